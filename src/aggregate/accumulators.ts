@@ -133,10 +133,20 @@ export class Accumulators {
     return (this.#generations[entity] ?? 0) * GENERATION + entity;
   }
 
-  /** Releases an entity: everything it had goes to `into`, and its number may be used again. Call it between two ticks. */
-  release(entity: number, into: number): void {
-    const highest = Math.max(entity, into);
+  /** Releases an entity: everything it had goes to each of `into`, and its number may be used again. Call it between two ticks. */
+  release(entity: number, ...into: readonly number[]): void {
+    const highest = Math.max(entity, ...into);
     if (highest >= this.size) this.#reserve(highest);
+    for (const each of into) this.#join(entity, each);
+    const from = entity * STRIDE;
+    this.#values.fill(0, from, from + STRIDE);
+    this.#rings.delete(entity);
+    this.#means?.own.clear(entity);
+    this.#generations[entity] = (this.#generations[entity] as number) + 1;
+  }
+
+  /** Adds everything that an entity had to another. */
+  #join(entity: number, into: number): void {
     const v = this.#values;
     const from = entity * STRIDE;
     const to = into * STRIDE;
@@ -149,11 +159,7 @@ export class Accumulators {
         : (v[from + COLUMN.FIRST] as number);
       v[to + COLUMN.LAST] = Math.max(v[to + COLUMN.LAST] as number, v[from + COLUMN.LAST] as number);
     }
-    v.fill(0, from, from + STRIDE);
-    this.#rings.delete(entity);
     this.#means?.own.take(into, this.#means.own, entity, WAY.OWN, 1);
-    this.#means?.own.clear(entity);
-    this.#generations[entity] = (this.#generations[entity] as number) + 1;
   }
 
   /** True for an entity that has flows or bytes. */
@@ -269,6 +275,22 @@ export class Accumulators {
     this.#movedMark = widened(this.#movedMark, length);
     this.#generations = widened(this.#generations, length);
   }
+}
+
+const HOUR_MS = 3_600_000;
+const MIB = 2 ** 20;
+/** Each mebibyte that an entity moved counts like having been seen an hour later, up to this many. */
+const MAX_HOURS = 24;
+
+/** The entities that matter least: first those without traffic, then those silent longest, with a bonus for bytes. */
+export function quietest(accumulators: Accumulators, entities: readonly number[], wanted: number): number[] {
+  const ranks = Float64Array.from(entities, (entity) => {
+    if (!accumulators.isPresent(entity)) return 0;
+    const bytes = accumulators.get(entity, COLUMN.RX) + accumulators.get(entity, COLUMN.TX);
+    return accumulators.get(entity, COLUMN.LAST) + Math.min(bytes / MIB, MAX_HOURS) * HOUR_MS;
+  });
+  const order = Int32Array.from(entities, (_, i) => i).sort((a, b) => (ranks[a] as number) - (ranks[b] as number));
+  return Array.from(order.subarray(0, wanted), (i) => entities[i] as number);
 }
 
 /** What a flow moved since it was last booked, and in all. One record serves every flow. */

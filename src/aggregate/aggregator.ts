@@ -19,6 +19,7 @@ import type {
 } from '../model/snapshot.ts';
 import { NO_ALERTS, NO_RATES } from '../model/snapshot.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
+import type { Watcher } from '../model/watch.ts';
 import { type Accumulators, COLUMN, RateRings } from './accumulators.ts';
 import { Booking, type BookingObserver } from './booking.ts';
 import type { EventLog } from './event-log.ts';
@@ -26,9 +27,11 @@ import { Eviction } from './eviction.ts';
 import type { HistoryCollector } from './history-collector.ts';
 import { type CountFrom, Matched } from './matched.ts';
 import { isUnmeasured, RateHistory, rowIds, tickFill } from './rate-history.ts';
+import { BranchRows } from './rows/branch-rows.ts';
 import { AppRows, RECENT_SECONDS, trafficOf } from './rows/entity-rows.ts';
 import { FlowRows } from './rows/flow-rows.ts';
 import { HostRows } from './rows/host-rows.ts';
+import { WatchFeed } from './watch-feed.ts';
 
 /** What a tick takes from outside. Times in epoch ms; `intervalMs` is measured. */
 export interface Tick {
@@ -74,6 +77,8 @@ export interface AggregatorParts {
   readonly facts?: FlowFacts | null;
   /** Keeps what happens, and what is new; null if nobody asks. */
   readonly events?: EventLog | null;
+  /** Watches flows; null if nothing is watched. */
+  readonly watcher?: Watcher | null;
   /** Fewer hosts, for tests. */
   readonly maxHosts?: number | undefined;
 }
@@ -84,11 +89,15 @@ export class Aggregator {
   readonly #flows: FlowTable;
   readonly #apps: AppRows;
   readonly #hosts: HostRows;
+  readonly #directory: ProcessDirectory;
+  #branches: BranchRows | null = null;
   readonly #flowRows: FlowRows;
   readonly #eviction: Eviction;
   readonly #matched: Matched;
   readonly #facts: FlowFacts | null;
   readonly #events: EventLog | null;
+  readonly #watcher: Watcher | null;
+  readonly #feed: WatchFeed | null;
   #started: number;
   #collector: HistoryCollector | null = null;
   #onClosed: ((row: number) => void) | null = null;
@@ -104,11 +113,23 @@ export class Aggregator {
   #lastInterval = 1000;
   #lastTime = 0;
 
-  constructor({ flows, directory, started, seed, onBehalfOf = null, facts = null, events = null, maxHosts }: AggregatorParts) {
+  constructor({
+    flows,
+    directory,
+    started,
+    seed,
+    onBehalfOf = null,
+    facts = null,
+    events = null,
+    watcher = null,
+    maxHosts,
+  }: AggregatorParts) {
     this.#flows = flows;
+    this.#directory = directory;
     this.#started = started;
     this.#facts = facts;
     this.#events = events;
+    this.#watcher = watcher;
     const observer: BookingObserver = {
       hostChanged: (host, row) => this.#hosts.meet(host, row),
       ownerLeaves: (row, isPeer) => {
@@ -123,6 +144,8 @@ export class Aggregator {
     this.#matched = new Matched(flows, this.booking, directory, facts, this.#hosts, this.interfaceName, events);
     this.#eviction = new Eviction(flows, this.booking, this.#matched, directory, facts, this.#hosts, this.#apps);
     this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
+    const { interfaceName, booking } = this;
+    this.#feed = watcher === null ? null : new WatchFeed({ flows, booking, directory, facts, interfaceName, watcher });
     flows.observe(this.booking);
   }
 
@@ -176,9 +199,11 @@ export class Aggregator {
     return this.#flowRows.makeSome(limits.flows, most, this.#lastInterval);
   }
 
-  /** Keeps means, rates, and who moved what from now on: for a screen, which asks the result about any range of time. */
+  /** Keeps branches, means, rates, and who moved what from now on: for a screen, which asks the result about any range of time. */
   keepRateHistory(): RateHistory {
-    this.booking.keepMeans();
+    this.booking.keepForScreen();
+    const { branches } = this.booking;
+    if (branches !== null) this.#branches ??= new BranchRows(branches, this.#directory, this.booking, this.#hosts);
     this.#rateHistory ??= new RateHistory(rowIds(this.interfaceName));
     return this.#rateHistory;
   }
@@ -207,6 +232,7 @@ export class Aggregator {
   #flowLeaves(row: number): void {
     this.#matched.flowLeaves(row);
     this.#collector?.flowLeaves(row);
+    this.#feed?.flowLeaves(row);
     if (this.#onClosed !== null && !this.#flows.isEndReported(row) && this.#matched.passes(row)) this.#onClosed(row);
     this.#flowRows.forget(row);
   }
@@ -219,6 +245,7 @@ export class Aggregator {
     this.setInterfaces(tick.interfaces);
     const booking = this.booking;
     booking.closeTick();
+    this.#feed?.look(intervalMs);
     booking.means?.clock.close(intervalMs);
     this.#matched.close(tick.time, intervalMs);
     this.#countApart(tick.interfaces);
@@ -239,6 +266,7 @@ export class Aggregator {
       hosts: limits === null ? [] : this.#hosts.select(limits.hosts, intervalMs),
       categories: this.#categories(booking.categories, intervalMs),
       interfaces: this.#interfaceRows(intervalMs),
+      branches: limits === null ? null : (this.#branches?.select(intervalMs) ?? null),
       matching: null,
       flows: limits === null ? [] : this.#flowRows.select(limits.flows, intervalMs),
       flowCount: this.#flows.count,
@@ -246,8 +274,9 @@ export class Aggregator {
       gaps: tick.gaps,
     };
     const events = this.#events?.next(made, this.#flows.created - this.#flows.voided) ?? [];
+    const alerts = this.#watcher?.tick(made) ?? NO_ALERTS;
     this.#collector?.note();
-    return { ...made, matching: this.#matching(limits, made.interfaces, intervalMs), events, alerts: NO_ALERTS };
+    return { ...made, matching: this.#matching(limits, made.interfaces, intervalMs), events, alerts };
   }
 
   /** @param limits null for all apps, no hosts and no flows */
@@ -272,6 +301,7 @@ export class Aggregator {
           ? [{ ...row, ...trafficOf(books.interfaces, index, intervalMs), recentRx: [], recentTx: [] }]
           : [],
       ),
+      branches: limits === null ? null : (books.branchRows?.select(intervalMs) ?? null),
       flows: limits === null ? [] : this.#flowRows.select(limits.flows, intervalMs, matched.matches),
       flowCount,
     };
@@ -291,6 +321,7 @@ export class Aggregator {
       booking.unowned,
     ])
       accumulators.beginTick();
+    booking.branches?.beginTick();
     this.#matched.beginTick();
     booking.means?.clock.begin();
     this.#flows.beginTick();

@@ -8,6 +8,7 @@ import { type FlowFacts, KERNEL_REASONS, NO_OWNER, OWNER_REASONS, type ProcessDi
 import { scopeOf } from '../net/address.ts';
 import { type Arena, arenaOf } from '../net/bytes.ts';
 import { Accumulators, less, type Movement, movement, received, turned } from './accumulators.ts';
+import { Branches, HERE, KEY, NO_PEER, NO_PID, SIDE } from './branches.ts';
 import { Carriers } from './carrier.ts';
 import { Means, MeansClock, WAY } from './means.ts';
 import { HostTable, OTHER_HOSTS } from './rows/host-table.ts';
@@ -163,7 +164,10 @@ export class Booking implements FlowObserver {
   readonly hostTable: HostTable;
   /** Means of flows, by row; null if none are kept. */
   means: Means | null = null;
+  /** What is below apps and hosts; null if that isn't kept. */
+  branches: Branches | null = null;
   readonly #flows: FlowTable;
+  readonly #seed: number;
   readonly #carriers: Carriers;
   readonly #directory: ProcessDirectory;
   readonly #facts: FlowFacts | null;
@@ -192,16 +196,18 @@ export class Booking implements FlowObserver {
     this.#observer = observer;
     this.#flows = flows;
     this.#carriers = new Carriers(flows);
+    this.#seed = seed;
     this.#directory = directory;
     this.#facts = facts;
     this.hostTable = new HostTable(maxHosts, seed);
     this.hosts = new Accumulators(maxHosts + 1);
   }
 
-  /** Keeps means of flows, and of everything but what nobody owns, from now on. */
-  keepMeans(): void {
+  /** Keeps branches, means of flows, and means of everything but what nobody owns, from now on. */
+  keepForScreen(): void {
     if (this.means !== null) return;
     this.means = new Means(new MeansClock());
+    this.branches = this.newBranches();
     for (const sums of this.#withMeans()) sums.keepMeans(this.means);
   }
 
@@ -217,8 +223,14 @@ export class Booking implements FlowObserver {
     for (const sums of this.#withMeans()) sums.closeMeans();
   }
 
+  /** Empty branches, for a filter's books. */
+  newBranches(): Branches {
+    return new Branches(this.#flows, this.#seed);
+  }
+
   #withMeans(): readonly Accumulators[] {
-    return [this.apps, this.hosts, this.categories, this.interfaces, this.total, this.tunnelled];
+    const branches = this.branches === null ? [] : [this.branches.sums];
+    return [this.apps, this.hosts, this.categories, this.interfaces, this.total, this.tunnelled, ...branches];
   }
 
   /** True if interfaces mean what they meant before. */
@@ -333,6 +345,7 @@ export class Booking implements FlowObserver {
     this.#observer.flowLeaves(row);
     this.#rows.clear(row);
     this.means?.clear(row);
+    this.branches?.flowLeaves(row);
     this.#uncounted.delete(row);
     this.#kept.delete(row);
   }
@@ -347,6 +360,7 @@ export class Booking implements FlowObserver {
     if (isPeer) kept.isPeerLeft = true;
     else kept.isOwnLeft = true;
     this.#kept.set(row, kept);
+    this.branches?.ownerLeaves(row, isPeer, isPeer ? kept.peer : kept.own);
     this.#observer.ownerLeaves(row, isPeer);
   }
 
@@ -463,6 +477,7 @@ export class Booking implements FlowObserver {
     const hadHost = this.#rows.place(row, HOST);
     const host = this.hostEntity(row, hadHost);
     this.#move(this.hosts, hadHost, host, went);
+    if (this.branches !== null) this.#bookBranches(this.branches, row, app, host, byApp);
     if (hadHost !== host || this.#rows.hostCategory(row) !== category) this.#observer.hostChanged(host, row);
     this.#rows.setPlace(row, HOST, host);
     this.#rows.setCategories(row, category, isInTotal ? category : NEVER);
@@ -562,6 +577,31 @@ export class Booking implements FlowObserver {
     this.tickRxSum += moved.rx;
     this.tickTxSum += moved.tx;
     return moved;
+  }
+
+  /** Books a movement below its apps. @param byApp what counts for its app and host */
+  #bookBranches(branches: Branches, row: number, app: number, host: number, byApp: Movement): void {
+    const before = branches.before(row);
+    const m = before === undefined ? byApp : less(byApp, before, true, this.#byOwner);
+    // As for apps: of traffic without one, only what crossed the interface is known.
+    const went = before === undefined ? this.asItWent(row, m, this.#overWire) : m;
+    const peer = this.#flows.isLocal(row) ? this.#rows.place(row, PEER) : NO_PEER;
+    const pid = this.pidOf(this.#flows.owner(row));
+    const own = branches.claim(row, SIDE.OWN, app, pid, host, peer);
+    const had = branches.from;
+    const hadApp = had < 0 ? app : branches.word(had, KEY.APP);
+    this.#move(branches.sums, had, own, app < OWNERLESS ? went : m, hadApp < OWNERLESS ? went : m);
+    const peerPid = peer < 0 ? NO_PID : this.pidOf(this.#flows.peer(row));
+    if (peer >= 0) {
+      const far = branches.claim(row, SIDE.FAR, peer, peerPid, HERE, app);
+      this.#move(branches.sums, branches.from, far, turned(m, this.#swapped));
+    }
+    if (before !== undefined) branches.follow(row, app, pid, host, peer, peerPid);
+  }
+
+  /** Number of a process, NO_PID for none. */
+  pidOf(process: number): number {
+    return process === NO_OWNER ? NO_PID : (this.#directory.process(process)?.pid ?? NO_PID);
   }
 
   /** Books a movement under `now`. If the flow was under another entity before, everything booked there comes along. */

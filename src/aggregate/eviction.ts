@@ -3,7 +3,7 @@
 
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
-import { type Accumulators, COLUMN } from './accumulators.ts';
+import { quietest } from './accumulators.ts';
 import { type Booking, OWNERLESS } from './booking.ts';
 import type { Matched } from './matched.ts';
 import { OTHER_HOSTS } from './rows/host-table.ts';
@@ -12,10 +12,6 @@ import { OTHER_HOSTS } from './rows/host-table.ts';
 const SHARE = 4;
 /** Ticks until the next try if nearly everything is in use. */
 const PAUSE_TICKS = 10;
-const HOUR_MS = 3_600_000;
-const MIB = 2 ** 20;
-/** Each mebibyte that a row moved counts like having been seen an hour later, up to this many. */
-const MAX_HOURS = 24;
 
 /** Remembers something by entity, and must forget it when the entity is evicted. */
 interface Forgets {
@@ -84,6 +80,7 @@ export class Eviction {
     this.#matched.release('hosts', evicted, OTHER_HOSTS);
     for (const host of evicted) hosts.release(host, OTHER_HOSTS);
     hostTable.release(evicted);
+    this.#booking.branches?.forget('hosts', evicted);
     this.#hostRows.forget(evicted);
     return evicted.length;
   }
@@ -98,6 +95,7 @@ export class Eviction {
     const evicted = quietest(apps, candidates, wanted);
     this.#matched.release('apps', evicted, rest);
     for (const app of evicted) apps.release(app, rest);
+    this.#booking.branches?.forget('apps', evicted);
     this.#directory.forgetApps(evicted.map((app) => app - OWNERLESS));
     this.#appRows.forget(evicted);
     return evicted.length;
@@ -115,17 +113,8 @@ export class Eviction {
         if (process !== undefined) used.add(process.app + OWNERLESS);
       }
     }
+    this.#booking.branches?.addApps(used);
+    this.#matched.books?.branches?.addApps(used);
     return used;
   }
-}
-
-/** The entities that matter least: first those without traffic, then those silent longest, with a bonus for bytes. */
-function quietest(accumulators: Accumulators, entities: readonly number[], wanted: number): number[] {
-  const ranks = Float64Array.from(entities, (entity) => {
-    if (!accumulators.isPresent(entity)) return 0;
-    const bytes = accumulators.get(entity, COLUMN.RX) + accumulators.get(entity, COLUMN.TX);
-    return accumulators.get(entity, COLUMN.LAST) + Math.min(bytes / MIB, MAX_HOURS) * HOUR_MS;
-  });
-  const order = Int32Array.from(entities, (_, i) => i).sort((a, b) => (ranks[a] as number) - (ranks[b] as number));
-  return Array.from(order.subarray(0, wanted), (i) => entities[i] as number);
 }

@@ -10,8 +10,10 @@ import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
 import { widened } from '../net/bytes.ts';
 import { Accumulators, COLUMN, less, type Movement, movement, turned } from './accumulators.ts';
 import { type Booking, CARRIER, isUnowned, OWNERLESS } from './booking.ts';
+import { type Branches, HERE, KEY, NO_PEER, NO_PID, SIDE } from './branches.ts';
 import type { EventLog } from './event-log.ts';
 import { FlowSubject } from './flow-subject.ts';
+import { BranchRows } from './rows/branch-rows.ts';
 import { AppRows, lessMeans, sumTraffic, trafficOf } from './rows/entity-rows.ts';
 import type { HostRows } from './rows/host-rows.ts';
 
@@ -62,8 +64,11 @@ class Books {
   /** Entity 0 is what moved inside tunnels; `all` may have it again in their carriers. */
   readonly tunnelled = new Accumulators();
   readonly unowned = new Accumulators();
+  /** What is below apps and hosts; null if that isn't kept. */
+  readonly branches: Branches | null;
   readonly appRows: AppRows;
   readonly hostRows: HostRows;
+  readonly branchRows: BranchRows | null;
   doubles: Float64Array;
   places: Int32Array;
   /** By row; only of flows whose owner changed. */
@@ -93,13 +98,16 @@ class Books {
     this.isComplete = isComplete;
     this.appRows = new AppRows(this.apps, directory, booking.apps);
     this.hostRows = hostRows.of(this.hosts);
+    this.branches = booking.branches === null ? null : booking.newBranches();
+    this.branchRows = this.branches === null ? null : new BranchRows(this.branches, directory, booking, hostRows);
     this.doubles = new Float64Array(rows * DOUBLES);
     this.places = new Int32Array(rows * PLACES);
     if (booking.means !== null) for (const sums of this.withMeans()) sums.keepMeans(booking.means);
   }
 
   withMeans(): readonly Accumulators[] {
-    return [this.apps, this.hosts, this.categories, this.interfaces, this.all, this.tunnelled];
+    const branches = this.branches === null ? [] : [this.branches.sums];
+    return [this.apps, this.hosts, this.categories, this.interfaces, this.all, this.tunnelled, ...branches];
   }
 }
 
@@ -198,6 +206,7 @@ export class Matched {
     books.doubles.fill(0, row * DOUBLES, (row + 1) * DOUBLES);
     books.places.fill(0, row * PLACES, (row + 1) * PLACES);
     books.former.delete(row);
+    books.branches?.flowLeaves(row);
   }
 
   /** Before an end of the flow gets another owner: books what it moved so far, or leaves it out for good if it doesn't match. */
@@ -227,6 +236,7 @@ export class Matched {
     else former.isOwnLeft = true;
     const kept = isPeer ? former.peer : former.own;
     for (let i = 0; i < 4; i++) kept[i] = doubles[at + ELSEWHERE + i] as number;
+    books.branches?.ownerLeaves(row, isPeer, kept);
   }
 
   /** Books the tick that is being closed, after the booking has. */
@@ -283,6 +293,7 @@ export class Matched {
     if (books === null) return;
     const { apps, hosts, categories, interfaces, all, tunnelled, unowned, doubles } = books;
     for (const accumulators of [apps, hosts, categories, interfaces, all, tunnelled, unowned]) accumulators.beginTick();
+    books.branches?.beginTick();
     const { touched, touchedCount } = this.#flows;
     for (let i = 0; i < touchedCount; i++)
       doubles.fill(0, (touched[i] as number) * DOUBLES + TICK, (touched[i] as number) * DOUBLES + DOUBLES);
@@ -302,6 +313,7 @@ export class Matched {
     if (books === null) return;
     for (const entity of entities) books[kind].release(entity, into);
     (kind === 'apps' ? books.appRows : books.hostRows).forget(entities);
+    books.branches?.forget(kind, entities);
   }
 
   #place(books: Books, row: number, column: number): number {
@@ -377,6 +389,7 @@ export class Matched {
     const category = this.#facts === null ? 0 : this.#facts.categoryOf(row) + 1;
     put(books.categories, hadCategory, category, wasWire, wire);
     this.#setPlace(books, row, CATEGORY, category);
+    if (books.branches !== null) this.#bookBranches(books.branches, row, app, host);
     if (!flows.isLocal(row) || booking.peerOf(row) < 0) return;
     const peer = booking.peerOf(row);
     const hadPeer = this.#place(books, row, PEER);
@@ -386,6 +399,29 @@ export class Matched {
     put(books.apps, had, peer, turned(farBefore, this.#wireBefore), turned(farAfter, this.#wireAfter));
     if (former !== undefined) former.isPeerLeft = false;
     this.#setPlace(books, row, PEER, peer);
+  }
+
+  /** Books a flow below its apps, as it stands in `before` and `after`. */
+  #bookBranches(branches: Branches, row: number, app: number, host: number): void {
+    const booking = this.#booking;
+    const flows = this.#flows;
+    const split = branches.before(row);
+    const before = split === undefined ? this.#before : less(this.#before, split, true, this.#ownBefore);
+    const after = split === undefined ? this.#after : less(this.#after, split, true, this.#ownAfter);
+    const wasWire = split === undefined ? booking.asItWent(row, before, this.#wireBefore) : before;
+    const wire = split === undefined ? booking.asItWent(row, after, this.#wireAfter) : after;
+    const peer = flows.isLocal(row) ? booking.peerOf(row) : NO_PEER;
+    const pid = booking.pidOf(flows.owner(row));
+    const now = branches.claim(row, SIDE.OWN, app, pid, host, peer);
+    const was = branches.from;
+    const wasApp = was < 0 ? app : branches.word(was, KEY.APP);
+    put(branches.sums, was, now, wasApp < OWNERLESS ? wasWire : before, app < OWNERLESS ? wire : after);
+    const peerPid = peer < 0 ? NO_PID : booking.pidOf(flows.peer(row));
+    if (peer >= 0) {
+      const far = branches.claim(row, SIDE.FAR, peer, peerPid, HERE, app);
+      put(branches.sums, branches.from, far, turned(before, this.#wireBefore), turned(after, this.#wireAfter));
+    }
+    if (split !== undefined) branches.follow(row, app, pid, host, peer, peerPid);
   }
 
   /**

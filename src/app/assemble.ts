@@ -1,11 +1,14 @@
 // The second step of a run, behind the first frame: the pipeline around the capture, and what can change the capture while it runs.
 
+import { randomBytes, randomInt } from 'node:crypto';
 import type { EventLog } from '../aggregate/event-log.ts';
-import type { Options } from '../model/options.ts';
+import type { Options, WatchOptions } from '../model/options.ts';
 import type { Assembly } from '../pipeline/assembly.ts';
 import type { InterfaceChoice } from '../pipeline/interface-choice.ts';
 import type { Successor } from '../pipeline/route-watch.ts';
+import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
+import type { Watchman } from '../watch/watchman.ts';
 import type { Closing } from './close.ts';
 import type { Opened, Switching } from './open.ts';
 
@@ -15,6 +18,8 @@ export interface Assembled {
   readonly parts: Assembly;
   /** What happened, for the screen and for a filter that asks for what is new; null without either. */
   readonly events: EventLog | null;
+  /** Raises alerts; null if nothing is watched. */
+  readonly watchman: Watchman | null;
   /** Chooses other interfaces; null if the capture stays what it is. */
   readonly choice: InterfaceChoice | null;
   /** Replaces a capture that is lost or no longer on the default route; null if nothing can. */
@@ -24,14 +29,25 @@ export interface Assembled {
 /** Assembles the pipeline. */
 export async function assemble(opened: Opened, closing: Closing): Promise<Assembled> {
   const { options, mode, clock, reach, started, filter, capture, screen } = opened;
-  const [pipeline, known, users, events] = await Promise.all([
+  const [pipeline, known, users, events, watchman] = await Promise.all([
     import('../pipeline/assembly.ts'),
     knowledge(options),
     usersOf(options, reach),
-    screen === null && filter?.asksNew !== true ? null : eventLog(options, closing),
+    screen === null && filter?.asksNew !== true ? null : eventLog(),
+    options.watch === null ? null : watchmanOf(options.watch),
   ]);
+  if (events !== null || watchman !== null) await readKnown(events, watchman, options, clock, closing);
   const named = [...options.interfaces];
-  const subject = { named, file: options.read, reverseDns: options.reverseDns, started, users, events, ...known };
+  const subject = {
+    named,
+    file: options.read,
+    reverseDns: options.reverseDns,
+    started,
+    users,
+    events,
+    watcher: watchman,
+    ...known,
+  };
   const parts = await pipeline.assemble(capture.opened, subject, reach, clock);
   closing.add('owners', () => {
     parts.monitor.owners.close();
@@ -42,7 +58,7 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
   const { switching } = capture;
   const choice = switching === null ? null : await choiceOf(switching, parts, named, reach);
   const successor = switching === null || choice === null ? null : await successorOf(switching, choice, reach);
-  return { opened, parts, events, choice, successor };
+  return { opened, parts, events, watchman, choice, successor };
 }
 
 /** What flows are sorted and placed by; loaded while the kernel already fills its rings. */
@@ -63,20 +79,34 @@ async function usersOf({ read }: Options, edges: Edges): Promise<ReadonlyMap<num
   return (await import('../identify/process/macos/users.ts')).macUsers(edges);
 }
 
-/** The log of events. What earlier runs knew is read behind it. */
-async function eventLog(options: Options, closing: Closing): Promise<EventLog> {
-  const [{ EventLog: Log }, { KnownHistoryQuery, hasHistory }] = await Promise.all([
-    import('../aggregate/event-log.ts'),
-    import('./known-history.ts'),
-  ]);
-  const log = new Log(null);
-  const path = options.history?.path ?? null;
+/** The log of events. */
+async function eventLog(): Promise<EventLog> {
+  const { EventLog: Log } = await import('../aggregate/event-log.ts');
+  return new Log(null);
+}
+
+async function watchmanOf({ learnMs, kinds }: WatchOptions): Promise<Watchman> {
+  const { Watchman: WatchmanOfRun } = await import('../watch/watchman.ts');
+  const run = randomBytes(8).toString('hex');
+  return new WatchmanOfRun({ learnMs, kinds, run, seed: randomInt(2 ** 31), mutes: () => [], raised: () => undefined });
+}
+
+/** Has what earlier runs met read, behind the first frame. */
+async function readKnown(
+  log: EventLog | null,
+  watchman: Watchman | null,
+  { history, read }: Options,
+  clock: Clock,
+  closing: Closing,
+): Promise<void> {
+  const { KnownHistoryQuery, hasHistory } = await import('./known-history.ts');
+  const path = history?.path ?? null;
   // A replay happens at another time: what history has met since says nothing about it.
-  const isKnown = path !== null && options.read === null && hasHistory(path);
+  const isKnown = path !== null && read === null && hasHistory(path);
   const open = isKnown ? async () => (await import('./history-answers.ts')).openBareHistory(path) : null;
-  const query = new KnownHistoryQuery(log, open);
+  const records = history?.record === true && read === null;
+  const query = new KnownHistoryQuery({ log, watchman, open, records, clock });
   closing.add('lookups', () => query.close());
-  return log;
 }
 
 async function choiceOf(switching: Switching, { monitor }: Assembly, named: string[], edges: Edges): Promise<InterfaceChoice> {

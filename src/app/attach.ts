@@ -53,13 +53,14 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
 }
 
 /** Loads what records. @returns begins it: once root is dropped */
-async function recorder(history: HistoryOptions, { parts, opened }: Assembled): Promise<() => Recording> {
+async function recorder(history: HistoryOptions, { parts, opened, watchman }: Assembled): Promise<() => Recording> {
   const { Recording: RecordingOfRun, recordingEdges } = await import('./recording.ts');
   const edges = await recordingEdges();
   const { clock, options } = opened;
   const { monitor } = parts;
   const time = options.read === null ? () => clock.now() : () => monitor.lastTime;
-  return () => new RecordingOfRun(history, parts, clock, time, edges, null);
+  const watched = watchman === null ? null : () => watchman.takeForHistory();
+  return () => new RecordingOfRun(history, parts, clock, time, edges, watched);
 }
 
 /**

@@ -1,4 +1,4 @@
-// What history knows from earlier runs, read once, behind the first frame. The event log keeps the names; the file is closed again.
+// What history knows from earlier runs, read once, behind the first frame. The event log and the watch keep it; the file is closed again.
 
 import { existsSync } from 'node:fs';
 import { type EventLog, type KnownHistory, NAMES } from '../aggregate/event-log.ts';
@@ -6,31 +6,49 @@ import { journalNumbers } from '../history/files.ts';
 import type { KnownNames } from '../history/query/pages.ts';
 import type { HistoryReader } from '../history/query/reader.ts';
 import { reasonOf } from '../model/errors.ts';
+import type { KnownBaseline } from '../model/watch.ts';
+import type { Clock } from '../system/clock.ts';
+import { EMPTY, MOST_PAIRS } from '../watch/baseline.ts';
+import type { Watchman } from '../watch/watchman.ts';
 
 /** History that takes longer than this to answer is not waited for. */
 const LONGEST_MS = 15_000;
 /** How new things are told if nobody knows what was before. */
 const IN_THIS_RUN = 'apps and domains count as new after the first minute of this run';
 
-/** Reads known apps and domains for an event log. Never throws; the log says what could not be read. */
+/** Who wants to know. */
+interface Asking {
+  /** null if nobody logs what is new. */
+  readonly log: EventLog | null;
+  /** null if nothing is watched. */
+  readonly watchman: Pick<Watchman, 'know'> | null;
+  /** Opens the history; null if there is none. */
+  readonly open: (() => Promise<HistoryReader>) | null;
+  /** True if this run records: a watch that begins with an empty history learns. */
+  readonly records: boolean;
+  readonly clock: Clock;
+}
+
+/** Reads what earlier runs met. Never throws; the log says what could not be read. */
 export class KnownHistoryQuery {
-  readonly #log: EventLog;
+  readonly #asking: Asking;
   readonly #reader: Promise<HistoryReader> | null;
   #timer: NodeJS.Timeout | null = null;
-  #isAnswered = false;
   #isClosed = false;
+  #log: EventLog | null;
+  #watchman: Asking['watchman'];
 
-  /**
-   * Begins to read.
-   *
-   * @param log one that waits for known history
-   * @param open opens the history; null if there is none
-   */
-  constructor(log: EventLog, open: (() => Promise<HistoryReader>) | null) {
-    this.#log = log;
-    this.#reader = open?.() ?? null;
-    if (this.#reader === null) this.#answer(`no history: ${IN_THIS_RUN}`, null);
-    else void this.#read(this.#reader);
+  /** Begins to read. */
+  constructor(asking: Asking) {
+    this.#asking = asking;
+    this.#log = asking.log;
+    this.#watchman = asking.watchman;
+    this.#reader = asking.open?.() ?? null;
+    if (this.#reader !== null) void this.#read(this.#reader);
+    else {
+      this.#tellWatchman(asking.records ? EMPTY : null);
+      this.#tellLog(`no history: ${IN_THIS_RUN}`, null);
+    }
   }
 
   /** Stops reading. May be called twice. */
@@ -42,27 +60,36 @@ export class KnownHistoryQuery {
   }
 
   async #read(opening: Promise<HistoryReader>): Promise<void> {
-    this.#timer = setTimeout(() => {
-      this.#answer(`history did not answer in time: ${IN_THIS_RUN}`, null);
-      this.close();
-    }, LONGEST_MS);
+    this.#timer = setTimeout(() => this.#give(`history did not answer in time: ${IN_THIS_RUN}`), LONGEST_MS);
     this.#timer.unref();
     try {
       const reader = await opening;
-      this.#answer('', await reader.knownNames(NAMES));
+      if (this.#log !== null) this.#tellLog('', await reader.knownNames(NAMES));
+      if (this.#watchman !== null) this.#tellWatchman(await reader.baseline({ now: this.#asking.clock.now(), most: MOST_PAIRS }));
+      this.close();
     } catch (thrown) {
-      this.#answer(`${reasonOf(thrown)}: ${IN_THIS_RUN}`, null);
+      this.#give(`${reasonOf(thrown)}: ${IN_THIS_RUN}`);
     }
+  }
+
+  /** Answers whoever still waits that nothing is known. */
+  #give(failure: string): void {
+    this.#tellLog(failure, null);
+    this.#tellWatchman(null);
     this.close();
   }
 
-  #answer(failure: string, met: KnownNames | null): void {
-    if (this.#isAnswered || this.#isClosed) return;
-    this.#isAnswered = true;
+  #tellWatchman(known: KnownBaseline | null): void {
+    if (!this.#isClosed) this.#watchman?.know(known);
+    this.#watchman = null;
+  }
+
+  #tellLog(failure: string, met: KnownNames | null): void {
+    const log = this.#isClosed ? null : this.#log;
+    this.#log = null;
     if (met === null || met.apps.length + met.domains.length === 0)
-      this.#log.setKnownHistory(() => null, failure || `history is empty: ${IN_THIS_RUN}`);
-    else
-      this.#log.setKnownHistory(knownIn(met), `met before, by history: apps ${met.apps.length}, domains ${met.domains.length}`);
+      log?.setKnownHistory(() => null, failure || `history is empty: ${IN_THIS_RUN}`);
+    else log?.setKnownHistory(knownIn(met), `met before, by history: apps ${met.apps.length}, domains ${met.domains.length}`);
   }
 }
 

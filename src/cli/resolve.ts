@@ -2,9 +2,17 @@
 // found out by those who use them.
 
 import { NetmonError } from '../model/errors.ts';
-import { AVERAGES, type BudgetPlan, type HistoryOptions, type Options, type PrivilegeOptions } from '../model/options.ts';
+import {
+  AVERAGES,
+  type BudgetPlan,
+  type HistoryOptions,
+  type Options,
+  type PrivilegeOptions,
+  type WatchOptions,
+} from '../model/options.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Config, Sourced } from './config/config.ts';
+import { ALERT_SETTINGS } from './config/settings.ts';
 
 /** Interval of a run without a screen, unless one is set. */
 const HEADLESS_MS = 5000;
@@ -74,7 +82,19 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     keys: valuesOf(config.keys),
     log:
       settings.log.value === null ? null : { path: settings.log.value, level: settings['log-level'].value, owner: config.owner },
+    watch: watch(line, config, isReplay, once),
   };
+}
+
+/** A replay is watched only if it is asked for, because the JSON of a file has always been the same. One sample has nothing to be compared with. */
+function watch(line: CommandLine, { settings }: Config, isReplay: boolean, once: boolean): WatchOptions | null {
+  const isOn = isReplay ? line.has('alerts') : settings['alerts.enabled'].value && !once;
+  if (!isOn) return null;
+  const kinds = ALERT_SETTINGS.flatMap(({ kind, name }) => {
+    const { value } = settings[name];
+    return value === null ? [] : [[kind, value] as const];
+  });
+  return { learnMs: settings['alerts.learn'].value, kinds: Object.fromEntries(kinds) };
 }
 
 function refuseLive(line: CommandLine): void {

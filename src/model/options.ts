@@ -1,6 +1,7 @@
 // Options: everything that the user asked of a run, from flags, environment and configuration file, already checked. The rest of the program reads
 // only this.
 
+import type { AlertKind, Severity } from './alert.ts';
 import type { DriverName } from './terms.ts';
 
 /** Drivers that `--driver` takes. */
@@ -104,6 +105,16 @@ export interface Options {
   readonly keys: Readonly<Record<string, readonly string[]>>;
   /** null writes no log. */
   readonly log: LogOptions | null;
+  /** What is watched; null watches nothing. */
+  readonly watch: WatchOptions | null;
+}
+
+/** What the watch goes by. */
+export interface WatchOptions {
+  /** Recorded time until it is known what is usual, ms. */
+  readonly learnMs: number;
+  /** Kinds that the user turned off, or whose severity the user chose. */
+  readonly kinds: Readonly<Partial<Record<AlertKind, 'off' | Severity>>>;
 }
 
 /** What the configuration allows for a month. */

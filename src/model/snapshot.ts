@@ -73,6 +73,37 @@ export interface HostRow extends Traffic {
   readonly recent: readonly number[];
 }
 
+/**
+ * What an app moved by one process with one other end. The figures of an app, a process or a host are sums of these; what they don't have, its
+ * row has in a rest. Times in epoch ms. Summed by process, all count but `isFolded` ones; summed by other end, all that tell one.
+ */
+export interface BranchRow extends Traffic {
+  /** Unique within a run. */
+  readonly id: string;
+  /** Id of the app's row; its name, or the reason why there is none. */
+  readonly appId: string;
+  readonly app: string | null;
+  readonly reason: string | null;
+  /** null for no process, and for many. */
+  readonly pid: number | null;
+  /** It is what many processes moved of old: rows without an end have it once more, by process. */
+  readonly isFolded: boolean;
+  /** Id of the host's row; null on the far side of a local flow, and for many ends. */
+  readonly hostId: string | null;
+  /** Name or address of that host, its address, and how its name is known. */
+  readonly host: string | null;
+  readonly address: string | null;
+  readonly nameSource: NameSource;
+  /** The other end is this machine: it is the far side of a local flow. */
+  readonly isFar: boolean;
+  /** App at the other end, if that is here too and known. */
+  readonly peerApp: string | null;
+  /** Flows it has had. */
+  readonly flows: number;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+}
+
 /** What one category moved. */
 export interface CategoryRow extends Traffic {
   readonly id: string;
@@ -254,6 +285,8 @@ export interface Matching {
   readonly hosts: readonly HostRow[];
   readonly categories: readonly CategoryRow[];
   readonly interfaces: readonly InterfaceRow[];
+  /** As in a snapshot. */
+  readonly branches: readonly BranchRow[] | null;
   /** Those that match now; bounded as in a snapshot. */
   readonly flows: readonly FlowRow[];
   readonly flowCount: number;
@@ -279,6 +312,8 @@ export interface Snapshot {
   /** Busiest and most recent first, bounded; `flowCount` is the number of all. */
   readonly flows: readonly FlowRow[];
   readonly flowCount: number;
+  /** What is below apps and hosts, the largest of each app, bounded; null if none are kept: without a screen, and in a range of the past. */
+  readonly branches: readonly BranchRow[] | null;
   /** What the filter matches; null without a filter. */
   readonly matching: Matching | null;
   /** Flows evicted because the table was full. Their bytes stay in every total. */

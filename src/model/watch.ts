@@ -60,6 +60,8 @@ export interface Watcher {
   met(flow: WatchFlow): void;
   /** A flow began; once for each, when its owner is known or nobody looks for it any more. */
   began(flow: WatchFlow): void;
+  /** A flow to or from port 53 moved. */
+  asked(flow: WatchFlow): void;
   /** A flow moved something in this tick. */
   moved(flow: WatchFlow): void;
   /** Bytes that an app sent to other machines in this tick. */

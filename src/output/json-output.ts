@@ -27,7 +27,9 @@ export class JsonOutput implements Output {
   }
 
   async sample(snapshot: Snapshot, turn: Turn): Promise<void> {
-    if (this.#samples) await this.#writer.sample(filteredSnapshot(snapshot), turn);
+    if (!this.#samples) return;
+    this.#alerts(snapshot);
+    await this.#writer.sample(filteredSnapshot(snapshot), turn);
   }
 
   opened(flow: FlowRow): void {
@@ -43,7 +45,13 @@ export class JsonOutput implements Output {
   }
 
   end(snapshot: Snapshot): Promise<void> {
+    if (this.#samples) this.#alerts(snapshot);
     return this.#writer.end(this.#samples ? filteredSnapshot(snapshot) : runAverage(filteredSnapshot(snapshot)));
+  }
+
+  /** Those that were raised in this tick. */
+  #alerts({ alerts, time }: Snapshot): void {
+    for (const alert of alerts) if (alert.time === time) this.#writer.alert(alert);
   }
 
   endWithRows(last: LastTick): Promise<void> {

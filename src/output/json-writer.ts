@@ -1,6 +1,7 @@
 // Writes the JSON stream: whole lines, one write each, in bounded memory even if nobody reads. Never throws, whatever the reader does.
 
 import type { Writable } from 'node:stream';
+import { type Alert, alertFields } from '../model/alert.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import type { FlowRow, Gap, HostRow, Snapshot } from '../model/snapshot.ts';
 import {
@@ -73,6 +74,11 @@ export class JsonWriter {
   /** Writes a flow that ended, or counts it as skipped. */
   flowClosed(flow: FlowRow): void {
     this.#event(() => closeLine(flow));
+  }
+
+  /** Writes an alert, or counts it as skipped. */
+  alert(alert: Alert): void {
+    this.#event(() => alertLine(alert));
   }
 
   /** Writes a gap, or counts it as skipped. */
@@ -197,6 +203,11 @@ function* mapped<T>(rows: Iterable<T>, fieldsOf: (row: T) => Record<string, unkn
 /** A line of type `gap`, with the time at which the gap ended. */
 export function gapLine(gap: Gap): string {
   return line({ type: 'gap', schema: SCHEMA, time: timeField(gap.to), ...gapFields(gap) });
+}
+
+/** A line of type `alert`. */
+export function alertLine(alert: Alert): string {
+  return line(alertFields(alert));
 }
 
 /** A line of type `open`, with the time of the flow's first packet. */

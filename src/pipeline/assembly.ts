@@ -30,6 +30,7 @@ import { CapturedSource } from '../identify/process/recorded.ts';
 import { StartClock } from '../identify/process/start-clock.ts';
 import { reasonOf } from '../model/errors.ts';
 import { type Fallback, NOWHERE } from '../model/terms.ts';
+import type { Watcher } from '../model/watch.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
 import { systemPathExists } from '../system/small-file.ts';
@@ -64,6 +65,8 @@ export interface Subject {
   readonly reverseDns: boolean;
   /** Keeps what happens; null without a screen. */
   readonly events: EventLog | null;
+  /** Watches flows; null if nothing is watched. */
+  readonly watcher: Watcher | null;
   /** A time before the first packet, epoch ms. */
   readonly started: number;
 }
@@ -105,6 +108,7 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
     places,
     reverseDns: subject.reverseDns,
     events: subject.events,
+    watcher: subject.watcher,
     repeats: (name) => isBridgePort(edges, name, replay),
     lower: (name) => (replay || edges.platform !== 'linux' ? [] : linuxLower(edges, name)),
     hardware: (name) => hardwareAddress(edges, name),

@@ -21,6 +21,7 @@ import type { HistoryStatus } from '../model/history.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
 import type { CaptureStatus, Gap, Matching, Snapshot, TickInterface, Traffic } from '../model/snapshot.ts';
 import type { Fallback, InterfaceKind } from '../model/terms.ts';
+import type { Watcher } from '../model/watch.ts';
 import { DIRECTION, LINK } from '../net/numbers.ts';
 import type { Inspection } from './inspection.ts';
 import { UnreadFrames } from './unread.ts';
@@ -66,6 +67,8 @@ interface MonitorParts {
   readonly reverseDns: boolean;
   /** Keeps what happens; null without a screen. */
   readonly events: EventLog | null;
+  /** Watches flows; null if nothing is watched. */
+  readonly watcher: Watcher | null;
   /** Finds the kinds of interfaces by name. */
   readonly kindsOf: (names: readonly string[]) => readonly InterfaceKind[];
   /** Whether an interface is a port of a bridge. */
@@ -126,9 +129,9 @@ export class Monitor {
     this.#captured = parts.owners.source instanceof CapturedSource ? parts.owners.source : null;
     const captured = this.#captured;
     const onBehalfOf = captured === null ? null : (row: number) => captured.onBehalfOf(row);
-    const { flows, directory, started, seed, events } = parts;
+    const { flows, directory, started, seed, events, watcher } = parts;
     this.aggregator = new Aggregator({
-      ...{ flows, directory, started, seed, events, onBehalfOf },
+      ...{ flows, directory, started, seed, events, watcher, onBehalfOf },
       facts: parts.inspection?.names ?? null,
     });
   }
@@ -488,7 +491,7 @@ export function withoutPackets(snapshot: Snapshot): Snapshot {
 }
 
 function unknownIn<Part extends Snapshot | Matching>(part: Part): Part {
-  const { total, apps, hosts, categories, interfaces, flows } = part;
+  const { total, apps, hosts, categories, interfaces, branches, flows } = part;
   return {
     ...part,
     total: unknown(total),
@@ -496,6 +499,7 @@ function unknownIn<Part extends Snapshot | Matching>(part: Part): Part {
     hosts: hosts.map(unknown),
     categories: categories.map(unknown),
     interfaces: interfaces.map(unknown),
+    branches: branches?.map(unknown) ?? null,
     flows: flows.map(unknown),
   };
 }

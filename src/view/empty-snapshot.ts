@@ -45,6 +45,7 @@ export function emptySnapshot(time: number): Snapshot {
     categories: [],
     interfaces: [],
     flows: [],
+    branches: null,
     matching: null,
     flowCount: 0,
     flowsEvicted: 0,

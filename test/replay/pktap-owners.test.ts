@@ -125,7 +125,16 @@ async function play(file: Uint8Array, live: boolean, system: FakeSystem = {}) {
   const edges = fakeEdges({ platform: 'darwin', ...system });
   const { monitor, localizer } = await assemble(
     { source, fallbacks: [] },
-    { named: [], file: live ? null : 'capture', categories: null, places: null, reverseDns: false, events: null, started: 0 },
+    {
+      named: [],
+      file: live ? null : 'capture',
+      categories: null,
+      places: null,
+      reverseDns: false,
+      events: null,
+      watcher: null,
+      started: 0,
+    },
     edges,
     systemClock,
   );

@@ -134,6 +134,7 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
     places: null,
     reverseDns: false,
     events: null,
+    watcher: null,
     kindsOf: (interfaces) => interfaces.map(interfaceKind),
     seed: 1,
   });

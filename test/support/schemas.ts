@@ -1,6 +1,7 @@
 // Makes schema/*.json (JSON Schema 2020-12) from the table of settings and from the fields of the JSON stream, and checks values by them.
 
 import { SETTINGS, type Setting } from '../../src/cli/config/settings.ts';
+import { ALERT_KINDS, SEVERITIES } from '../../src/model/alert.ts';
 import { HISTORY_KEYS } from '../../src/model/history.ts';
 import type { Gap } from '../../src/model/snapshot.ts';
 import { type ApplicationSource, ATTRIBUTIONS, FLOW_DIRECTIONS, INTERFACE_KINDS, NAME_SOURCES } from '../../src/model/terms.ts';
@@ -151,6 +152,23 @@ const LINES = {
   open: object({ ...head('open'), time, ...flow }),
   close: object({ ...head('close'), time, ...flow }),
   gap: object({ ...head('gap'), time, ...gap }),
+  alert: object({
+    ...head('alert'),
+    id: said(text, 'unique across runs and machines'),
+    time,
+    kind: word(ALERT_KINDS),
+    severity: word(SEVERITIES),
+    app: orNull(text),
+    exe: orNull(text),
+    pid: orNull(count),
+    user: orNull(text),
+    host: orNull(text),
+    domain: orNull(text),
+    text: said(text, 'one sentence'),
+    details: list(text),
+    evidence: said(orNull(text), 'a file with the packets that show it'),
+    held: said(orNull(text), 'why it is not delivered: learning, muted, no history'),
+  }),
   interface: object({
     ...head('interface'),
     name: text,

@@ -180,6 +180,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     gaps: [],
     events: [],
     alerts: [],
+    branches: null,
     matching: null,
     ...parts,
   };

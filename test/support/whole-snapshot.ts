@@ -19,7 +19,16 @@ export async function snapshotOf(capture: Uint8Array): Promise<Snapshot> {
     const file = join(folder, 'x.pcapng');
     writeFileSync(file, capture);
     const source = await openFile(file);
-    const subject = { named: [], file, categories: new Categories(), places: null, reverseDns: false, events: null, started: 0 };
+    const subject = {
+      named: [],
+      file,
+      categories: new Categories(),
+      places: null,
+      reverseDns: false,
+      events: null,
+      watcher: null,
+      started: 0,
+    };
     const parts = await assemble({ source, fallbacks: [] }, subject, fakeEdges({ platform: 'linux' }), systemClock);
     const output = new FakeOutput();
     const pace = { intervalMs: 1000, speed: 0, ticks: false, samples: null, durationMs: null, collect: null };

@@ -19,6 +19,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   inspect: ['net', 'decode'],
   identify: ['model', 'net', 'system', 'flow', 'inspect'],
   aggregate: ['model', 'net', 'filter', 'flow'],
+  watch: ['model', 'net', 'filter'],
   history: ['model', 'net', 'system', 'filter', 'privilege'],
   view: ['model', 'net', 'filter'],
   output: ['model', 'net', 'system', 'capture', 'aggregate', 'view'],
@@ -57,6 +58,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   flow: [],
   inspect: ['node:crypto', 'node:zlib'],
   aggregate: [],
+  watch: [],
   view: [],
 };
 /** Small files with one importer that stand alone all the same: where threads and processes begin, and what is loaded late on purpose. */
@@ -85,6 +87,7 @@ function everythingBut(one: string): readonly string[] {
     'inspect',
     'identify',
     'aggregate',
+    'watch',
     'history',
     'view',
     'output',

@@ -2,7 +2,7 @@
 
 import type { FlowTable } from '../../flow/flow-table.ts';
 import type { HostRow } from '../../model/snapshot.ts';
-import { type FlowFacts, NAME_RANK, NAME_SOURCES, type Neighbour, NOBODY, NOWHERE } from '../../model/terms.ts';
+import { type FlowFacts, NAME_RANK, NAME_SOURCES, type NameSource, type Neighbour, NOBODY, NOWHERE } from '../../model/terms.ts';
 import { formatAddress } from '../../net/address.ts';
 import { widened } from '../../net/bytes.ts';
 import { counted } from '../../net/counted.ts';
@@ -107,6 +107,21 @@ export class HostRows {
     return this.#rows.size;
   }
 
+  /** What tells a host from others, as its row does. */
+  identity(entity: number): Pick<HostRow, 'id' | 'nameSource'> & { readonly host: string; readonly address: string } {
+    const id = `host:${this.#ids.serial(entity)}`;
+    const address = formatAddress(this.#table.words, entity * 4);
+    const name = this.#facts === null ? -1 : this.#table.nameOf(entity);
+    if (name < 0 || this.#facts === null) return { id, host: address, address, nameSource: 'none' };
+    return { id, host: this.#facts.nameText(name), address, nameSource: this.nameSource(entity) };
+  }
+
+  /** How a host's name is known. */
+  nameSource(entity: number): NameSource {
+    const isNamed = this.#facts !== null && this.#table.nameOf(entity) >= 0;
+    return isNamed ? (NAME_SOURCES[this.#learnt.sources[entity] ?? 0] ?? 'none') : 'none';
+  }
+
   #row(entity: number, intervalMs: number): HostRow {
     const made = this.#made(entity, intervalMs, this.#rows.get(entity));
     this.#rows.set(entity, made);
@@ -163,7 +178,7 @@ export class HostRows {
       id,
       host: facts.nameText(name),
       domain: facts.domainOf(name),
-      nameSource: NAME_SOURCES[this.#learnt.sources[entity] ?? 0] ?? 'none',
+      nameSource: this.nameSource(entity),
       addresses: addressesOf(this.#learnt.addresses[entity] ?? ''),
       ...place,
     };

@@ -1,4 +1,5 @@
-// Numbers remote hosts, by name or address. Bounded: beyond the bound all hosts share one number, until others are released.
+// Numbers remote hosts, by name or address, and whatever else has a key of four words. Bounded: beyond the bound all share one number, until
+// others are released.
 
 import { hashAddress } from '../../flow/hash.ts';
 import { sameAddress } from '../../net/address.ts';
@@ -47,7 +48,12 @@ export class HostTable {
     return this.count > this.#limit - (this.#limit >>> 3);
   }
 
-  /** Number of the host whose address is at `at` in `words`; OTHER_HOSTS if the table is full. */
+  /** Number of the host whose address is at `at` in `words`; OTHER_HOSTS if there is none. */
+  find(words: Int32Array, at: number): number {
+    return this.#slots[this.#slot(words, at)] as number;
+  }
+
+  /** Number of the host whose address is at `at` in `words`, a new one if need be; OTHER_HOSTS if the table is full. */
   intern(words: Int32Array, at: number): number {
     const known = this.#slots[this.#slot(words, at)] as number;
     if (known !== 0) return known;

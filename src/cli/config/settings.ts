@@ -1,7 +1,7 @@
 // The table of settings and flags. It makes the parser, the checks, `--help`, `--print-config`, the completions and docs/configuration.md:
 // a name, a default or a description is written here and nowhere else.
 
-import { SEVERITIES, type Severity } from '../../model/alert.ts';
+import { ALERT_KINDS, type AlertKind, SEVERITIES, type Severity } from '../../model/alert.ts';
 import { HISTORY_KEYS, type HistoryKey } from '../../model/history.ts';
 import {
   AVERAGES,
@@ -41,6 +41,7 @@ export const GROUPS = [
   'Screen',
   'Output without a screen',
   'History',
+  'Alerts',
   'Configuration',
 ] as const;
 type Group = (typeof GROUPS)[number];
@@ -124,6 +125,19 @@ const flag = <T>(
 });
 const plainFlag = (group: Group, commands: readonly CommandName[], help: string, short?: string): Setting<boolean> =>
   flag(group, commands, toggle('true', short === undefined ? {} : { short }), TOGGLE, false, help);
+
+const LEVEL: ValueType<'off' | Severity | null> = choice(['off', ...SEVERITIES]) as ValueType<'off' | Severity | null>;
+/** A kind of alert: whether it is raised, and how severe it is. */
+const alerts = (help: string, severity: Severity = 'warning'): Setting<'off' | Severity | null> =>
+  setting<'off' | Severity | null>({
+    type: LEVEL,
+    initial: null,
+    unset: severity,
+    help,
+    flags: [],
+    group: 'Alerts',
+    commands: [],
+  });
 
 /** What the configuration file may set, by its key there; most have a flag and a variable too. In the order in which they are printed. */
 export const SETTINGS = {
@@ -377,6 +391,43 @@ export const SETTINGS = {
     group: 'History',
     commands: [],
   }),
+  'alerts.enabled': setting(
+    {
+      type: TOGGLE,
+      initial: true,
+      unset: 'true; false in a replay',
+      help: 'watch for what is new, wrong or too much',
+      flags: [
+        toggle('true', { name: 'alerts', help: 'raise alerts, in a replay too' }),
+        toggle('false', { name: 'no-alerts', help: 'raise no alerts' }),
+      ],
+      group: 'Alerts',
+      commands: CAPTURING,
+    },
+    named('NETMON_ALERTS'),
+  ),
+  'alerts.learn': setting({
+    type: duration(0, 90 * 86_400_000, '7d', 'from 0s to 90d'),
+    initial: 86_400_000,
+    help: 'recorded time until it is known what is usual; until then, what is new is not delivered',
+    flags: [],
+    group: 'Alerts',
+    commands: [],
+  }),
+  'alerts.new-app': alerts('an app uses the network for the first time, or runs from a new place'),
+  'alerts.new-domain': alerts('an app reaches a domain for the first time', 'info'),
+  'alerts.new-country': alerts('an app reaches a country for the first time'),
+  'alerts.new-network': alerts('an app reaches a network (AS number) for the first time, at an address without a name', 'info'),
+  'alerts.new-inbound': alerts('an app accepts a connection from outside this network for the first time'),
+  'alerts.upload': alerts('an app sends far more in an hour than it usually does'),
+  'alerts.beacon': alerts('an app calls the same place again and again, as if by a clock'),
+  'alerts.scan': alerts('an app tries many ports or hosts, or somebody tries those of this machine'),
+  'alerts.dns-tunnel': alerts('many long names are asked for under one domain'),
+  'alerts.policy': alerts('an app reaches what its policy does not allow'),
+  'alerts.threshold': alerts('an [[alert]] rule holds'),
+  'alerts.budget': alerts('80 % of the budget are used, or all of it'),
+  'alerts.capture-loss': alerts('packets are lost, and what is said about them with them'),
+  'alerts.recorder-stopped': alerts('history is no longer recorded'),
   'place.country': setting({
     type: path('the path of an MMDB file', '/usr/share/GeoIP/GeoLite2-Country.mmdb'),
     initial: null,
@@ -642,3 +693,9 @@ function defaultText({ type, initial, unset }: Setting<unknown>): string {
 export function flagText({ name, value: placeholder, optional }: Flag): string {
   return `--${name}${placeholder === null ? '' : optional ? `[=${placeholder}]` : ` ${placeholder}`}`;
 }
+
+/** Settings of the kinds of alerts. */
+export const ALERT_SETTINGS = SETTING_NAMES.flatMap((name) => {
+  const kind = ALERT_KINDS.find((one) => `alerts.${one}` === name);
+  return kind === undefined ? [] : [{ kind, name: name as `alerts.${AlertKind}` & SettingName }];
+});

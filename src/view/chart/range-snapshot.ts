@@ -70,6 +70,7 @@ function make(snapshot: Snapshot, answer: RangeTotals): Snapshot {
     ],
     interfaces: interfaces.rows.map((row) => ({ ...row, recentRx: [], recentTx: [] })),
     flows,
+    branches: null,
     matching: null,
     flowCount: flows.length,
   };

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EventLog, NAMES } from '../../../src/aggregate/event-log.ts';
 import { KnownHistoryQuery } from '../../../src/app/known-history.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 import { appRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
 import { FakeReader } from '../cli/history/fake-io.ts';
 
@@ -17,6 +18,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const ask = (open: (() => Promise<FakeReader>) | null) =>
+  new KnownHistoryQuery({ log, watchman: null, open, records: false, clock: new FakeClock() });
 const settle = () => vi.advanceTimersByTimeAsync(0);
 /** Events of a tick in the first second of a run, without the first. */
 const told = () => {
@@ -31,7 +34,7 @@ describe('known history', () => {
   test('names what earlier runs recorded, and closes the file', async () => {
     const reader = new FakeReader();
     reader.seen = [{ app: 'curl', domain: 'example.com', time: 0 }];
-    query = new KnownHistoryQuery(log, () => Promise.resolve(reader));
+    query = ask(() => Promise.resolve(reader));
     expect(told()).toEqual([]);
     await settle();
     expect(told()).toEqual(['start: met before, by history: apps 1, domains 1', 'new app: wget']);
@@ -39,16 +42,16 @@ describe('known history', () => {
   });
 
   test('says so if there is no history, or an empty one', async () => {
-    query = new KnownHistoryQuery(log, null);
+    query = ask(null);
     expect(told()).toEqual([`start: no history: ${NEW_IN_RUN}`]);
     log = new EventLog(null);
-    query = new KnownHistoryQuery(log, () => Promise.resolve(new FakeReader()));
+    query = ask(() => Promise.resolve(new FakeReader()));
     await settle();
     expect(told()).toEqual([`start: history is empty: ${NEW_IN_RUN}`]);
   });
 
   test('says why history could not be read', async () => {
-    query = new KnownHistoryQuery(log, () => Promise.reject(new Error('the history file /h: permission denied')));
+    query = ask(() => Promise.reject(new Error('the history file /h: permission denied')));
     await settle();
     expect(told()).toEqual([`start: the history file /h: permission denied: ${NEW_IN_RUN}`]);
   });
@@ -60,7 +63,7 @@ describe('known history', () => {
       new Promise((resolve) => {
         answer = resolve;
       });
-    query = new KnownHistoryQuery(log, () => Promise.resolve(reader));
+    query = ask(() => Promise.resolve(reader));
     await vi.advanceTimersByTimeAsync(15_000);
     expect(told()).toEqual([`start: history did not answer in time: ${NEW_IN_RUN}`]);
     expect(reader.closed).toBe(1);
@@ -73,7 +76,7 @@ describe('known history', () => {
     const reader = new FakeReader();
     reader.knownNames = () =>
       Promise.resolve({ apps: Array.from({ length: NAMES }, (_, i) => `app ${i}`), domains: ['example.org'] });
-    query = new KnownHistoryQuery(log, () => Promise.resolve(reader));
+    query = ask(() => Promise.resolve(reader));
     await settle();
     expect(told().slice(1)).toEqual(['new domain: example.com']);
   });

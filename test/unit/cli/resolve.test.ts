@@ -44,6 +44,7 @@ describe('resolveOptions', () => {
       place: { country: null, asn: null, home: null },
       keys: {},
       log: null,
+      watch: { learnMs: 86_400_000, kinds: {} },
     });
   });
 

@@ -171,6 +171,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
     gaps: [],
     events: [],
     alerts: [],
+    branches: null,
     matching: null,
     ...part,
   };

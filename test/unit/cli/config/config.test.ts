@@ -6,8 +6,10 @@ import { parseCommandLine } from '../../../../src/cli/command-line.ts';
 import { type Config, loadConfig } from '../../../../src/cli/config/config.ts';
 import { configText } from '../../../../src/cli/config/print-config.ts';
 import { ownerOf, type Surroundings } from '../../../../src/cli/config/surroundings.ts';
+import { ALERT_KINDS } from '../../../../src/model/alert.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import { type FileRead, systemFiles } from '../../../../src/system/files.ts';
+import { SEVERITY_OF } from '../../../../src/watch/watchman.ts';
 
 type FakeFile = string | { text?: string; uid?: number; mode?: number; isFile?: boolean; link?: boolean; failure?: string };
 
@@ -103,6 +105,9 @@ describe('order', () => {
       'budget.amount': null,
       'budget.day': 1,
       'budget.interface': null,
+      'alerts.enabled': true,
+      'alerts.learn': 86_400_000,
+      ...Object.fromEntries(ALERT_KINDS.map((kind) => [`alerts.${kind}`, null])),
       'place.country': null,
       'place.asn': null,
     });
@@ -400,6 +405,11 @@ describe('--print-config', () => {
       'size = "200 MB"                 # default',
       '',
       '# [budget]  # not set',
+      '',
+      '[alerts]',
+      'enabled = true                  # default',
+      'learn = "1d"                    # default',
+      ...ALERT_KINDS.map((kind) => `# ${kind} =  # default: ${SEVERITY_OF[kind]}`),
       '',
       '[place]',
       '# country =  # default: the usual places',

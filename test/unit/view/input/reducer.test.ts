@@ -210,6 +210,7 @@ describe('the picture', () => {
         passingBytes: null,
       },
       apps: [appRow({ id: 'a1', app: 'curl', rxBytes: 500 })],
+      branches: null,
     };
     const live = snapshot({ flows: [flow], matching });
     const state = withFilter(start(), 'app:curl');

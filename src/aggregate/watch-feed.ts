@@ -1,0 +1,267 @@
+// Shows the watch what is new: at each tick it goes over the flows that moved, and tells of each flow once, and of each app, host, direction
+// and port once. It judges nothing. No texts are made here, and a flow costs a few numbers.
+
+import { FLOW_DIRECTION } from '../flow/direction.ts';
+import type { FlowTable } from '../flow/flow-table.ts';
+import { FLOW_STATE } from '../flow/tcp.ts';
+import { type FlowFacts, NO_OWNER, NOWHERE, type Process, type ProcessDirectory } from '../model/terms.ts';
+import type { Watcher, WatchFlow } from '../model/watch.ts';
+import { isV4, scopeOf } from '../net/address.ts';
+import { widened } from '../net/bytes.ts';
+import { hasPorts, PROTOCOL } from '../net/numbers.ts';
+import { type Booking, OWNERLESS } from './booking.ts';
+import { FlowSubject } from './flow-subject.ts';
+
+const { OUTBOUND, INBOUND, TRANSIT, LOCAL } = FLOW_DIRECTION;
+const DNS_PORT = 53;
+
+/** What a feed reads. */
+interface FeedParts {
+  readonly flows: FlowTable;
+  readonly booking: Booking;
+  readonly directory: ProcessDirectory;
+  readonly facts: FlowFacts | null;
+  readonly interfaceName: (index: number) => string;
+  readonly watcher: Watcher;
+}
+
+/** The flow at `row`, read from the tables as it is asked. */
+class WatchedFlow extends FlowSubject implements WatchFlow {
+  readonly #parts: FeedParts;
+
+  constructor(parts: FeedParts) {
+    super(parts.flows, parts.booking, parts.directory, parts.facts, parts.interfaceName, null);
+    this.#parts = parts;
+  }
+
+  get process(): Process | null {
+    const owner = this.flows.owner(this.row);
+    return owner === NO_OWNER ? null : (this.#parts.directory.process(owner) ?? null);
+  }
+
+  get network(): string | null {
+    const { facts } = this.#parts;
+    return (facts?.placeOf(this.flows.words, this.flows.remoteAt(this.row)) ?? NOWHERE).network;
+  }
+
+  get asked() {
+    return this.#parts.facts?.askedOf(this.row) ?? null;
+  }
+
+  get isOutside(): boolean {
+    const { flows, row } = this;
+    const { words } = flows;
+    const remote = flows.remoteAt(row);
+    if (flows.direction(row) >= LOCAL || scopeOf(words, remote) !== 'global') return false;
+    // Where a network has public addresses, neighbours share the first 64 bits, or with IPv4 mostly the first 24.
+    const local = flows.localAt(row);
+    if (isV4(words, remote))
+      return !isV4(words, local) || (words[local + 3] as number) >>> 8 !== (words[remote + 3] as number) >>> 8;
+    return words[local] !== words[remote] || words[local + 1] !== words[remote + 1];
+  }
+
+  get isAnswered(): boolean {
+    const { flows, row } = this;
+    if (flows.protocol(row) !== PROTOCOL.TCP) return flows.rxPackets(row) > 0 && flows.txPackets(row) > 0;
+    const state = flows.state(row);
+    // Only a handshake gives a reset connection a round-trip time.
+    if (state === FLOW_STATE.RESET) return flows.rtt(row) > 0;
+    return state >= (flows.direction(row) === OUTBOUND ? FLOW_STATE.SYN_RECEIVED : FLOW_STATE.ESTABLISHED);
+  }
+
+  get appNumber(): number {
+    return this.#parts.booking.appOf(this.row);
+  }
+
+  get hostNumber(): number {
+    return this.#parts.booking.hostOf(this.row);
+  }
+
+  get tickRx(): number {
+    return this.#parts.booking.tickRx(this.row);
+  }
+
+  get tickTx(): number {
+    return this.#parts.booking.tickTx(this.row);
+  }
+}
+
+/** Goes over the flows of each tick. Local and forwarded flows are left out: neither has a remote end that an app here reached. */
+export class WatchFeed {
+  readonly #parts: FeedParts;
+  readonly #flow: WatchedFlow;
+  readonly #met = new MetTable();
+  /** By row: serial of the flow that was told, negative while nobody answered it, 0 for none; and the app and host under which it was told. */
+  #told = new Float64Array(0);
+  #apps = new Int32Array(0);
+  #hosts = new Int32Array(0);
+  /** By app: bytes sent in this tick; and the apps that sent any. */
+  #sent = new Float64Array(256);
+  readonly #senders: number[] = [];
+
+  constructor(parts: FeedParts) {
+    this.#parts = parts;
+    this.#flow = new WatchedFlow(parts);
+  }
+
+  /** Goes over the flows of the tick that is being closed, once they are booked. */
+  look(intervalMs: number): void {
+    const { flows, watcher } = this.#parts;
+    const { touched, touchedCount } = flows;
+    this.#flow.intervalMs = intervalMs;
+    this.#reserve();
+    const { wantsMoved } = watcher;
+    for (let i = 0; i < touchedCount; i++) {
+      const row = touched[i] as number;
+      if (!flows.isLive(row)) continue;
+      this.#see(row, false);
+      if (wantsMoved) this.#moved(row);
+    }
+    this.#tellSent();
+  }
+
+  /** Tells of a flow that leaves, unless that was done. Call it while its row can still be read, and is booked. */
+  flowLeaves(row: number): void {
+    this.#reserve();
+    this.#see(row, true);
+    if (this.#parts.watcher.wantsMoved) this.#moved(row);
+    this.#told[row] = 0;
+  }
+
+  /** @param isLast tells of it even if its owner may still be found */
+  #see(row: number, isLast: boolean): void {
+    const { flows, booking, watcher } = this.#parts;
+    const direction = flows.direction(row);
+    if (direction >= LOCAL || !booking.counts(row)) return;
+    const app = booking.appOf(row);
+    const serial = flows.serial(row);
+    const told = this.#told[row] as number;
+    const isKnown = told === serial || told === -serial;
+    if (!isKnown && !isLast && flows.awaitsOwner(row)) return;
+    if (app >= OWNERLESS) {
+      // What a flow sent before its owner was known counts with it.
+      const isOwned = isKnown && (this.#apps[row] as number) >= OWNERLESS;
+      this.#send(app, isOwned ? booking.tickTx(row) : flows.txBytes(row));
+    }
+    const host = booking.hostOf(row);
+    const isSame = isKnown && this.#apps[row] === app && this.#hosts[row] === host;
+    this.#flow.row = row;
+    if (!isSame || told < 0) {
+      const isAnswered = this.#flow.isAnswered;
+      this.#apps[row] = app;
+      this.#hosts[row] = host;
+      this.#told[row] = isAnswered ? serial : -serial;
+      if ((!isSame || isAnswered) && this.#isFirst(row, app, host, direction, isAnswered)) watcher.met(this.#flow);
+      if (!isKnown) watcher.began(this.#flow);
+    }
+    if (flows.remotePort(row) === DNS_PORT && hasPorts(flows.protocol(row))) watcher.asked(this.#flow);
+  }
+
+  #moved(row: number): void {
+    const { flows, booking, watcher } = this.#parts;
+    if (flows.direction(row) === TRANSIT || !booking.counts(row)) return;
+    this.#flow.row = row;
+    watcher.moved(this.#flow);
+  }
+
+  /** A remote end that was let in is another matter than one that was refused; both are met. */
+  #isFirst(row: number, app: number, host: number, direction: number, isAnswered: boolean): boolean {
+    const { flows, booking } = this.#parts;
+    const protocol = flows.protocol(row);
+    const port = hasPorts(protocol) ? (direction === INBOUND ? flows.localPort(row) : flows.remotePort(row)) : 0;
+    const isLetIn = direction === INBOUND && isAnswered ? 1 : 0;
+    const what = (isLetIn << 29) | (direction << 28) | (protocol << 16) | port;
+    return this.#met.meet(app, host, what, booking.apps.serial(app), booking.hosts.serial(host));
+  }
+
+  #send(app: number, bytes: number): void {
+    if (bytes <= 0) return;
+    if (app >= this.#sent.length) this.#sent = widened(this.#sent, app * 2);
+    if (this.#sent[app] === 0) this.#senders.push(app);
+    this.#sent[app] = (this.#sent[app] as number) + bytes;
+  }
+
+  #tellSent(): void {
+    const { directory, watcher } = this.#parts;
+    for (const app of this.#senders) {
+      const name = directory.app(app - OWNERLESS)?.name;
+      if (name !== undefined) watcher.sent(name, this.#sent[app] as number);
+      this.#sent[app] = 0;
+    }
+    this.#senders.length = 0;
+  }
+
+  #reserve(): void {
+    const rows = this.#parts.flows.capacity;
+    if (this.#told.length >= rows) return;
+    this.#told = widened(this.#told, rows);
+    this.#apps = widened(this.#apps, rows);
+    this.#hosts = widened(this.#hosts, rows);
+  }
+}
+
+/** Most entries; beyond them it begins anew, and everything is met once more. */
+const MOST_MET = 1 << 17;
+/** `#ints`, three an entry: app, host, let in << 29 | inbound << 28 | protocol << 16 | port. */
+const INTS = 3;
+
+/** A set of what apps reached, by numbers: 40 bytes an entry, found by open addressing. */
+class MetTable {
+  #ints = new Int32Array(1024 * INTS);
+  /** Serials of app and host, two an entry: they tell an evicted one from the one that got its number. */
+  #serials = new Float64Array(1024 * 2);
+  /** Entry + 1, twice as many as entries. */
+  #slots = new Int32Array(2048);
+  #count = 0;
+
+  /** Adds an entry. @returns true if it is new */
+  meet(app: number, host: number, what: number, appSerial: number, hostSerial: number): boolean {
+    let slot = this.#slot(app, host, what);
+    const known = (this.#slots[slot] as number) - 1;
+    if (known < 0) {
+      if (this.#count * 2 >= this.#slots.length) {
+        this.#grow();
+        slot = this.#slot(app, host, what);
+      }
+      const at = this.#count * INTS;
+      this.#ints[at] = app;
+      this.#ints[at + 1] = host;
+      this.#ints[at + 2] = what;
+      this.#slots[slot] = ++this.#count;
+    }
+    const at = (known < 0 ? this.#count - 1 : known) * 2;
+    if (known >= 0 && this.#serials[at] === appSerial && this.#serials[at + 1] === hostSerial) return false;
+    this.#serials[at] = appSerial;
+    this.#serials[at + 1] = hostSerial;
+    return true;
+  }
+
+  #slot(app: number, host: number, what: number): number {
+    const mask = this.#slots.length - 1;
+    let hash = Math.imul(app, 0x9e3779b1) ^ Math.imul(host, 0x85ebca6b) ^ Math.imul(what, 0xc2b2ae35);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x27d4eb2f);
+    let slot = (hash ^ (hash >>> 13)) & mask;
+    for (;;) {
+      const at = ((this.#slots[slot] as number) - 1) * INTS;
+      if (at < 0 || (this.#ints[at] === app && this.#ints[at + 1] === host && this.#ints[at + 2] === what)) return slot;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  #grow(): void {
+    const { length } = this.#slots;
+    if (this.#count >= MOST_MET) {
+      this.#slots.fill(0);
+      this.#count = 0;
+      return;
+    }
+    this.#ints = widened(this.#ints, length * INTS);
+    this.#serials = widened(this.#serials, length * 2);
+    this.#slots = new Int32Array(length * 2);
+    for (let entry = 0; entry < this.#count; entry++) {
+      const at = entry * INTS;
+      const slot = this.#slot(this.#ints[at] as number, this.#ints[at + 1] as number, this.#ints[at + 2] as number);
+      this.#slots[slot] = entry + 1;
+    }
+  }
+}

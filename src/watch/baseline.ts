@@ -1,0 +1,294 @@
+// What is usual: what each app has reached, how much it sends, and since when. It begins with what history knows and learns from the run.
+// Pairs are kept as hashes, 16 bytes each, so 100,000 of them take a few mebibytes.
+
+import type { ContactKind, FirstContact, KnownApp, KnownBaseline } from '../model/watch.ts';
+import { countedDomain } from './shared-domains.ts';
+
+/** What a baseline keeps of an app. */
+export interface AppBaseline {
+  /** First sight, epoch ms. */
+  readonly first: number;
+  /** Time recorded since then when the run began, ms; and when it began to count, epoch ms. */
+  readonly recordedMs: number;
+  readonly since: number;
+  /** Places from which it ran; at most PLACES. */
+  readonly places: string[];
+  /** Domains that it reached. */
+  domains: number;
+  /** Most bytes that it sent in one hour; `null` while no hour is known. */
+  peakTx: number | null;
+}
+
+/** Where the baseline comes from. `waiting`: history is being read. */
+export type Knowledge = 'waiting' | 'history' | 'run';
+
+/** Apps that are kept. */
+const MOST_APPS = 8192;
+/** Pairs that are kept; beyond them everything counts as known. */
+export const MOST_PAIRS = 1 << 18;
+/** First contacts that wait for history. */
+const MOST_CONTACTS = 4096;
+/** Places of an app that are told apart. */
+export const PLACES = 8;
+/** Without history, what is met this soon after the start is nothing new. */
+const FIRST_MS = 60_000;
+
+const NO_PAIRS = { apps: [], names: [] };
+/** Nothing known. */
+export const EMPTY: KnownBaseline = {
+  recordedMs: 0,
+  apps: [],
+  domains: NO_PAIRS,
+  contacts: { country: NO_PAIRS, network: NO_PAIRS, inbound: NO_PAIRS },
+  contactsMs: 0,
+  isCut: false,
+};
+
+/** Knows what apps did so far, and learns what they do. */
+export class Baseline {
+  readonly #learnMs: number;
+  readonly #apps = new Map<string, AppBaseline>();
+  readonly #pairs: HashSet;
+  /** How many apps reached a domain, a country, a network. */
+  readonly #spread: HashSet;
+  #knowledge: Knowledge = 'waiting';
+  #isCut = false;
+  #recordedMs = 0;
+  #contactsMs = 0;
+  #started = Number.NaN;
+  #now = 0;
+  #contacts: FirstContact[] = [];
+
+  /** @param learnMs time recorded until something counts as learnt @param seed of the hashes; random, or a name could be made to look known */
+  constructor(learnMs: number, seed: number) {
+    this.#learnMs = learnMs;
+    this.#pairs = new HashSet(MOST_PAIRS, seed);
+    this.#spread = new HashSet(MOST_PAIRS, seed);
+  }
+
+  get knowledge(): Knowledge {
+    return this.#knowledge;
+  }
+
+  /** Takes what history knows; null if there is none, which leaves what the run learns. Call it once. */
+  know(known: KnownBaseline | null): void {
+    this.#knowledge = known === null ? 'run' : 'history';
+    if (known === null) return;
+    this.#recordedMs = known.recordedMs;
+    this.#contactsMs = known.contactsMs;
+    this.#isCut = known.isCut;
+    for (const app of known.apps) this.#knowApp(app);
+    const nameOf = (index: number) => known.apps[index]?.app;
+    known.domains.apps.forEach((index, i) => {
+      const app = nameOf(index);
+      if (app !== undefined) this.learnDomain(app, known.domains.names[i] as string);
+    });
+    for (const [kind, { apps, names }] of Object.entries(known.contacts))
+      apps.forEach((index, i) => {
+        const app = nameOf(index);
+        if (app !== undefined) this.#learnPair(kind as ContactKind, app, names[i] as string);
+      });
+  }
+
+  /** Notes the time of a tick. @param started when the run began, epoch ms */
+  tick(time: number, started: number): void {
+    if (Number.isNaN(this.#started)) this.#started = started;
+    this.#now = time;
+  }
+
+  /** True once enough was recorded to say what is usual on this machine. */
+  get isLearnt(): boolean {
+    return this.#knowledge === 'history' && this.#recordedMs + this.#ran >= this.#learnMs;
+  }
+
+  /** True once countries, networks and callers were noted for long enough; an older history has none. Always without history, which says so itself. */
+  get areContactsLearnt(): boolean {
+    return this.#knowledge === 'run' || this.#contactsMs + this.#ran >= this.#learnMs;
+  }
+
+  /** True in the first minute of a run that began with nothing: what is met then was there before. */
+  get isFirstMinute(): boolean {
+    return this.#recordedMs === 0 && this.#ran < FIRST_MS;
+  }
+
+  /** True once an app was known for long enough. @param time that had to be recorded since its first sight, ms */
+  isAppLearnt(app: string, longEnough = this.#learnMs): boolean {
+    const known = this.#apps.get(app);
+    return known !== undefined && known.recordedMs + this.#now - known.since >= longEnough;
+  }
+
+  app(name: string): AppBaseline | null {
+    return this.#apps.get(name) ?? null;
+  }
+
+  get appCount(): number {
+    return this.#apps.size;
+  }
+
+  /** When the first app was met, epoch ms. */
+  get since(): number {
+    let since = this.#now;
+    for (const { first } of this.#apps.values()) since = Math.min(since, first);
+    return since;
+  }
+
+  /** Notes an app. @returns true if it is new */
+  learnApp(name: string, time: number): boolean {
+    if (this.#apps.has(name)) return false;
+    if (this.#apps.size >= MOST_APPS) return false;
+    this.#apps.set(name, { first: time, recordedMs: 0, since: time, places: [], domains: 0, peakTx: null });
+    return !this.#isCut;
+  }
+
+  /** Notes that an app reached a domain. @returns true if it is new for this app */
+  learnDomain(app: string, domain: string): boolean {
+    const name = countedDomain(domain);
+    if (!this.#learnPair('domain', app, name)) return false;
+    const known = this.#apps.get(app);
+    if (known !== undefined) known.domains++;
+    return !this.#isCut;
+  }
+
+  /** Number of apps that reached a domain, this one among them. */
+  spreadOf(domain: string): number {
+    return this.#spread.count('domain', '', countedDomain(domain));
+  }
+
+  /** Notes a contact beyond domains. @returns true if it is new for this app */
+  learnContact(kind: ContactKind, app: string, name: string, time: number): boolean {
+    if (!this.#learnPair(kind, app, name)) return false;
+    if (this.#contacts.length < MOST_CONTACTS) this.#contacts.push({ kind, time, app, name });
+    return !this.#isCut;
+  }
+
+  /** Number of apps that made a contact, this one among them. */
+  spreadOfContact(kind: ContactKind, name: string): number {
+    return this.#spread.count(kind, '', name);
+  }
+
+  /** First contacts since the last call, for history. */
+  takeContacts(): readonly FirstContact[] {
+    const taken = this.#contacts;
+    this.#contacts = [];
+    return taken;
+  }
+
+  /** Whether pairs no longer fit, so that everything counts as known. */
+  get isFull(): boolean {
+    return this.#pairs.isFull;
+  }
+
+  get #ran(): number {
+    return Number.isNaN(this.#started) ? 0 : Math.max(0, this.#now - this.#started);
+  }
+
+  #learnPair(kind: ContactKind | 'domain', app: string, name: string): boolean {
+    if (this.#pairs.add(kind, app, name) > 1) return false;
+    this.#spread.add(kind, '', name);
+    return true;
+  }
+
+  #knowApp({ app, exes, first, recordedMs, peakTx }: KnownApp): void {
+    if (this.#apps.size >= MOST_APPS) return;
+    const places = [...new Set(exes.map(placeOf))].slice(0, PLACES);
+    this.#apps.set(app, { first, recordedMs, since: this.#now, places, domains: 0, peakTx });
+  }
+}
+
+/** Folders that only an administrator fills: a program may be in any of them. */
+const SYSTEM = /^\/(usr|bin|sbin|lib\w*|opt|snap|nix|System|Library|Applications|var\/lib\/(flatpak|snapd)|app)\//;
+
+/** Where a program lies, coarsely: an update moves it to another folder of the same place. */
+export function placeOf(exe: string): string {
+  if (SYSTEM.test(exe)) return 'system';
+  return exe.split('/').slice(0, 4).join('/').replace(/\d+/g, '#');
+}
+
+/**
+ * A set of triples of texts with a count each, by 64-bit hashes: two triples of a million share one with a probability of 10^-8.
+ *
+ * `#hashes`, two words an entry; a zero pair is free. `#counts`, one an entry.
+ */
+class HashSet {
+  readonly #most: number;
+  readonly #seed: number;
+  #hashes = new Int32Array(2048);
+  #counts = new Uint16Array(1024);
+  #size = 0;
+  #first = 0;
+  #second = 0;
+
+  constructor(most: number, seed: number) {
+    this.#most = most;
+    this.#seed = seed;
+  }
+
+  get isFull(): boolean {
+    return this.#size >= this.#most;
+  }
+
+  /** Counts a triple. @returns how often it was added, this time included; 2 or more if it no longer fits */
+  add(a: string, b: string, c: string): number {
+    this.#hash(a, b, c);
+    let at = this.#find();
+    if (this.#counts[at] === 0) {
+      if (this.isFull) return 2;
+      if (this.#size * 2 >= this.#counts.length) {
+        this.#grow();
+        at = this.#find();
+      }
+      this.#hashes[at * 2] = this.#first;
+      this.#hashes[at * 2 + 1] = this.#second;
+      this.#size++;
+    }
+    this.#counts[at] = Math.min(0xffff, (this.#counts[at] as number) + 1);
+    return this.#counts[at] as number;
+  }
+
+  /** How often a triple was added. */
+  count(a: string, b: string, c: string): number {
+    this.#hash(a, b, c);
+    return this.#counts[this.#find()] as number;
+  }
+
+  #find(): number {
+    const mask = this.#counts.length - 1;
+    let at = this.#first & mask;
+    while (this.#counts[at] !== 0 && (this.#hashes[at * 2] !== this.#first || this.#hashes[at * 2 + 1] !== this.#second))
+      at = (at + 1) & mask;
+    return at;
+  }
+
+  #grow(): void {
+    const hashes = this.#hashes;
+    const counts = this.#counts;
+    this.#hashes = new Int32Array(hashes.length * 2);
+    this.#counts = new Uint16Array(counts.length * 2);
+    for (let i = 0; i < counts.length; i++) {
+      if (counts[i] === 0) continue;
+      this.#first = hashes[i * 2] as number;
+      this.#second = hashes[i * 2 + 1] as number;
+      const at = this.#find();
+      this.#hashes[at * 2] = this.#first;
+      this.#hashes[at * 2 + 1] = this.#second;
+      this.#counts[at] = counts[i] as number;
+    }
+  }
+
+  /** cyrb53's two halves (public domain), with an end mark behind each text. */
+  #hash(a: string, b: string, c: string): void {
+    let h1 = 0xdeadbeef ^ this.#seed;
+    let h2 = 0x41c6ce57 ^ this.#seed;
+    for (const text of [a, b, c]) {
+      for (let i = 0; i <= text.length; i++) {
+        const unit = i === text.length ? 0x1_0000 : text.charCodeAt(i);
+        h1 = Math.imul(h1 ^ unit, 2654435761);
+        h2 = Math.imul(h2 ^ unit, 1597334677);
+      }
+    }
+    h1 = Math.imul(h1 ^ (h1 >>> 16), 2246822507) ^ Math.imul(h2 ^ (h2 >>> 13), 3266489909);
+    h2 = Math.imul(h2 ^ (h2 >>> 16), 2246822507) ^ Math.imul(h1 ^ (h1 >>> 13), 3266489909);
+    this.#first = h1;
+    this.#second = h2;
+  }
+}

@@ -1,0 +1,188 @@
+// The watchman: hears from the feed what flows do, lets detectors look at it, and makes alerts of what they find, one for each cause. It decides
+// whether an alert is held back, and leaves delivery to others. Time is what ticks say, so that a replay is judged by its own clock.
+
+import type { Alert, AlertKind, Held, Mute, Severity } from '../model/alert.ts';
+import type { WatchRecords } from '../model/history-batch.ts';
+import { NO_ALERTS } from '../model/snapshot.ts';
+import type { KnownBaseline, WatchedTick, Watcher, WatchFlow } from '../model/watch.ts';
+import { Baseline } from './baseline.ts';
+import { NewContacts } from './contacts.ts';
+import type { Detector, Finding } from './finding.ts';
+
+/** How each kind is raised unless the settings say otherwise. */
+export const SEVERITY_OF: Readonly<Record<AlertKind, Severity>> = {
+  'new-app': 'warning',
+  'new-domain': 'info',
+  'new-country': 'warning',
+  'new-network': 'info',
+  'new-inbound': 'warning',
+  upload: 'warning',
+  beacon: 'warning',
+  scan: 'warning',
+  'dns-tunnel': 'warning',
+  policy: 'warning',
+  threshold: 'warning',
+  budget: 'warning',
+  'capture-loss': 'warning',
+  'recorder-stopped': 'warning',
+};
+
+/** Alerts that a run keeps. */
+const MOST_ALERTS = 500;
+/** Alerts in a minute; more are counted and left out. */
+const MOST_A_MINUTE = 30;
+const MINUTE_MS = 60_000;
+/** Causes that are remembered. */
+const MOST_CAUSES = 4096;
+/** Alerts that wait for history. */
+const MOST_WAITING = 1000;
+
+/** What a watchman works with. */
+export interface WatchmanParts {
+  /** Time to learn what is usual, ms. */
+  readonly learnMs: number;
+  /** Kinds that the user turned off, or raised or lowered. */
+  readonly kinds: Readonly<Partial<Record<AlertKind, 'off' | Severity>>>;
+  /** Begins the ids of this run's alerts; no other run has it. */
+  readonly run: string;
+  /** Of hashes. */
+  readonly seed: number;
+  /** What is silenced now. */
+  readonly mutes: () => readonly Mute[];
+  /** Takes each alert as it is raised. */
+  readonly raised: (alert: Alert) => void;
+}
+
+/** Watches a run. */
+export class Watchman implements Watcher {
+  readonly baseline: Baseline;
+  readonly #parts: WatchmanParts;
+  readonly #detectors: readonly Detector[];
+  readonly wantsMoved: boolean;
+  /** Until when a cause stays the same, by kind and cause; in the order of the last finding. */
+  readonly #causes = new Map<string, number>();
+  #found: Finding[] = [];
+  #alerts: readonly Alert[] = NO_ALERTS;
+  #forHistory: Alert[] = [];
+  #serial = 0;
+  #minute = { begun: Number.NEGATIVE_INFINITY, count: 0, left: 0 };
+
+  constructor(parts: WatchmanParts) {
+    this.#parts = parts;
+    this.baseline = new Baseline(parts.learnMs, parts.seed);
+    const report = (finding: Finding) => void this.#found.push(finding);
+    this.#detectors = [new NewContacts(this.baseline, report)];
+    this.wantsMoved = this.#detectors.some(({ moved }) => moved !== undefined);
+  }
+
+  /** Takes what history knows; null if there is none. Until then what is new waits. */
+  know(known: KnownBaseline | null): void {
+    this.baseline.know(known);
+  }
+
+  met(flow: WatchFlow): void {
+    for (const detector of this.#detectors) detector.met?.(flow);
+  }
+
+  began(flow: WatchFlow): void {
+    for (const detector of this.#detectors) detector.began?.(flow);
+  }
+
+  asked(flow: WatchFlow): void {
+    for (const detector of this.#detectors) detector.asked?.(flow);
+  }
+
+  moved(flow: WatchFlow): void {
+    for (const detector of this.#detectors) detector.moved?.(flow);
+  }
+
+  sent(app: string, bytes: number): void {
+    for (const detector of this.#detectors) detector.sent?.(app, bytes);
+  }
+
+  tick(now: WatchedTick): readonly Alert[] {
+    this.baseline.tick(now.time, now.started);
+    for (const detector of this.#detectors) detector.tick?.(now);
+    if (this.#found.length === 0) return this.#alerts;
+    const found = this.#found;
+    this.#found = [];
+    const raised = found.flatMap((finding) => this.#raise(finding, now.time) ?? []);
+    if (raised.length > 0) this.#alerts = [...this.#alerts, ...raised].slice(-MOST_ALERTS);
+    return this.#alerts;
+  }
+
+  /** Alerts and first contacts since the last call, for history; null for none. */
+  takeForHistory(): WatchRecords | null {
+    const alerts = this.#forHistory;
+    const contacts = this.baseline.takeContacts();
+    if (alerts.length === 0 && contacts.length === 0) return null;
+    this.#forHistory = [];
+    return { alerts, contacts, deliveries: [] };
+  }
+
+  #raise(finding: Finding, time: number): Alert | null {
+    const { kind, subject, text, quietMs } = finding;
+    const setting = this.#parts.kinds[kind];
+    if (setting === 'off' || this.#isSameCause(`${kind} ${finding.cause}`, time, quietMs)) return null;
+    const left = this.#takeRoom(time);
+    if (left === null) return null;
+    const details = left === 0 ? finding.details : [...finding.details, `${left} more were left out in the minute before`];
+    const alert: Alert = {
+      id: `${this.#parts.run}-${++this.#serial}`,
+      time,
+      kind,
+      severity: setting ?? finding.severity ?? SEVERITY_OF[kind],
+      ...subject,
+      text,
+      details: this.#isAlone(finding) ? [...details, 'only this run is known: there is no history to compare with'] : details,
+      evidence: null,
+      held: this.#held(finding, time),
+    };
+    if (this.#forHistory.length < MOST_WAITING) this.#forHistory.push(alert);
+    this.#parts.raised(alert);
+    return alert;
+  }
+
+  /** True while a cause was raised before. A cause that goes on stays quiet for as long as it does. */
+  #isSameCause(cause: string, time: number, quietMs: number): boolean {
+    const until = this.#causes.get(cause);
+    this.#causes.delete(cause);
+    this.#causes.set(cause, time + quietMs);
+    if (this.#causes.size > MOST_CAUSES) this.#causes.delete(this.#causes.keys().next().value as string);
+    return until !== undefined && time < until;
+  }
+
+  /** @returns how many alerts were left out in the minute before; null if there is no room in this one */
+  #takeRoom(time: number): number | null {
+    const minute = this.#minute;
+    if (Math.abs(time - minute.begun) >= MINUTE_MS) this.#minute = { begun: time, count: 0, left: minute.left };
+    if (this.#minute.count >= MOST_A_MINUTE) {
+      this.#minute.left++;
+      return null;
+    }
+    this.#minute.count++;
+    const { left } = this.#minute;
+    this.#minute.left = 0;
+    return left;
+  }
+
+  #isAlone(finding: Finding): boolean {
+    return finding.needsBaseline && this.baseline.knowledge === 'run';
+  }
+
+  #held(finding: Finding, time: number): Held {
+    const { kind, subject } = finding;
+    const isMuted = this.#parts
+      .mutes()
+      .some(
+        (mute) =>
+          (mute.until === null || time < mute.until) &&
+          (mute.kind === null || mute.kind === kind) &&
+          (mute.app === null || mute.app === subject.app) &&
+          (mute.domain === null || mute.domain === subject.domain),
+      );
+    if (isMuted) return 'muted';
+    if (this.#isAlone(finding)) return 'no history';
+    return finding.needsBaseline && !this.baseline.isLearnt ? 'learning' : null;
+  }
+}

@@ -1,0 +1,45 @@
+// Figures and times in the sentences of alerts. Decimal units: they are read by people, beside the figures of providers.
+
+import { counted } from '../net/counted.ts';
+
+const UNITS = ['bytes', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
+
+/** An amount of bytes: `5.2 GB`, `120 MB`, `17 bytes`. */
+export function amount(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  const digits = unit > 0 && value < 9.95 ? 1 : 0;
+  return `${value.toFixed(digits).replace(/\.0$/, '')} ${UNITS[unit]}`;
+}
+
+/** A length of time: `0.4 s`, `60 s`, `5 min`, `2 h`, `3 days`. */
+export function span(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1).replace(/\.0$/, '')} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.round(seconds / 3600)} h`;
+  return counted(seconds / 86_400, 'day');
+}
+
+/** A day: `2026-11-03`, in UTC. */
+export function day(epochMs: number): string {
+  return new Date(epochMs).toISOString().slice(0, 10);
+}
+
+/** A percentage without digits behind the point; below one, with one. */
+export function percent(share: number): string {
+  const value = share * 100;
+  return `${value < 1 ? value.toFixed(1) : Math.round(value)} %`;
+}
+
+const REGIONS = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
+
+/** Name of a country: `Germany`; its code if it has none. */
+export function countryName(code: string): string {
+  return (/^[A-Z]{2}$/.test(code) ? REGIONS.of(code) : undefined) ?? code;
+}

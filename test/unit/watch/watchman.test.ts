@@ -1,0 +1,61 @@
+// What becomes of findings: one alert for a cause, what is muted or turned off, and how many there can be.
+
+import { expect, test } from 'vitest';
+import { alertFields } from '../../../src/model/alert.ts';
+import { knownBaseline, said, Watching, watchFlow } from '../../support/watching.ts';
+
+const HOUR = 3_600_000;
+const known = () => knownBaseline([{}], { curl: ['example.org'] });
+const at = (domain: string) => watchFlow({ domain, host: domain });
+
+test('an alert is on the snapshot of the tick after its cause, and the list stays the same while nothing happens', () => {
+  const { watchman } = new Watching();
+  watchman.know(known());
+  const watch = new Watching();
+  watch.watchman.know(known());
+  const [alert] = watch.meet(at('example.com'));
+  expect(alert).toMatchObject({ id: 'run-1', time: watch.time });
+  expect(JSON.parse(JSON.stringify(alertFields(alert as never)))).toMatchObject({ type: 'alert', schema: 1, kind: 'new-domain' });
+  const list = watch.watchman.tick({ time: watch.time + 1000, started: 0 } as never);
+  expect(list).toEqual([alert]);
+  expect(watch.watchman.tick({ time: watch.time + 2000, started: 0 } as never)).toBe(list);
+});
+
+test('a mute holds what fits all that it names, until it ends', () => {
+  const watch = new Watching();
+  watch.watchman.know(known());
+  watch.mutes = [{ kind: 'new-domain', app: 'curl', domain: 'example.com', until: watch.time + HOUR }];
+  expect(said(watch.meet(at('example.com'), at('example.net')))).toEqual([
+    'new-domain: curl reached example.com for the first time. (muted)',
+    'new-domain: curl reached example.net for the first time.',
+  ]);
+  watch.mutes = [{ kind: null, app: null, domain: null, until: watch.time + HOUR }];
+  watch.tick(HOUR + 1);
+  expect(watch.meet(at('example.edu')).map(({ held }) => held)).toEqual([null]);
+});
+
+test('a kind can be off, or have another severity', () => {
+  const off = new Watching({ kinds: { 'new-domain': 'off' } });
+  off.watchman.know(known());
+  expect(off.meet(at('example.com'))).toEqual([]);
+  const high = new Watching({ kinds: { 'new-domain': 'critical' } });
+  high.watchman.know(known());
+  expect(high.meet(at('example.com'))[0]?.severity).toBe('critical');
+});
+
+test('a flood is cut at thirty in a minute, and says how many were left out', () => {
+  const watch = new Watching();
+  watch.watchman.know(known());
+  const apps = Array.from({ length: 50 }, (_, i) => watchFlow({ app: `app${i}` }));
+  expect(watch.meet(...apps)).toHaveLength(30);
+  watch.tick(60_000);
+  expect(watch.meet(watchFlow({ app: 'last' }))[0]?.details.at(-1)).toBe('20 more were left out in the minute before');
+});
+
+test('texts from outside are harmless', () => {
+  const watch = new Watching();
+  watch.watchman.know(known());
+  const [alert] = watch.meet(watchFlow({ app: 'ev\u001b[2Jil', host: 'a\u202eb', user: '\u0007', exe: '/tmp/\n' }));
+  expect(JSON.stringify(alert)).not.toMatch(/\\u001b|\\u202e|\\u0007|\\n/u);
+  expect(`${alert?.text}${alert?.host}${alert?.details.join('')}`).not.toMatch(/[\u0000-\u001f\u202e]/u);
+});
