@@ -1,70 +1,78 @@
-// Pictures of the screen for the documentation, drawn from the screen itself. `node scripts/pictures.mjs` writes them; here they are only looked at.
+// Pictures of the screen for the documentation, drawn from the screen itself while it shows a generated capture. `npm run pictures` writes them.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { busy, series } from '../support/snapshot-builder.ts';
+import type { HistoryStatus } from '../../src/model/history.ts';
+import type { Snapshot } from '../../src/model/snapshot.ts';
+import { demoCapture } from '../support/demo-capture.ts';
+import { FakeHistory } from '../support/fake-history.ts';
+import { Film } from '../support/film.ts';
+import { CAPTURE } from '../support/snapshot-builder.ts';
 import { screenSvg } from '../support/svg.ts';
 import { ourTheme, Stage } from '../support/terminal.ts';
+import { snapshotsOf } from '../support/whole-snapshot.ts';
 
 const DOCS = new URL('../../docs/', import.meta.url);
 const page = (name: string): string => readFileSync(new URL(name, DOCS), 'utf8');
 /** What a theme's terminal has itself, where the theme leaves that as it is. */
 const GROUND = { fg: 0xd0d0d0, bg: 0x14161b };
 const SIZE: Size = { columns: 112, rows: 36 };
+/** Length of the capture, and the second of the pictures that don't move. */
+const SECONDS = 335;
+const STILL = 312;
+/** The second at which the film begins. */
+const FIRST = 306;
 
 interface Size {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** Five minutes of a day at work. */
-function work() {
-  const shown = busy(40);
-  const wave = (i: number) => 900_000 * (1.3 + Math.sin(i / 17) + 0.5 * Math.sin(i / 5) + (i % 7) / 14);
-  const burst = (i: number) => (i > 182 && i < 196 ? 5_200_000 - Math.abs(i - 188) * 500_000 : 0);
-  const seconds = series(
-    shown.time,
-    1000,
-    300,
-    (i) => Math.round(wave(i) + burst(i)),
-    (i) => Math.round(wave(i + 60) / 3 + burst(i - 30) / 3),
-  );
-  return { ...shown, rates: { ...shown.rates, seconds } };
+/** The capture second by second, as the screen would have it live. */
+let seconds: readonly Snapshot[] = [];
+
+beforeAll(async () => {
+  process.env['TZ'] = 'UTC';
+  const history: HistoryStatus = {
+    state: 'recording',
+    path: '/Users/ann/Library/Application Support/netmon-tui/history.sqlite',
+    note: '',
+    savedAt: null,
+    fileBytes: 7_340_032,
+  };
+  seconds = (await snapshotsOf(demoCapture(SECONDS))).map((snapshot) => {
+    const { packets } = snapshot.capture;
+    const frameBytes = snapshot.capture.frameBytes ?? 0;
+    const own = { packets, frameBytes, countedFrameBytes: frameBytes, countedInterfaceBytes: Math.round(frameBytes * 1.001) };
+    return { ...snapshot, capture: { ...CAPTURE, ...own, interfaceBytes: own.countedInterfaceBytes, history } };
+  });
+}, 60_000);
+
+/** Compares a picture with the one in the documentation. */
+async function expectPicture(svg: string, path: string): Promise<void> {
+  expect(svg).toContain('>zoom.us<');
+  expect(svg).toContain('<path d="M');
+  expect(svg).not.toMatch(/<script|href=|undefined|NaN/);
+  await expect(svg).toMatchFileSnapshot(fileURLToPath(new URL(path, DOCS)));
 }
 
-beforeAll(() => {
-  process.env['TZ'] = 'UTC';
+const groundOf = ({ colours }: ReturnType<typeof ourTheme>) => ({
+  fg: colours.main_fg ?? GROUND.fg,
+  bg: colours.main_bg ?? GROUND.bg,
 });
 
-/** Draws the screen, and writes the picture if asked to. */
-async function draw(theme: ReturnType<typeof ourTheme>, size: Size, lite: boolean, file: URL, title: string): Promise<string> {
-  const stage = new Stage(size.columns, size.rows, { theme, lite });
-  await stage.show(work());
-  const ground = { fg: theme.colours.main_fg ?? GROUND.fg, bg: theme.colours.main_bg ?? GROUND.bg };
-  const svg = screenSvg(stage.terminal, ground, title);
+async function still(theme: ReturnType<typeof ourTheme>, { columns, rows }: Size, lite: boolean, title: string): Promise<string> {
+  const stage = new Stage(columns, rows, { theme, lite });
+  for (const snapshot of seconds.slice(STILL - 10, STILL + 1)) await stage.show(snapshot);
+  const svg = screenSvg(stage.terminal, groundOf(theme), title);
   stage.close();
-  if (process.env['NETMON_PICTURES'] !== undefined) {
-    mkdirSync(new URL('./', file), { recursive: true });
-    writeFileSync(file, svg);
-  }
   return svg;
 }
 
-function expectPicture(svg: string): void {
-  expect(svg).toContain('>Spotify<');
-  expect(svg).toContain('<path d="M');
-  expect(svg).not.toMatch(/<script|href=|undefined|NaN/);
-}
-
 describe.each(['netmon', 'light', 'mono', 'contrast', 'dusk'])('%s', (name) => {
-  const file = new URL(`themes/${name}.svg`, DOCS);
-
-  test('is drawn, with nothing in it but text', async () => {
-    expectPicture(await draw(ourTheme(name), SIZE, false, file, `netmon-tui in its theme ${name}`));
-  });
-
-  test('is shown in the documentation', () => {
-    expect(existsSync(file), `docs/themes/${name}.svg; type: node scripts/pictures.mjs`).toBe(true);
+  test('is the picture in the documentation', async () => {
+    await expectPicture(await still(ourTheme(name), SIZE, false, `netmon-tui in its theme ${name}`), `themes/${name}.svg`);
     expect(page('configuration.md')).toContain(`(themes/${name}.svg)`);
   });
 });
@@ -73,15 +81,87 @@ describe.each([
   ['lite', { columns: 80, rows: 24 }, true],
   ['wide', { columns: 180, rows: 50 }, false],
 ] as const)('the %s screen', (name, size, lite) => {
-  const file = new URL(`screens/${name}.svg`, DOCS);
-
-  test('is drawn, with nothing in it but text', async () => {
-    expectPicture(await draw(ourTheme('netmon'), size, lite, file, `the ${name} screen of netmon-tui`));
-  });
-
-  test('is shown in the documentation', () => {
-    expect(existsSync(file), `docs/screens/${name}.svg; type: node scripts/pictures.mjs`).toBe(true);
+  test('is the picture in the documentation', async () => {
+    const svg = await still(ourTheme('netmon'), size, lite, `the ${name} screen of netmon-tui`);
+    await expectPicture(svg, `screens/${name}.svg`);
     expect(page('usage.md')).toContain(`(screens/${name}.svg)`);
-    expect(page('../README.md')).toContain(`(docs/screens/${name}.svg)`);
   });
 });
+
+const RIGHT = '\x1b[C';
+const LEFT = '\x1b[D';
+const ESCAPE = '\x1b';
+
+describe('the film', () => {
+  test('is the one in README.md', async () => {
+    const svg = await film();
+    expect(svg.length).toBeLessThan(400_000);
+    await expectPicture(svg, 'screens/film.svg');
+    expect(page('../README.md')).toContain('(docs/screens/film.svg)');
+  }, 60_000);
+});
+
+/** Twenty-five seconds: the overview, an app's hosts, a filter, history, the lite screen, and back. */
+async function film(): Promise<string> {
+  const theme = ourTheme('netmon');
+  const made = new Film(groundOf(theme));
+  const stage = new Stage(100, 30, { theme });
+  const newest = seconds.at(-1)?.time ?? 0;
+  const history = new FakeHistory({
+    oldest: newest - 90 * 86_400_000,
+    newest,
+    apps: ['Google Chrome', 'Backblaze', 'zoom.us', 'git', 'node', 'Spotify', 'softwareupdated', 'Slack', 'ssh', 'Mail'],
+    domains: ['googlevideo.com', 'backblaze.com', 'zoom.us', 'github.com', 'npmjs.org', 'scdn.co', 'apple.com', 'slack.com'],
+    categories: ['Streaming', 'Cloud and storage', 'Calls', 'Development', 'Software updates', 'Web'],
+  });
+  let second = FIRST - 12;
+  let answered = 0;
+  let caption = { key: 'netmon-tui', does: 'which app talks to whom, live' };
+  const answer = async () => {
+    for (; answered < stage.effects.length; answered++) {
+      const effect = stage.effects[answered];
+      if (effect?.type !== 'history') continue;
+      for (const request of effect.requests)
+        stage.tui.apply({ type: 'history', slot: request.slot, serial: request.serial, answer: history.answer(request) });
+    }
+    stage.tui.flush();
+    await stage.settle();
+  };
+  /** Shows what the next seconds bring. */
+  const watch = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      made.shoot(stage.terminal, caption, 1000);
+      await stage.show(seconds[second++] as Snapshot);
+    }
+  };
+  const press = async (key: string, ...next: [string, string]) => {
+    caption = { key: next[0], does: next[1] };
+    await stage.press(key);
+    await answer();
+  };
+  while (second < FIRST) await stage.show(seconds[second++] as Snapshot);
+  await watch(3);
+  await press(RIGHT, '→', 'open an app: whom does it talk to?');
+  await watch(4);
+  await press(LEFT, '←', 'and close it');
+  await watch(1);
+  await press('/', '/', 'filter as you type');
+  for (const letter of 'app:node or port:22') {
+    made.shoot(stage.terminal, caption, 110);
+    await stage.press(letter);
+  }
+  await watch(3);
+  await press(ESCAPE, 'Esc', 'everything again');
+  await stage.press('g');
+  await watch(1);
+  await press('8', '8', 'history: who used how much, and when');
+  await watch(4);
+  await press('1', '1', 'back to the overview');
+  await watch(1);
+  await press('l', 'l', 'lite: everything at one glance');
+  await watch(4);
+  await press('l', 'l', 'and back');
+  await watch(2);
+  stage.close();
+  return made.svg('netmon-tui: the overview, the hosts of an app, a filter, history, and the lite screen');
+}

@@ -1,4 +1,4 @@
-// The last snapshot of a capture, through everything that a replay goes through.
+// Snapshots of a capture, through everything that a replay goes through.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,8 +12,19 @@ import { systemClock } from '../../src/system/clock.ts';
 import { fakeEdges } from './fake-edges.ts';
 import { FakeOutput } from './fake-source.ts';
 
-/** Replays the bytes of a capture file. */
+/** The last snapshot of the bytes of a capture file. */
 export async function snapshotOf(capture: Uint8Array): Promise<Snapshot> {
+  const { last } = await replayed(capture, false);
+  if (last === null) throw new Error('the replay told nothing');
+  return last;
+}
+
+/** A snapshot for each second, as the screen gets it, of the bytes of a capture file. */
+export async function snapshotsOf(capture: Uint8Array): Promise<readonly Snapshot[]> {
+  return (await replayed(capture, true)).samples;
+}
+
+async function replayed(capture: Uint8Array, ticks: boolean): Promise<FakeOutput> {
   const folder = mkdtempSync(join(tmpdir(), 'nmt-whole-'));
   try {
     const file = join(folder, 'x.pcapng');
@@ -30,12 +41,12 @@ export async function snapshotOf(capture: Uint8Array): Promise<Snapshot> {
       started: 0,
     };
     const parts = await assemble({ source, fallbacks: [] }, subject, fakeEdges({ platform: 'linux' }), systemClock);
+    if (ticks) parts.monitor.aggregator.keepRateHistory();
     const output = new FakeOutput();
-    const pace = { intervalMs: 1000, speed: 0, ticks: false, samples: null, durationMs: null, collect: null };
+    const pace = { intervalMs: 1000, speed: 0, ticks, samples: null, durationMs: null, collect: null };
     await new ReplaySession({ ...parts, ...pace, source, clock: systemClock, output }).run();
     source.close();
-    if (output.last === null) throw new Error('the replay told nothing');
-    return output.last;
+    return output;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
