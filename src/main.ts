@@ -11,7 +11,7 @@ import { EXIT_STATUS, NetmonError } from './model/errors.ts';
 import type { LogOptions, Options } from './model/options.ts';
 import { hardenStart, refuseDebugger } from './privilege/harden.ts';
 import { version } from './system/build.ts';
-import { systemFiles, workingFolder } from './system/files.ts';
+import { absolutePath, systemFiles, workingFolder } from './system/files.ts';
 import type { Log } from './system/log.ts';
 import { keepHeapSmall } from './system/thread.ts';
 
@@ -39,7 +39,7 @@ async function main(): Promise<number> {
   if (line.has('print-config')) return print((await import('./cli/config/print-config.ts')).configText(config, version()));
   await refuseDebugger();
   const { resolveOptions } = await import('./cli/resolve.ts');
-  const options = await withLists(resolveOptions(line, config), surroundings);
+  const options = await withPolicy(line, await withLists(resolveOptions(line, config), surroundings), surroundings);
   if (options.log !== null) known.log = await openLog(options.log, line);
   if (line.command === 'explain') return explain(line, options);
   if (line.command === 'doctor') return diagnose(line, options);
@@ -63,6 +63,13 @@ async function withLists(options: Options, surroundings: Surroundings): Promise<
   const { categories, warnings } = readLists(options.categories, surroundings);
   for (const warning of warnings) process.stderr.write(`netmon-tui: ${warning}\n`);
   return { ...options, categories };
+}
+
+/** Reads the policy that is named; most runs have none. */
+async function withPolicy(line: CommandLine, options: Options, surroundings: Surroundings): Promise<Options> {
+  if (line.operand !== 'check' || line.file === null) return options;
+  const { readPolicy } = await import('./cli/config/policy-file.ts');
+  return { ...options, policy: readPolicy(absolutePath(line.file), surroundings) };
 }
 
 async function openLog(options: LogOptions, { command }: CommandLine): Promise<Log> {

@@ -19,6 +19,8 @@ export interface CommandLine {
   readonly command: CommandName;
   /** The word after a command that takes one, null after the others. */
   readonly operand: string | null;
+  /** The path of a file after the operand of a command that takes one, null after the others. */
+  readonly file: string | null;
   /** Whether a flag without a value was given. */
   has(flag: string): boolean;
   /** Text of a flag with a value, null if it was not given. */
@@ -44,11 +46,14 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
   const texts = (flag: string) => [given[flag] ?? []].flat().map(String);
   const named = COMMAND_NAMES.find((name) => name === String(about[0])) ?? 'run';
   if (asksHelp && named === 'run' && about.length > 0) throw usage(`unknown command ${quoted(about[0])}`);
-  const { command, operand } = asksOnly ? { command: named, operand: null } : commandOf(given._, texts('history')[0] === '');
+  const { command, operand, file } = asksOnly
+    ? { command: named, operand: null, file: null }
+    : commandOf(given._, texts('history')[0] === '');
   if (!asksOnly) for (const flag of FLAGS) if (given[flag.name] !== undefined) check(flag.name, command, texts(flag.name).length);
   return {
     command,
     operand,
+    file,
     has: (flag) => given[flag] === true || (asksHelp && flag === HELP),
     text: (flag) => texts(flag)[0] ?? null,
     texts,
@@ -99,22 +104,24 @@ function parse(words: readonly string[]): Parsed {
 function commandOf(
   positional: readonly (string | number)[],
   bareHistory: boolean,
-): { command: CommandName; operand: string | null } {
+): { command: CommandName; operand: string | null; file: string | null } {
   const [word, ...rest] = positional.map(String);
-  if (word === undefined) return { command: 'run', operand: null };
+  if (word === undefined) return { command: 'run', operand: null, file: null };
   const command = COMMAND_NAMES.find((name) => name === word && name !== 'run');
   const strayPath = (text: string) => (bareHistory && /[./]/.test(text) ? `a path needs a "=": --history=${text}` : undefined);
   if (command === undefined) throw usage(`unknown command ${quoted(word)}`, strayPath(word) ?? hintFor(word));
-  const { operand: takes } = COMMANDS[command];
+  const takes: Command['operand'] = COMMANDS[command].operand;
   const operand = takes === null ? null : (rest.shift() ?? '');
   if (takes !== null) checkOperand(command, takes, operand as string);
+  const file = takes?.file === true ? (rest.shift() ?? '') : null;
+  if (file === '') throw usage(`${command} ${operand} needs a file`, `type: netmon-tui ${command} ${operand} FILE`);
   const [extra] = rest;
   if (extra !== undefined)
     throw usage(
       `unexpected argument ${quoted(extra)} after ${command}`,
       strayPath(extra) ?? `type: netmon-tui ${command} --help`,
     );
-  return { command, operand };
+  return { command, operand, file };
 }
 
 function checkOperand(command: CommandName, { noun, example, choices }: NonNullable<Command['operand']>, text: string): void {

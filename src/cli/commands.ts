@@ -20,6 +20,8 @@ export interface Command {
     readonly example: string;
     /** All words that are accepted; empty for free text. */
     readonly choices: readonly string[];
+    /** True if the path of a file has to follow. */
+    readonly file?: true;
   } | null;
   readonly examples: readonly Example[];
 }
@@ -78,6 +80,14 @@ const TABLE = {
       ['netmon-tui alerts --since 1h --severity warning --exit-code', 'status 10 if there was one'],
     ],
   },
+  policy: {
+    does: 'make a policy of what apps may reach, or judge history by one',
+    operand: { name: 'init|check FILE', noun: 'init or check', example: 'check FILE', choices: ['init', 'check'], file: true },
+    examples: [
+      ['netmon-tui policy init home.toml', 'what each app reached so far'],
+      ['netmon-tui policy check --since 7d home.toml', 'status 10 on drift'],
+    ],
+  },
   report: {
     does: 'write a page with charts that works offline',
     operand: null,
@@ -126,6 +136,6 @@ export const STATUSES: readonly (readonly [status: string, meaning: string])[] =
   [String(EXIT_STATUS.terminal), "a terminal that can't draw (TERM=dumb)"],
   [String(EXIT_STATUS.history), 'a problem with the history file'],
   [String(EXIT_STATUS['device-lost']), 'the interface disappeared and no other is left'],
-  [String(FOUND_STATUS), 'with --exit-code: there are alerts'],
+  [String(FOUND_STATUS), 'a policy was left; with --exit-code: there are alerts'],
   ['128+n', 'ended by signal n'],
 ];

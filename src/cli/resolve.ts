@@ -80,6 +80,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     reduced: reduced(line, isReplay),
     privileges: privileges(line),
     keys: valuesOf(config.keys),
+    policy: null, // read once the options are known
     log:
       settings.log.value === null ? null : { path: settings.log.value, level: settings['log-level'].value, owner: config.owner },
     watch: watch(line, config, isReplay, once),

@@ -4,7 +4,7 @@ import { randomInt } from 'node:crypto';
 import type { Database, SqlValue, Statement } from 'sql.js';
 import type { AlertQuery, RecordedAlert } from '../model/alert.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';
-import type { BaselineQuery, HistoryQuery, HistoryResult, SqlResult } from '../model/history.ts';
+import type { BaselineQuery, HistoryQuery, HistoryResult, ReachedHost, SqlResult, TimeRange } from '../model/history.ts';
 import type { HistoryBatch, LoggedFlow } from '../model/history-batch.ts';
 import type { KnownBaseline } from '../model/watch.ts';
 import { AlertTables } from './alerts.ts';
@@ -178,6 +178,11 @@ export class HistoryDatabase {
   /** Apps and registrable domains that were ever recorded, `most` of each. */
   knownNames(most: number): KnownNames {
     return this.#pages.knownNames(most);
+  }
+
+  /** What apps reached on their own call within a range, in no order. */
+  reached(range: TimeRange): readonly ReachedHost[] {
+    return this.#queries.reached(range);
   }
 
   /** The newest alerts of a range, oldest first. */

@@ -99,6 +99,17 @@ export interface BaselineQuery {
   readonly most: number;
 }
 
+/** What an app reached on its own call within a range, summed by host. */
+export interface ReachedHost extends HistoryTotals {
+  readonly app: string;
+  /** Name of the remote end, else its address; null for hosts that history no longer tells apart. */
+  readonly host: string | null;
+  readonly domain: string | null;
+  /** Starts of the first and last minute, hour or day in the sum, epoch ms. */
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+}
+
 /** Rows of a statement that the user wrote. Blobs are hexadecimal text. */
 export interface SqlResult {
   readonly columns: readonly string[];

@@ -2,6 +2,7 @@
 // only this.
 
 import type { AlertKind, Severity } from './alert.ts';
+import type { PolicyFile } from './policy.ts';
 import type { DriverName } from './terms.ts';
 
 /** Drivers that `--driver` takes. */
@@ -103,6 +104,8 @@ export interface Options {
   readonly privileges: PrivilegeOptions;
   /** Action -> keys, from the configuration file; actions and keys are checked by the key map. */
   readonly keys: Readonly<Record<string, readonly string[]>>;
+  /** What apps may reach; null judges nothing. */
+  readonly policy: PolicyFile | null;
   /** null writes no log. */
   readonly log: LogOptions | null;
   /** What is watched; null watches nothing. */

@@ -48,9 +48,20 @@ const DOMAIN = /^(?!-)[\p{L}\p{N}_-]{1,63}(\.[\p{L}\p{N}_-]{1,63})*$/u;
  * @throws NetmonError `usage` that names the file and the line
  */
 export function readConfig(path: string, text: string): ConfigFile {
-  let contents: Table;
+  const contents = parseToml(path, text);
+  const lines = tomlLines(text);
   try {
-    contents = parse(text, { unsafeKeyBehaviour: 'throw', maxDepth: 16 });
+    return { ...valuesOf(contents), path, lines };
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown;
+    throw new NetmonError('usage', `${place(path, lines.lineOf(thrown.path))}: ${thrown.message}`, thrown.hint);
+  }
+}
+
+/** Parses a text that its user wrote. @throws NetmonError `usage` that names the file, the line and the column of broken syntax */
+export function parseToml(path: string, text: string): Readonly<Record<string, unknown>> {
+  try {
+    return parse(text, { unsafeKeyBehaviour: 'throw', maxDepth: 16 });
   } catch (thrown) {
     if (!(thrown instanceof TomlError)) throw thrown;
     const reason = reasonOf(thrown).replace(/^Invalid TOML document: /, '');
@@ -59,13 +70,6 @@ export function readConfig(path: string, text: string): ConfigFile {
       `${place(path, thrown.line)}: ${reason}`,
       `the mistake is at column ${thrown.column}; the format is TOML, see https://toml.io`,
     );
-  }
-  const lines = tomlLines(text);
-  try {
-    return { ...valuesOf(contents), path, lines };
-  } catch (thrown) {
-    if (!(thrown instanceof Fault)) throw thrown;
-    throw new NetmonError('usage', `${place(path, lines.lineOf(thrown.path))}: ${thrown.message}`, thrown.hint);
   }
 }
 
@@ -145,7 +149,8 @@ function isCategoryEntry(text: string): boolean {
   return name.length <= 253 && DOMAIN.test(name);
 }
 
-function isTable(value: unknown): value is Table {
+/** True for a table of TOML. */
+export function isTable(value: unknown): value is Table {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 

@@ -44,12 +44,13 @@ function tomlValue(value: unknown): string {
   return typeof value === 'string' ? tomlString(value) : String(value);
 }
 
-function tomlKey(key: string): string {
+/** A key as it is written: bare if it can be. */
+export function tomlKey(key: string): string {
   return /^[A-Za-z0-9_-]+$/.test(key) ? key : tomlString(key);
 }
 
 /** A basic string (https://toml.io, section String). Whatever must not reach a terminal is escaped, not dropped. */
-function tomlString(text: string): string {
+export function tomlString(text: string): string {
   let out = '';
   for (const character of text) {
     const code = character.codePointAt(0) as number;

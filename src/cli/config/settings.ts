@@ -82,9 +82,9 @@ export interface Setting<T> {
 const RUN: readonly CommandName[] = ['run'];
 const CAPTURING: readonly CommandName[] = ['run', 'record'];
 const OPENING: readonly CommandName[] = ['run', 'record', 'doctor'];
-const ON_HISTORY: readonly CommandName[] = ['record', 'history', 'query', 'export', 'alerts', 'report', 'prune'];
-const RANGED: readonly CommandName[] = ['history', 'export', 'alerts', 'report'];
-const DRAWING: readonly CommandName[] = ['run', 'history', 'query', 'alerts', 'interfaces'];
+const ON_HISTORY: readonly CommandName[] = ['record', 'history', 'query', 'export', 'alerts', 'policy', 'report', 'prune'];
+const RANGED: readonly CommandName[] = ['history', 'export', 'alerts', 'policy', 'report'];
+const DRAWING: readonly CommandName[] = ['run', 'history', 'query', 'alerts', 'policy', 'interfaces'];
 const CONFIGURED: readonly CommandName[] = ['run', ...ON_HISTORY, 'explain'];
 const EVERY: readonly CommandName[] = [...CONFIGURED, 'interfaces', 'doctor', 'completions'];
 
@@ -482,7 +482,7 @@ export const OPTIONS = {
   speed: flag<number | null>('Replay', RUN, value('N'), SPEED, null, 'N times real time; 0 is as fast as possible', '1'),
   json: plainFlag(
     'Output without a screen',
-    ['run', 'history', 'query', 'alerts', 'interfaces', 'doctor', 'explain'],
+    ['run', 'history', 'query', 'alerts', 'policy', 'interfaces', 'doctor', 'explain'],
     'print a JSON object per line for each interval; of a command, its result',
   ),
   once: plainFlag(
@@ -513,7 +513,7 @@ export const OPTIONS = {
     MOMENT,
     null,
     'start of the range: 24h, 7d, today, yesterday, month, 2026-11-01 ...',
-    '24h; report 7d, export all',
+    '24h; report and policy check 7d, export and policy init all',
   ),
   until: flag<string | null>(
     'History',
@@ -534,7 +534,7 @@ export const OPTIONS = {
   ),
   app: flag<string | null>(
     'History',
-    ['history', 'alerts', 'explain', 'prune'],
+    ['history', 'alerts', 'policy', 'explain', 'prune'],
     value('NAME'),
     NAME,
     null,
@@ -588,7 +588,7 @@ export const OPTIONS = {
     null,
     'write the report to this file',
   ),
-  force: plainFlag('History', ['export', 'report', 'record'], 'overwrite an existing file'),
+  force: plainFlag('History', ['export', 'policy', 'report', 'record'], 'overwrite an existing file'),
   before: flag<string | null>('History', ['prune'], value('TIME'), MOMENT, null, 'delete everything before this time'),
   'older-than': flag<number | null>(
     'History',

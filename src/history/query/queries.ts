@@ -2,7 +2,7 @@
 
 import { compileFilter, type Filter } from '../../filter/filter.ts';
 import { NetmonError } from '../../model/errors.ts';
-import type { HistoryQuery, HistoryResult, HistoryRow, HistorySeries } from '../../model/history.ts';
+import type { HistoryQuery, HistoryResult, HistoryRow, HistorySeries, ReachedHost, TimeRange } from '../../model/history.ts';
 import { sanitize } from '../../net/text.ts';
 import type { HistoryMeta } from '../schema.ts';
 import type { Statements } from '../sqljs/statements.ts';
@@ -77,6 +77,20 @@ export class HistoryQueries {
         ? this.#times(query.by, range, isChosen, zone)
         : this.#entities(query.by, query.top, range, restrictions, passed);
     return { ...answer, rows, total: totalsOf(total), series };
+  }
+
+  /** What apps reached on their own call, in no order. */
+  reached({ from, to }: TimeRange): ReachedHost[] {
+    const range = recordedRange(from, to, this.#meta);
+    const outbound = this.#dictionary.find('outbound');
+    if (range === null || outbound === null) return [];
+    const columns = ['app', 'host', 'domain'] as const;
+    return this.#sums.byColumns(this.#segments(range), columns, [['direction', outbound]]).flatMap((group) => {
+      const app = this.#text(group, columns, 'app');
+      if (app === null || group.rxPackets + group.txPackets + group.flows <= 0) return [];
+      const [host, domain] = [this.#text(group, columns, 'host'), this.#text(group, columns, 'domain')];
+      return { app, host, domain, ...totalsOf(group), firstSeen: group.first, lastSeen: group.last };
+    });
   }
 
   /** null if the query names something that was never recorded. */

@@ -3,7 +3,7 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { AlertQuery } from '../../model/alert.ts';
-import type { BaselineQuery, HistoryQuery } from '../../model/history.ts';
+import type { BaselineQuery, HistoryQuery, TimeRange } from '../../model/history.ts';
 import type { SqlLimits } from '../database.ts';
 import { type HistoryState, loadHistory, refreshHistory } from '../load.ts';
 import type { SqlEngine } from '../sqljs/engine.ts';
@@ -26,6 +26,7 @@ export type ReaderCall =
   | PageCall
   | { readonly name: 'firstSeen'; readonly query: FirstSeenQuery }
   | { readonly name: 'knownNames'; readonly most: number }
+  | { readonly name: 'reached'; readonly range: TimeRange }
   | { readonly name: 'alerts'; readonly query: AlertQuery }
   | { readonly name: 'baseline'; readonly query: BaselineQuery }
   | { readonly name: 'image' }
@@ -103,6 +104,8 @@ function answerOf(sql: SqlEngine, { database }: HistoryState, call: ReaderCall):
       return database.firstSeen(call.query);
     case 'knownNames':
       return database.knownNames(call.most);
+    case 'reached':
+      return database.reached(call.range);
     case 'alerts':
       return database.alerts(call.query);
     case 'baseline':

@@ -5,7 +5,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { AlertQuery, RecordedAlert } from '../../model/alert.ts';
 import { NetmonError } from '../../model/errors.ts';
-import type { BaselineQuery, HistoryQuery, HistoryResult, SqlResult } from '../../model/history.ts';
+import type { BaselineQuery, HistoryQuery, HistoryResult, ReachedHost, SqlResult, TimeRange } from '../../model/history.ts';
 import type { LoggedFlow } from '../../model/history-batch.ts';
 import type { KnownBaseline } from '../../model/watch.ts';
 import { startThread } from '../../system/thread.ts';
@@ -36,6 +36,8 @@ export interface HistoryReader {
   firstSeen(query: FirstSeenQuery): Promise<readonly FirstSeen[]>;
   /** All apps and registrable domains that were ever recorded and not erased, `most` of each. */
   knownNames(most: number): Promise<KnownNames>;
+  /** What apps reached on their own call within a range, in no order. */
+  reached(range: TimeRange): Promise<readonly ReachedHost[]>;
   /** The newest alerts of a range, oldest first. */
   alerts(query: AlertQuery): Promise<readonly RecordedAlert[]>;
   /** What each app has reached, and the most that it sent in an hour. */
@@ -141,6 +143,10 @@ class QueuedReader implements HistoryReader {
 
   knownNames(most: number): Promise<KnownNames> {
     return this.#ask<KnownNames>({ name: 'knownNames', most }).answer;
+  }
+
+  reached(range: TimeRange): Promise<readonly ReachedHost[]> {
+    return this.#ask<readonly ReachedHost[]>({ name: 'reached', range }).answer;
   }
 
   alerts(query: AlertQuery): Promise<readonly RecordedAlert[]> {

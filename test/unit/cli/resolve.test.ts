@@ -42,6 +42,7 @@ describe('resolveOptions', () => {
       mouse: null,
       categories: {},
       place: { country: null, asn: null, home: null },
+      policy: null,
       keys: {},
       log: null,
       watch: { learnMs: 86_400_000, kinds: {} },

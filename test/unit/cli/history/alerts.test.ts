@@ -58,7 +58,6 @@ describe('alerts', () => {
 
   it('are wrapped on a narrow terminal, and none is said', async () => {
     const { out } = await run([], [recorded({})], 72);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are such characters.
     expect(out.split('\n').every((line) => line.replace(/\u001b\[\d+m/g, '').length <= 72)).toBe(true);
     expect(out).toContain('for the first time.');
     expect((await run(['--since', '1m'], [recorded({})])).out).toMatch(/\nnone\n$/);

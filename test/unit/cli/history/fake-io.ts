@@ -5,7 +5,7 @@ import type { SqlLimits } from '../../../../src/history/database.ts';
 import type { HistoryRecord } from '../../../../src/history/query/pages.ts';
 import type { HistoryReader } from '../../../../src/history/query/reader.ts';
 import type { AlertQuery, RecordedAlert } from '../../../../src/model/alert.ts';
-import type { HistoryQuery, HistoryResult, SqlResult } from '../../../../src/model/history.ts';
+import type { HistoryQuery, HistoryResult, ReachedHost, SqlResult } from '../../../../src/model/history.ts';
 import type { LoggedFlow } from '../../../../src/model/history-batch.ts';
 import type { KnownBaseline } from '../../../../src/model/watch.ts';
 import { historyResult, NOW } from './answers.ts';
@@ -46,6 +46,7 @@ export class FakeReader implements HistoryReader {
   recordPages: HistoryRecord[][] = [];
   flowPages: LoggedFlow[][] = [];
   raised: RecordedAlert[] = [];
+  met: ReachedHost[] = [];
   seen: { app: string; domain: string; time: number }[] = [];
 
   query(query: HistoryQuery): Promise<HistoryResult> {
@@ -75,6 +76,10 @@ export class FakeReader implements HistoryReader {
   knownNames(): Promise<{ apps: readonly string[]; domains: readonly string[] }> {
     const of = (kind: 'app' | 'domain') => [...new Set(this.seen.map((each) => each[kind]))];
     return Promise.resolve({ apps: of('app'), domains: of('domain') });
+  }
+
+  reached(): Promise<readonly ReachedHost[]> {
+    return Promise.resolve(this.met);
   }
 
   alerts(query: AlertQuery): Promise<readonly RecordedAlert[]> {
