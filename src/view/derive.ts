@@ -6,6 +6,7 @@ import type { Filter } from '../filter/filter.ts';
 import { AVERAGES, type Average } from '../model/options.ts';
 import type {
   AppRow,
+  BranchRow,
   CategoryRow,
   FlowRow,
   HostRow,
@@ -32,6 +33,8 @@ export interface Picture {
   readonly hosts: readonly HostRow[];
   readonly categories: readonly CategoryRow[];
   readonly interfaces: readonly InterfaceRow[];
+  /** What is below apps and hosts; null where only listed connections tell. */
+  readonly branches: readonly BranchRow[] | null;
   /** What happened; connections that opened or closed only where they are asked for. */
   readonly events: readonly NetEvent[];
   /** Matching events of connections that are not shown. */
@@ -102,8 +105,8 @@ function derive({ snapshot, filter, since, closed, log, average }: Inputs): Pict
     counted,
   };
   if (counted !== null) {
-    const { total, apps, hosts, categories, interfaces } = counted;
-    return { ...common, total, ...withNew({ apps, hosts }, snapshot, filter), categories, interfaces };
+    const { total, apps, hosts, categories, interfaces, branches } = counted;
+    return { ...common, total, ...withNew({ apps, hosts }, snapshot, filter), categories, interfaces, branches };
   }
   if (filter === null) {
     const total =
@@ -115,6 +118,7 @@ function derive({ snapshot, filter, since, closed, log, average }: Inputs): Pict
       hosts: rowsSince(snapshot.hosts, since?.hosts ?? null),
       categories: rowsSince(snapshot.categories, since?.categories ?? null),
       interfaces: rowsSince(snapshot.interfaces, since?.interfaces ?? null, false),
+      branches: since === null ? snapshot.branches : branchesSince(snapshot, since),
     };
   }
   return {
@@ -140,6 +144,7 @@ function derive({ snapshot, filter, since, closed, log, average }: Inputs): Pict
       (flow) => flow.interface,
       (row) => row.interface,
     ),
+    branches: null,
   };
 }
 
@@ -260,6 +265,14 @@ function rowsSince<Row extends Traffic & { readonly id: string }>(
     if (!dropIdle || counted.rxBytes + counted.txBytes > 0) out.push(counted);
   }
   return out;
+}
+
+/** Branches counted from `then` on. Of an older one that wasn't listed then, nobody knows how much it has moved since. */
+function branchesSince({ branches }: Snapshot, then: Snapshot): readonly BranchRow[] | null {
+  if (branches === null || then.branches === null) return null;
+  const before = new Set(then.branches.map(({ id }) => id));
+  const known = branches.filter(({ id, firstSeen }) => before.has(id) || firstSeen > then.time);
+  return rowsSince(known, then.branches);
 }
 
 /** Rows with matching flows; their numbers are sums over those flows. */

@@ -2,6 +2,7 @@
 
 import type {
   AppRow,
+  BranchRow,
   CaptureStatus,
   FlowRow,
   HostRow,
@@ -33,6 +34,27 @@ export function appRow(row: Partial<AppRow> & { id: string }): AppRow {
     firstSeen: NOON - 60_000,
     lastSeen: NOON,
     recent: [],
+    ...row,
+  };
+}
+
+export function branchRow(row: Partial<BranchRow> & { id: string }): BranchRow {
+  return {
+    ...NOTHING,
+    appId: 'a',
+    app: 'curl',
+    reason: null,
+    pid: null,
+    isFolded: false,
+    hostId: null,
+    host: null,
+    address: null,
+    nameSource: 'none',
+    isFar: false,
+    peerApp: null,
+    flows: 1,
+    firstSeen: NOON - 60_000,
+    lastSeen: NOON,
     ...row,
   };
 }

@@ -6,6 +6,7 @@ import type { TableName, ViewState } from '../state.ts';
 import { type AnyRow, branchOf, rowWithId } from '../tables/rows.ts';
 import type { AppLine } from '../tree/app-tree.ts';
 import type { HostLine } from '../tree/host-tree.ts';
+import { THIS_MACHINE } from '../tree/parts.ts';
 
 /**
  * A comparison with a name, quoted where it needs it.
@@ -53,14 +54,15 @@ function appFilter({ app, pids, branch }: AppLine, root: string | null): string 
   const own = isFilter('app', root);
   if (branch.kind !== 'host') return own;
   // An app of this machine at the other end stands there by name.
+  if (app === THIS_MACHINE) return own;
   const other = /^(.*) \(local\)$/.exec(app ?? '')?.[1];
   const end = other === undefined ? isFilter('host', app) : isFilter('app', other);
   return end === null || own === null ? (end ?? own) : `${own} ${end}`;
 }
 
 function hostFilter({ host, domain, hosts, branch }: HostLine): string | null {
+  if (branch?.kind === 'app') return isFilter('app', host);
   if (branch?.kind === 'rest') return isFilter('domain', domain);
-  if (branch?.kind === 'address') return isFilter('addr', host);
   return hosts === undefined ? isFilter('host', host) : isFilter('domain', domain);
 }
 

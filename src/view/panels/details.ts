@@ -1,6 +1,6 @@
 // Popups of named facts: all that is known about a row.
 
-import type { AppRow, CategoryRow, FlowRow, HostRow, InterfaceRow, NetEvent, Traffic } from '../../model/snapshot.ts';
+import type { AppRow, CategoryRow, FlowRow, InterfaceRow, NetEvent, Traffic } from '../../model/snapshot.ts';
 import type { InnerFlow, NameSource, Place, Process } from '../../model/terms.ts';
 import { counted } from '../../net/counted.ts';
 import type { TableName } from '../state.ts';
@@ -23,6 +23,7 @@ import {
 import { type Line, type Role, span } from '../text/span.ts';
 import { notCaptured, shownRx, shownTx } from '../traffic.ts';
 import type { AppLine } from '../tree/app-tree.ts';
+import type { HostLine } from '../tree/host-tree.ts';
 import type { Lookups } from '../tree/lookups.ts';
 
 /** Cells of a fact's name. */
@@ -108,7 +109,7 @@ export function rowFacts(
         ? lookupFacts(row, row.lookups, context)
         : flowFacts(row as FlowRow, context, related.owner);
     case 'hosts':
-      return hostFacts(row as HostRow, context, related);
+      return hostFacts(row as HostLine, context, related);
     case 'categories':
       return [...categoryFacts(row as CategoryRow, context), ...related.recent];
     case 'interfaces':
@@ -197,7 +198,15 @@ function ownerFacts(owner: Process | null, context: CellContext): readonly Fact[
   ];
 }
 
-function hostFacts(row: HostRow, context: CellContext, { talks, recent }: Related): readonly Fact[] {
+function hostFacts(row: HostLine, context: CellContext, { talks, recent }: Related): readonly Fact[] {
+  if (row.branch?.kind === 'app' || row.branch?.kind === 'rest')
+    return [
+      ['app', row.host === null ? `(${shown(row.reason ?? 'no owner', context)})` : shown(row.host, context), 'name'],
+      ...talks,
+      flowCount(row),
+      ...traffic(row, context),
+      ...seen(row, context),
+    ];
   return [
     ['host', secret(row.host, context), 'name'],
     ...(row.reason === null ? [] : [['note', shown(row.reason, context), 'warn'] as const]),

@@ -1,7 +1,7 @@
-// What other rows tell of a row: whom it talks to, over which connections, which process owns it, its last minute as a small chart. It comes from
-// listed connections, what moves most first; the rest is counted.
+// What other rows tell of a row: whom it talks to, over which connections, which process owns it, its last minute as a small chart. What moves
+// most stands first; the rest is counted.
 
-import type { FlowRow } from '../../model/snapshot.ts';
+import type { FlowRow, Traffic } from '../../model/snapshot.ts';
 import type { Process } from '../../model/terms.ts';
 import type { Picture } from '../derive.ts';
 import { appOfFlow, hostOfFlow } from '../derive.ts';
@@ -13,8 +13,9 @@ import { type AnyRow, branchOf } from '../tables/rows.ts';
 import { cut, displayWidth, sparkText, WHOLE } from '../text/cells.ts';
 import { AMOUNT_WIDTH, formatAmount, formatGrouped, formatRate, RATE_WIDTH } from '../text/format.ts';
 import { shownRate } from '../traffic.ts';
-import { otherEnd, sharesOf } from '../tree/app-tree.ts';
-import { groupBy, nearSide, type Share } from '../tree/branch.ts';
+import { partsOf, sharesOf } from '../tree/app-tree.ts';
+import { groupBy } from '../tree/branch.ts';
+import { nearSide, type Part, partsOfHost, type Share } from '../tree/parts.ts';
 import { type Fact, NAME_WIDTH, type Related } from './details.ts';
 
 /** Names, and connections, that are listed one by one. */
@@ -42,22 +43,39 @@ function talksOf(table: TableName, row: AnyRow, picture: Picture, context: CellC
     const own = sharesOf(row, picture);
     const kind = branchOf(row)?.kind;
     if (kind === 'rest') return [];
-    const apps = kind === 'host' ? list.names('app', own, (share) => ownName(share, context)) : [];
-    const hosts = kind === 'host' ? [] : list.names('talks to', own, (share) => hidden(otherEnd(share), context));
+    const parts = partsOf(row, picture).filter(({ end }) => end !== null);
+    const apps = kind === 'host' ? list.names('app', parts, (part) => appName(part, context)) : [];
+    const hosts = kind === 'host' ? [] : list.names('talks to', parts, ({ end }) => hidden(end as string, context));
     return [...apps, ...hosts, ...list.connections(own, (share, cells) => toText(share, context, cells))];
   }
   if (table !== 'hosts') return [];
-  const hosts = 'hosts' in row ? picture.hosts.filter(({ domain }) => 'domain' in row && domain === row.domain) : [row];
+  const hosts = hostsOf(row, picture);
+  const appOf = appOfFlow(picture.apps);
   const ids = new Set(hosts.map(({ id }) => id));
   const hostOf = hostOfFlow(picture.hosts);
-  const own = picture.flows.filter((flow) => ids.has(hostOf(flow) ?? '')).map(nearSide);
+  const branch = branchOf(row);
+  const isOwn = (flow: FlowRow) => branch?.kind !== 'app' || `${branch.parent}/app:${appOf(flow)}` === row.id;
+  const own = picture.flows.filter((flow) => ids.has(hostOf(flow) ?? '') && isOwn(flow)).map(nearSide);
+  const parts = branch?.kind === 'app' ? [] : hosts.flatMap(({ id }) => partsOfHost(id, picture));
   return [
-    ...list.names('apps', own, (share) => ownName(share, context)),
+    ...list.names('apps', parts, (part) => appName(part, context)),
     ...list.connections(own, (share, cells) => {
       const name = cut(ownName(share, context), OWN_CELLS, context.glyphs);
       return `${name} ${toText(share, context, cells - displayWidth(name) - 1)}`;
     }),
   ];
+}
+
+/** Rows of the hosts that a row of the hosts table is about. */
+function hostsOf(row: AnyRow, picture: Picture): readonly { readonly id: string }[] {
+  const branch = branchOf(row);
+  if (branch?.kind === 'rest') return [];
+  if (branch?.kind === 'app') return [{ id: branch.parent }];
+  return 'hosts' in row ? picture.hosts.filter(({ domain }) => 'domain' in row && domain === row.domain) : [row];
+}
+
+function appName({ app, reason }: Part, context: CellContext): string {
+  return app === null ? `(${shown(reason ?? 'no owner', context)})` : shown(app, context);
 }
 
 /** The app at this end. */
@@ -105,8 +123,8 @@ class Lists {
   }
 
   /** Names, each with all that moved under it. */
-  names(title: string, own: readonly Share[], nameOf: (share: Share) => string): readonly Fact[] {
-    const groups = [...groupBy(own, nameOf)].map(([name, shares]) => ({ name, ...movedBy(shares, this.#context) }));
+  names(title: string, own: readonly Part[], nameOf: (part: Part) => string): readonly Fact[] {
+    const groups = [...groupBy(own, nameOf)].map(([name, parts]) => ({ name, ...movedBy(parts, this.#context) }));
     return this.#listed(title, groups, NAMES, ({ name }) => cut(name, this.#cells, this.#context.glyphs, 'start'));
   }
 
@@ -138,7 +156,7 @@ class Lists {
   }
 }
 
-function movedBy(shares: readonly Share[], { average }: CellContext): Moved {
+function movedBy(shares: readonly Traffic[], { average }: CellContext): Moved {
   let rate = 0;
   let bytes = 0;
   for (const share of shares) {

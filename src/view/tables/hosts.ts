@@ -1,4 +1,4 @@
-// The hosts table: one row for each domain, under it its hosts by name where the wire told it, under those their addresses.
+// The hosts table: one row for each domain, under it its hosts by name where the wire told it, under those the apps that talked to them.
 // Narrow screens give up, in this order: recent, autonomous system, country, last seen, category, share, source, totals, flows.
 
 import { cut, displayWidth, WHOLE } from '../text/cells.ts';
@@ -24,6 +24,7 @@ function deviceCell(address: string, vendor: string, width: number, { glyphs }: 
 
 function nameOf(row: HostLine, context: CellContext, cells: number): Span | Line {
   const { glyphs } = context;
+  if (row.branch?.kind === 'app' && row.host !== null) return span(cut(shown(row.host, context), cells, glyphs), 'text');
   const text = context.names ? row.host : (row.addresses.at(-1) ?? row.host);
   if (text === null) return span(cut(`(${shown(row.reason ?? 'other hosts', context)})`, cells, glyphs), 'dim');
   if (row.vendor !== null && row.nameSource === 'none' && context.names) {
@@ -63,7 +64,7 @@ export const HOSTS: TableSpec<HostLine> = {
           {
             row,
             isNew: kind === undefined && context.recentlySeen.domains.has(row.domain ?? ''),
-            expandable: row.host !== null && kind !== 'address',
+            expandable: row.host !== null && kind !== 'app',
           },
           width,
           context,

@@ -77,7 +77,7 @@ export function hasBranches(row: AnyRow, table: TableName): boolean {
   const branch = branchOf(row);
   if (table === 'apps') return branch === undefined || branch.kind === 'process' || branch.kind === 'processes';
   if (table === 'connections') return 'lookups' in row;
-  return table === 'hosts' && (row as HostLine).host !== null && branch?.kind !== 'address';
+  return table === 'hosts' && (row as HostLine).host !== null && branch?.kind !== 'app';
 }
 
 /** Rows of a table as the state orders them. The last answer for each table is kept. */
@@ -156,7 +156,7 @@ export function rowWithId(state: ViewState, live: Snapshot, table: TableName, id
 
 /** Whatever branches are sorted by, what is no longer listed stands below them, and processes last. */
 const BRANCH_ORDER: readonly ReadonlySet<Branch['kind'] | undefined>[] = [
-  new Set(['host', 'address', 'process', 'lookup']),
+  new Set(['host', 'app', 'process', 'lookup']),
   new Set(['rest']),
   new Set(['processes']),
 ];

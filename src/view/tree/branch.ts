@@ -1,7 +1,7 @@
-// Branches: rows under a row of a table, and what all trees share. Sums below a row never exceed it: traffic that no listed connection
-// accounts for is a row of its own.
+// Branches: rows under a row of a table, and what all trees share. Sums below a row never exceed it: what no part of it accounts for is a row
+// of its own.
 
-import type { FlowRow, Traffic } from '../../model/snapshot.ts';
+import type { Traffic } from '../../model/snapshot.ts';
 import type { NameSource, Process } from '../../model/terms.ts';
 import { subtractTraffic } from '../traffic.ts';
 
@@ -9,7 +9,7 @@ import { subtractTraffic } from '../traffic.ts';
 export interface Branch {
   readonly depth: 1 | 2 | 3;
   /** `processes` holds those of an app. */
-  readonly kind: 'process' | 'processes' | 'host' | 'address' | 'lookup' | 'rest';
+  readonly kind: 'process' | 'processes' | 'host' | 'app' | 'lookup' | 'rest';
   /** Id of the row right above, and of the one at the top. */
   readonly parent: string;
   readonly root: string;
@@ -22,35 +22,6 @@ export interface Branch {
 /** A row that may hang under another one. */
 export interface Branched {
   readonly branch?: Branch;
-}
-
-/** A flow as a side of it sees it: the far end of a local flow received what the near one sent. */
-export interface Share extends Traffic {
-  readonly flow: FlowRow;
-  /** It is the far side of a local flow. */
-  readonly isFar: boolean;
-}
-
-/** The near side of a flow. */
-export function nearSide(flow: FlowRow): Share {
-  const { rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate, means } = flow;
-  return { flow, isFar: false, rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate, means };
-}
-
-/** The far side of a local flow. */
-export function farSide(flow: FlowRow): Share {
-  const { rxBytes, txBytes, rxPackets, txPackets, rxRate, txRate, means } = flow;
-  return {
-    flow,
-    isFar: true,
-    rxBytes: txBytes,
-    txBytes: rxBytes,
-    rxPackets: txPackets,
-    txPackets: rxPackets,
-    rxRate: txRate,
-    txRate: rxRate,
-    means: means.map((_, i) => means[i ^ 1] as number),
-  };
 }
 
 /** What of a row its branches do not account for; null where they account for all. */
@@ -71,13 +42,21 @@ export function groupBy<T, K>(parts: Iterable<T>, keyOf: (part: T) => K): Readon
   return groups;
 }
 
-/** First and last moment of some flows, epoch ms. */
-export function spanOf(shares: readonly Share[]): { readonly firstSeen: number; readonly lastSeen: number } {
+/** First and last moment of several, epoch ms. */
+export function spanOf(parts: readonly { readonly firstSeen: number; readonly lastSeen: number }[]): {
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+} {
   let firstSeen = Number.POSITIVE_INFINITY;
   let lastSeen = 0;
-  for (const { flow } of shares) {
-    if (flow.firstSeen < firstSeen) firstSeen = flow.firstSeen;
-    if (flow.lastSeen > lastSeen) lastSeen = flow.lastSeen;
+  for (const part of parts) {
+    if (part.firstSeen < firstSeen) firstSeen = part.firstSeen;
+    if (part.lastSeen > lastSeen) lastSeen = part.lastSeen;
   }
   return { firstSeen, lastSeen };
+}
+
+/** Flows of several rows or parts. */
+export function flowsOf(parts: readonly { readonly flows: number }[]): number {
+  return parts.reduce((sum, { flows }) => sum + flows, 0);
 }

@@ -1,10 +1,11 @@
-// Hosts by registrable domain: the domain at the top, its hosts under it, their addresses under those.
+// Hosts by registrable domain: the domain at the top, its hosts under it, and under those the apps that talked to them.
 
 import type { HostRow } from '../../model/snapshot.ts';
+import { NOWHERE } from '../../model/terms.ts';
 import type { Picture } from '../derive.ts';
-import { hostOfFlow } from '../derive.ts';
 import { sumTraffic } from '../traffic.ts';
-import { type Branch, type Branched, groupBy, nearSide, restOf, type Share, spanOf } from './branch.ts';
+import { type Branch, type Branched, flowsOf, groupBy, restOf, spanOf } from './branch.ts';
+import { partsOfHost, restText } from './parts.ts';
 
 /** A row of the hosts table, or of what hangs under it. `hosts` is how many hosts a domain has; absent for other rows. */
 export type HostLine = HostRow & Branched & { readonly hosts?: number };
@@ -66,7 +67,7 @@ function summed(series: readonly (readonly number[])[]): number[] {
 
 /** Rows right under a domain or a host. */
 export function underHost(line: HostLine, picture: Picture): readonly HostLine[] {
-  if (line.host === null || line.branch?.kind === 'address' || line.branch?.kind === 'rest') return [];
+  if (line.host === null || line.branch?.kind === 'app' || line.branch?.kind === 'rest') return [];
   if (line.hosts !== undefined) {
     const at = { depth: 1, kind: 'host', parent: line.id, root: line.id, process: null } as const;
     return picture.hosts
@@ -74,49 +75,44 @@ export function underHost(line: HostLine, picture: Picture): readonly HostLine[]
       .map((row) => ({ ...row, branch: { ...at, nameSource: row.nameSource } }));
   }
   const depth = line.branch === undefined ? 1 : 2;
-  return addresses(line, picture, { depth, parent: line.id, root: line.branch?.root ?? line.id });
+  return apps(line, picture, { depth, parent: line.id, root: line.branch?.root ?? line.id });
 }
 
-const shares = new WeakMap<Picture, ReadonlyMap<string | undefined, readonly Share[]>>();
-
-function addresses(line: HostLine, picture: Picture, at: Pick<Branch, 'depth' | 'parent' | 'root'>): readonly HostLine[] {
-  let byHost = shares.get(picture);
-  if (byHost === undefined) {
-    const hostOf = hostOfFlow(picture.hosts);
-    byHost = groupBy(picture.flows.map(nearSide), ({ flow }) => hostOf(flow));
-    shares.set(picture, byHost);
-  }
+/** Apps that talked to a host, and a row for what none of them accounts for. */
+function apps(line: HostLine, picture: Picture, at: Pick<Branch, 'depth' | 'parent' | 'root'>): readonly HostLine[] {
   const branch = { ...at, process: null, nameSource: 'none' } as const;
-  const groups = groupBy(byHost.get(line.id) ?? [], ({ flow }) => flow.remote.address);
-  const lines: HostLine[] = [...groups].map(([address, group]) => ({
+  const nameless = {
+    ...NOWHERE,
+    nameSource: 'none',
+    addresses: [],
+    category: null,
+    mac: null,
+    vendor: null,
+    recent: [],
+  } as const;
+  const lines: HostLine[] = [...groupBy(partsOfHost(line.id, picture), ({ appId }) => appId)].map(([appId, group]) => ({
     ...line,
+    ...nameless,
     ...sumTraffic(group),
     ...spanOf(group),
-    id: `${line.id}/address:${address}`,
-    host: address,
-    nameSource: 'none',
-    addresses: [address],
-    country: group[0]?.flow.country ?? null,
-    asn: group[0]?.flow.asn ?? null,
-    network: group[0]?.flow.network ?? null,
-    flows: group.length,
-    recent: [],
-    branch: { ...branch, kind: 'address' },
+    id: `${line.id}/app:${appId}`,
+    host: group[0]?.app ?? null,
+    reason: group[0]?.reason ?? null,
+    flows: flowsOf(group),
+    branch: { ...branch, kind: 'app' },
   }));
   const rest = restOf(line, sumTraffic(lines));
   if (rest === null) return lines;
-  const listed = lines.reduce((sum, { flows }) => sum + flows, 0);
-  const left = { host: null, reason: 'connections no longer listed', addresses: [], country: null, asn: null, network: null };
   return [
     ...lines,
     {
       ...line,
+      ...nameless,
       ...rest,
-      ...left,
       id: `${line.id}/rest`,
-      nameSource: 'none',
-      flows: Math.max(0, line.flows - listed),
-      recent: [],
+      host: null,
+      reason: restText(picture, 'apps'),
+      flows: Math.max(0, line.flows - flowsOf(lines)),
       branch: { ...branch, kind: 'rest' },
     },
   ];

@@ -3,7 +3,7 @@
 import type { FlowRow } from '../../model/snapshot.ts';
 import type { Picture } from '../derive.ts';
 import { sumTraffic } from '../traffic.ts';
-import { type Branched, nearSide, spanOf } from './branch.ts';
+import { type Branched, spanOf } from './branch.ts';
 
 /** A row of the connections table: a connection, or in place of many their look-ups. */
 export type ConnectionLine = FlowRow & Branched & { readonly lookups?: Lookups };
@@ -74,7 +74,7 @@ function lookupLine(id: string, group: readonly FlowRow[]): ConnectionLine {
   return {
     ...first,
     ...sumTraffic(group),
-    ...spanOf(group.map(nearSide)),
+    ...spanOf(group),
     id,
     interface: same('interface') ?? '',
     local: { ...first.local, port: group.length === 1 ? first.local.port : 0 },

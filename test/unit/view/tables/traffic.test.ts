@@ -15,7 +15,7 @@ import { displayWidth } from '../../../../src/view/text/cells.ts';
 import { ASCII_GLYPHS, CONSOLE_GLYPHS, UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 import { plain } from '../../../../src/view/text/span.ts';
 import { shownRate, sumTraffic } from '../../../../src/view/traffic.ts';
-import { farSide } from '../../../../src/view/tree/branch.ts';
+import { farSide } from '../../../../src/view/tree/parts.ts';
 import { appRow, flowRow, snapshot } from '../../../support/snapshot-builder.ts';
 
 const STATE = initialState({ columns: 80, rows: 24 });

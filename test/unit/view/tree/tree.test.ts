@@ -12,7 +12,7 @@ import { type AnyRow, orderedRows } from '../../../../src/view/tables/rows.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 import { plain } from '../../../../src/view/text/span.ts';
 import { type AppLine, mainHost } from '../../../../src/view/tree/app-tree.ts';
-import { appRow, flowRow, hostRow, snapshot } from '../../../support/snapshot-builder.ts';
+import { appRow, branchRow, flowRow, hostRow, NOON, snapshot } from '../../../support/snapshot-builder.ts';
 
 const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };
 
@@ -188,12 +188,12 @@ describe('hosts', () => {
       hostRow({ id: 'h4', host: null, reason: '3 more hosts', rxBytes: 1 }),
     ],
     flows: [
-      flowRow({ id: '1', host: 'www.example.com', remote: { address: '192.0.2.7', port: 443 }, rxBytes: 20 }),
+      flowRow({ id: '1', app: 'curl', host: 'www.example.com', remote: { address: '192.0.2.7', port: 443 }, rxBytes: 20 }),
       flowRow({ id: '2', host: '10.0.0.1', remote: { address: '10.0.0.1', port: 22 }, rxBytes: 9 }),
     ],
   });
 
-  test('stand by domain, then by name, then by address', () => {
+  test('stand by domain, then by name, then by app', () => {
     let state = press(initialState({ columns: 80, rows: 24 }), hosts, 'hosts');
     let rows = orderedRows(state, hosts, 'hosts');
     expect(named(rows)).toEqual(['example.com', '10.0.0.1', '(3 more hosts)']);
@@ -204,7 +204,7 @@ describe('hosts', () => {
       'example.com',
       ' cdn.example.com',
       ' www.example.com',
-      '  192.0.2.7',
+      '  curl',
       '  (connections no longer listed)',
       '10.0.0.1',
       '(3 more hosts)',
@@ -218,6 +218,95 @@ describe('hosts', () => {
     const one = snapshot({ hosts: [hostRow({ id: 'h', host: 'api.example.org', domain: 'example.org' })] });
     const state = press(initialState({ columns: 80, rows: 24 }), one, 'hosts');
     expect(named(orderedRows(state, one, 'hosts'))).toEqual(['api.example.org']);
+  });
+});
+
+describe('what the run counted', () => {
+  const apps = [
+    appRow({
+      id: 'a',
+      app: 'curl',
+      pids: [7, 8],
+      processes: [process(7, 'curl'), process(8, 'curl')],
+      processCount: 2,
+      rxBytes: 100,
+    }),
+    appRow({ id: 's', app: 'server', pids: [9], rxBytes: 6, flows: 1 }),
+  ];
+  const at = (id: string, host: string, pid: number, rxBytes: number) =>
+    branchRow({ id, host, hostId: `h:${host}`, address: '192.0.2.1', nameSource: 'tls', pid, rxBytes });
+  const hosts = [hostRow({ id: 'h:a.example', host: 'a.example', rxBytes: 70 })];
+  const shown = snapshot({
+    apps,
+    hosts,
+    branches: [
+      at('1', 'a.example', 7, 30),
+      at('2', 'a.example', 8, 20),
+      at('3', 'b.example', 7, 15),
+      { ...at('4', 'a.example', 0, 10), pid: null, isFolded: true },
+      branchRow({ id: '5', pid: 7, rxBytes: 10 }),
+      branchRow({ id: '6', pid: 7, hostId: 'h:127.0.0.1', host: '127.0.0.1', peerApp: 'server', rxBytes: 6 }),
+      branchRow({ id: '7', appId: 's', app: 'server', pid: 9, isFar: true, rxBytes: 6 }),
+    ],
+  });
+  const open = (ids: readonly string[], table: 'apps' | 'hosts', live = shown, more: Partial<ViewState> = {}) => {
+    const state = initialState({ columns: 120, rows: 40 });
+    const opened = { ...state, ...more, open: { ...state.open, [table]: ids } };
+    return (orderedRows(opened, live, table) as AppLine[]).map((row) => `${named([row])} ${row.rxBytes}`);
+  };
+
+  test('is below a row after its connections are gone, and adds up to it', () => {
+    expect(open(['a', 'a/processes', 'a/processes/pid:7', 's'], 'apps')).toEqual([
+      'curl 100',
+      ' a.example 60',
+      ' b.example 15',
+      ' server (local) 6',
+      ' (more hosts) 19',
+      ' 2 processes 100',
+      '  curl 61',
+      '   a.example 30',
+      '   b.example 15',
+      '   server (local) 6',
+      '   (more hosts) 10',
+      '  curl 20',
+      '  (more processes) 19',
+      'server 6',
+      ' this machine 6',
+      ' 1 process 6',
+    ]);
+    expect(open(['h:a.example'], 'hosts')).toEqual(['a.example 70', ' curl 60', ' (more apps) 10']);
+    expect(mainHost('a', pictureOf(initialState({ columns: 80, rows: 24 }), shown), 10)).toEqual({
+      host: 'a.example',
+      nameSource: 'tls',
+      address: '192.0.2.1',
+    });
+  });
+
+  test('counts from the baseline; of what was not listed then, nobody knows how much', () => {
+    const late = { ...at('8', 'c.example', 7, 40), firstSeen: NOON + 500 };
+    const old = { ...at('9', 'd.example', 7, 1000), firstSeen: NOON - 500 };
+    const live = snapshot({
+      time: NOON + 1000,
+      apps: [{ ...(apps[0] as AppLine), rxBytes: 1145 }],
+      branches: [{ ...at('1', 'a.example', 7, 35) }, at('2', 'a.example', 8, 20), late, old],
+    });
+    expect(open(['a'], 'apps', live, { since: { ...shown, time: NOON } })).toEqual([
+      'curl 1045',
+      ' c.example 40',
+      ' a.example 5',
+      ' (more hosts) 1000',
+      ' 2 processes 1045',
+    ]);
+  });
+
+  test('is listed in the details, too', () => {
+    const state = initialState({ columns: 120, rows: 40 });
+    const popup = (table: 'apps' | 'hosts', id: string) => {
+      const lines = frameOf({ ...state, popup: { kind: 'details', table, id, top: 0 } }, shown, settings).popup?.lines;
+      return (lines ?? []).map(plain).join('\n');
+    };
+    expect(popup('apps', 'a')).toMatch(/talks to +60 B +a\.example .*\n. +15 B +b\.example .*\n. +6 B +server \(local\) /);
+    expect(popup('hosts', 'h:a.example')).toMatch(/apps +60 B +curl /);
   });
 });
 
