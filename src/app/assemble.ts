@@ -85,10 +85,10 @@ async function eventLog(): Promise<EventLog> {
   return new Log(null);
 }
 
-async function watchmanOf({ learnMs, kinds }: WatchOptions): Promise<Watchman> {
+async function watchmanOf(options: WatchOptions): Promise<Watchman> {
   const { Watchman: WatchmanOfRun } = await import('../watch/watchman.ts');
   const run = randomBytes(8).toString('hex');
-  return new WatchmanOfRun({ learnMs, kinds, run, seed: randomInt(2 ** 31), mutes: () => [], raised: () => undefined });
+  return new WatchmanOfRun({ ...options, run, seed: randomInt(2 ** 31), mutes: () => [], raised: () => undefined });
 }
 
 /** Has what earlier runs met read, behind the first frame. */

@@ -95,7 +95,11 @@ function watch(line: CommandLine, { settings }: Config, isReplay: boolean, once:
     const { value } = settings[name];
     return value === null ? [] : [[kind, value] as const];
   });
-  return { learnMs: settings['alerts.learn'].value, kinds: Object.fromEntries(kinds) };
+  return {
+    learnMs: settings['alerts.learn'].value,
+    uploadFloor: settings['alerts.upload-floor'].value,
+    kinds: Object.fromEntries(kinds),
+  };
 }
 
 function refuseLive(line: CommandLine): void {

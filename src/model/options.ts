@@ -116,6 +116,8 @@ export interface Options {
 export interface WatchOptions {
   /** Recorded time until it is known what is usual, ms. */
   readonly learnMs: number;
+  /** Bytes that any app may send in an hour. */
+  readonly uploadFloor: number;
   /** Kinds that the user turned off, or whose severity the user chose. */
   readonly kinds: Readonly<Partial<Record<AlertKind, 'off' | Severity>>>;
 }

@@ -8,15 +8,14 @@ import { countedDomain } from './shared-domains.ts';
 export interface AppBaseline {
   /** First sight, epoch ms. */
   readonly first: number;
-  /** Time recorded since then when the run began, ms; and when it began to count, epoch ms. */
+  /** Time recorded since then, ms, less what the run had lasted when this was known. */
   readonly recordedMs: number;
-  readonly since: number;
   /** Places from which it ran; at most PLACES. */
   readonly places: string[];
   /** Domains that it reached. */
   domains: number;
-  /** Most bytes that it sent in one hour; `null` while no hour is known. */
-  peakTx: number | null;
+  /** Most bytes that it sent in one hour. */
+  peakTx: number;
 }
 
 /** Where the baseline comes from. `waiting`: history is being read. */
@@ -24,7 +23,7 @@ export type Knowledge = 'waiting' | 'history' | 'run';
 
 /** Apps that are kept. */
 const MOST_APPS = 8192;
-/** Pairs that are kept; beyond them everything counts as known. */
+/** Pairs that are taken from history, and half of those that are kept; beyond them everything counts as known. */
 export const MOST_PAIRS = 1 << 18;
 /** First contacts that wait for history. */
 const MOST_CONTACTS = 4096;
@@ -62,8 +61,8 @@ export class Baseline {
   /** @param learnMs time recorded until something counts as learnt @param seed of the hashes; random, or a name could be made to look known */
   constructor(learnMs: number, seed: number) {
     this.#learnMs = learnMs;
-    this.#pairs = new HashSet(MOST_PAIRS, seed);
-    this.#spread = new HashSet(MOST_PAIRS, seed);
+    this.#pairs = new HashSet(2 * MOST_PAIRS, seed);
+    this.#spread = new HashSet(2 * MOST_PAIRS, seed);
   }
 
   get knowledge(): Knowledge {
@@ -81,7 +80,10 @@ export class Baseline {
     const nameOf = (index: number) => known.apps[index]?.app;
     known.domains.apps.forEach((index, i) => {
       const app = nameOf(index);
-      if (app !== undefined) this.learnDomain(app, known.domains.names[i] as string);
+      const domain = known.domains.names[i] as string;
+      if (app === undefined) return;
+      this.learnDomain(app, domain);
+      this.#pairs.add('earlier', app, countedDomain(domain));
     });
     for (const [kind, { apps, names }] of Object.entries(known.contacts))
       apps.forEach((index, i) => {
@@ -114,7 +116,7 @@ export class Baseline {
   /** True once an app was known for long enough. @param time that had to be recorded since its first sight, ms */
   isAppLearnt(app: string, longEnough = this.#learnMs): boolean {
     const known = this.#apps.get(app);
-    return known !== undefined && known.recordedMs + this.#now - known.since >= longEnough;
+    return known !== undefined && known.recordedMs + this.#ran >= longEnough;
   }
 
   app(name: string): AppBaseline | null {
@@ -136,7 +138,7 @@ export class Baseline {
   learnApp(name: string, time: number): boolean {
     if (this.#apps.has(name)) return false;
     if (this.#apps.size >= MOST_APPS) return false;
-    this.#apps.set(name, { first: time, recordedMs: 0, since: time, places: [], domains: 0, peakTx: null });
+    this.#apps.set(name, { first: time, recordedMs: -this.#ran, places: [], domains: 0, peakTx: 0 });
     return !this.#isCut;
   }
 
@@ -147,6 +149,11 @@ export class Baseline {
     const known = this.#apps.get(app);
     if (known !== undefined) known.domains++;
     return !this.#isCut;
+  }
+
+  /** True if an app reached a domain before this run. */
+  knewDomain(app: string, domain: string): boolean {
+    return this.#pairs.count('earlier', app, countedDomain(domain)) > 0;
   }
 
   /** Number of apps that reached a domain, this one among them. */
@@ -191,7 +198,7 @@ export class Baseline {
   #knowApp({ app, exes, first, recordedMs, peakTx }: KnownApp): void {
     if (this.#apps.size >= MOST_APPS) return;
     const places = [...new Set(exes.map(placeOf))].slice(0, PLACES);
-    this.#apps.set(app, { first, recordedMs, since: this.#now, places, domains: 0, peakTx });
+    this.#apps.set(app, { first, recordedMs: recordedMs - this.#ran, places, domains: 0, peakTx });
   }
 }
 

@@ -34,6 +34,8 @@ interface Contact {
   readonly remote: string;
   readonly service: string;
   readonly nameSource: string;
+  /** Name that DNS was asked for in it. */
+  readonly asked: string | null;
   readonly time: number;
 }
 
@@ -42,6 +44,8 @@ export class NewContacts implements Detector {
   readonly #baseline: Baseline;
   readonly #report: Report;
   #waiting: Contact[] = [];
+  /** The most telling contact of each app that is new in this tick: nobody wants to hear of its resolver. */
+  readonly #newApps = new Map<string, Contact>();
 
   constructor(baseline: Baseline, report: Report) {
     this.#baseline = baseline;
@@ -55,9 +59,11 @@ export class NewContacts implements Detector {
   }
 
   tick(): void {
-    if (this.#waiting.length === 0 || this.#baseline.knowledge === 'waiting') return;
+    if (this.#baseline.knowledge === 'waiting') return;
     for (const contact of this.#waiting) this.#meet(contact);
     this.#waiting = [];
+    for (const contact of this.#newApps.values()) this.#found(contact, appFinding(contact, this.#baseline));
+    this.#newApps.clear();
   }
 
   #meet(contact: Contact): void {
@@ -70,14 +76,18 @@ export class NewContacts implements Detector {
     const isInboundNew = isCalled && baseline.learnContact('inbound', app, contact.service, time);
     const reaches = !contact.isInbound && isOutside;
     const commonness = domain === null ? 0 : baseline.spreadOf(domain);
-    const isDomainNew = reaches && domain !== null && baseline.learnDomain(app, domain);
+    const isDomainNew =
+      !contact.isInbound && domain !== null && isAskedName(contact.nameSource) && baseline.learnDomain(app, domain);
     const strangeCountry = country !== null && baseline.spreadOfContact('country', country) === 0;
     const isCountryNew = reaches && country !== null && baseline.learnContact('country', app, country, time);
     const isNetworkNew = reaches && asn !== null && baseline.learnContact('network', app, `AS${asn}`, time);
     if (baseline.isFirstMinute) return;
     const { areContactsLearnt } = baseline;
-    if (isAppNew) this.#found(contact, appFinding(contact, baseline));
-    else if (isPlaceNew) this.#found(contact, placeFinding(contact, baseline));
+    const other = this.#newApps.get(app);
+    if (isAppNew) this.#newApps.set(app, contact);
+    else if (other !== undefined) {
+      if (weight(contact) > weight(other)) this.#newApps.set(app, contact);
+    } else if (isPlaceNew) this.#found(contact, placeFinding(contact, baseline));
     else if (isInboundNew && areContactsLearnt) this.#found(contact, inboundFinding(contact));
     // Below, what is usual for this app matters, and of an app that is new that is not known yet.
     else if (!baseline.isAppLearnt(app, baseline.knowledge === 'run' ? RUN_MS : undefined)) return;
@@ -104,6 +114,16 @@ export class NewContacts implements Detector {
   }
 }
 
+/** True for a name that somebody asked for: mDNS and reverse names are what a host says of itself. */
+function isAskedName(source: string): boolean {
+  return source !== 'mdns' && source !== 'ptr';
+}
+
+/** How much a contact tells of an app. */
+function weight({ asked, isNamed, isOutside }: Contact): number {
+  return isNamed ? 3 : asked !== null ? 2 : isOutside ? 1 : 0;
+}
+
 type Found = Omit<Finding, 'subject' | 'quietMs' | 'needsBaseline'>;
 
 function contactOf(flow: WatchFlow, app: string): Contact {
@@ -127,18 +147,23 @@ function contactOf(flow: WatchFlow, app: string): Contact {
     remote: address,
     service: usedPort === 0 ? flow.protocol : `${flow.protocol}/${usedPort}`,
     nameSource: flow.nameSource,
+    asked: port === 53 ? (flow.asked?.name ?? null) : null,
     time: flow.firstSeen,
   };
 }
 
 function appFinding(contact: Contact, baseline: Baseline): Found {
-  const { subject, app, isInbound } = contact;
-  const way = isInbound ? 'when it was reached by' : 'to reach';
+  const { subject, app, isInbound, asked } = contact;
+  const way = isInbound
+    ? `when ${subject.host} reached it`
+    : asked === null
+      ? `to reach ${subject.host}`
+      : `to look up ${sanitize(asked)}`;
   const others = baseline.appCount - 1;
   return {
     kind: 'new-app',
     cause: app,
-    text: `${subject.app} used the network for the first time, ${way} ${subject.host}.`,
+    text: `${subject.app} used the network for the first time, ${way}.`,
     details: [...whoLines(contact), ...whereLines(contact), ...(others > 0 ? [`known until now: ${others} other apps`] : [])],
   };
 }

@@ -6,8 +6,13 @@ import type { WatchRecords } from '../model/history-batch.ts';
 import { NO_ALERTS } from '../model/snapshot.ts';
 import type { KnownBaseline, WatchedTick, Watcher, WatchFlow } from '../model/watch.ts';
 import { Baseline } from './baseline.ts';
+import { Beacons } from './beacon.ts';
 import { NewContacts } from './contacts.ts';
+import { DnsTunnels } from './dns-tunnel.ts';
 import type { Detector, Finding } from './finding.ts';
+import { Losses } from './losses.ts';
+import { Scans } from './scan.ts';
+import { Uploads } from './upload.ts';
 
 /** How each kind is raised unless the settings say otherwise. */
 export const SEVERITY_OF: Readonly<Record<AlertKind, Severity>> = {
@@ -41,6 +46,8 @@ const MOST_WAITING = 1000;
 export interface WatchmanParts {
   /** Time to learn what is usual, ms. */
   readonly learnMs: number;
+  /** Bytes that any app may send in an hour. */
+  readonly uploadFloor: number;
   /** Kinds that the user turned off, or raised or lowered. */
   readonly kinds: Readonly<Partial<Record<AlertKind, 'off' | Severity>>>;
   /** Begins the ids of this run's alerts; no other run has it. */
@@ -71,7 +78,14 @@ export class Watchman implements Watcher {
     this.#parts = parts;
     this.baseline = new Baseline(parts.learnMs, parts.seed);
     const report = (finding: Finding) => void this.#found.push(finding);
-    this.#detectors = [new NewContacts(this.baseline, report)];
+    this.#detectors = [
+      new NewContacts(this.baseline, report),
+      new Uploads(this.baseline, report, parts.uploadFloor),
+      new Beacons(this.baseline, report),
+      new Scans(report),
+      new DnsTunnels(report),
+      new Losses(report),
+    ];
     this.wantsMoved = this.#detectors.some(({ moved }) => moved !== undefined);
   }
 

@@ -8,6 +8,7 @@ import { FlowNames } from '../../src/identify/name/flow-names.ts';
 import { NameStrings } from '../../src/identify/name/name-strings.ts';
 import type { AnswerKind } from '../../src/inspect/context.ts';
 import { type Neighbour, NOWHERE, type Place } from '../../src/model/terms.ts';
+import type { Watcher } from '../../src/model/watch.ts';
 import { FakeDirectory } from './fake-directory.ts';
 import { addresses, type PacketFields, packet, reply, timed } from './packets.ts';
 
@@ -50,9 +51,9 @@ export class Naming {
   }
 
   /** What turns these flows into snapshots. @param maxHosts fewer hosts than usual */
-  aggregator(maxHosts?: number): Aggregator {
+  aggregator(maxHosts?: number, watcher: Watcher | null = null): Aggregator {
     const { flows, directory, names } = this;
-    return new Aggregator({ flows, directory, started: T0, seed: 3, facts: names, maxHosts });
+    return new Aggregator({ flows, directory, started: T0, seed: 3, facts: names, watcher, maxHosts });
   }
 
   /** A packet that this machine sends. @returns the flow's row */

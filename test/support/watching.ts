@@ -88,6 +88,7 @@ export class Watching {
   constructor(parts: Partial<WatchmanParts> = {}) {
     this.watchman = new Watchman({
       learnMs: DAY,
+      uploadFloor: 200e6,
       kinds: {},
       run: 'run',
       seed: 5,

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { alertFields } from '../../../src/model/alert.ts';
+import { snapshot } from '../../support/snapshot-builder.ts';
 import { knownBaseline, said, Watching, watchFlow } from '../../support/watching.ts';
 
 const HOUR = 3_600_000;
@@ -9,16 +10,14 @@ const known = () => knownBaseline([{}], { curl: ['example.org'] });
 const at = (domain: string) => watchFlow({ domain, host: domain });
 
 test('an alert is on the snapshot of the tick after its cause, and the list stays the same while nothing happens', () => {
-  const { watchman } = new Watching();
-  watchman.know(known());
   const watch = new Watching();
   watch.watchman.know(known());
   const [alert] = watch.meet(at('example.com'));
   expect(alert).toMatchObject({ id: 'run-1', time: watch.time });
   expect(JSON.parse(JSON.stringify(alertFields(alert as never)))).toMatchObject({ type: 'alert', schema: 1, kind: 'new-domain' });
-  const list = watch.watchman.tick({ time: watch.time + 1000, started: 0 } as never);
+  const list = watch.watchman.tick(snapshot({ time: watch.time + 1000 }));
   expect(list).toEqual([alert]);
-  expect(watch.watchman.tick({ time: watch.time + 2000, started: 0 } as never)).toBe(list);
+  expect(watch.watchman.tick(snapshot({ time: watch.time + 2000 }))).toBe(list);
 });
 
 test('a mute holds what fits all that it names, until it ends', () => {

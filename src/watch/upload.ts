@@ -1,0 +1,71 @@
+// Finds an app that sends far more in an hour than it ever did. Hours are cut by the clock. What it sent before this run began is not counted.
+
+import type { WatchedTick } from '../model/watch.ts';
+import { sanitize } from '../net/text.ts';
+import type { Baseline } from './baseline.ts';
+import { type Detector, NOBODY, type Report } from './finding.ts';
+import { amount } from './words.ts';
+
+const HOUR_MS = 3_600_000;
+/** So many times the most of one hour until now is unusual. */
+const TIMES = 4;
+/** Without history, an app's hours are known after so much of the run. */
+const RUN_MS = 3 * HOUR_MS;
+const MOST_APPS = 4096;
+
+/** Compares each app's hour with its own past. */
+export class Uploads implements Detector {
+  readonly #baseline: Baseline;
+  readonly #report: Report;
+  readonly #floor: number;
+  readonly #sent = new Map<string, number>();
+  #hour = Number.NaN;
+
+  /** @param floor bytes in an hour below which nothing is unusual */
+  constructor(baseline: Baseline, report: Report, floor: number) {
+    this.#baseline = baseline;
+    this.#report = report;
+    this.#floor = floor;
+  }
+
+  sent(app: string, bytes: number): void {
+    const before = this.#sent.get(app) ?? 0;
+    if (before === 0 && this.#sent.size >= MOST_APPS) return;
+    this.#sent.set(app, before + bytes);
+    if (before + bytes < this.#floor) return;
+    const known = this.#baseline.app(app);
+    const isLearnt = this.#baseline.isAppLearnt(app, this.#baseline.knowledge === 'run' ? RUN_MS : undefined);
+    const usual = known?.peakTx ?? 0;
+    if (known === null || !isLearnt || before + bytes < usual * TIMES) return;
+    this.#found(app, before + bytes, usual);
+  }
+
+  tick({ time }: WatchedTick): void {
+    const hour = Math.floor(time / HOUR_MS);
+    if (hour === this.#hour) return;
+    for (const [app, bytes] of this.#sent) {
+      const known = this.#baseline.app(app);
+      if (known !== null) known.peakTx = Math.max(known.peakTx, bytes);
+    }
+    this.#sent.clear();
+    this.#hour = hour;
+  }
+
+  #found(app: string, bytes: number, usual: number): void {
+    const name = sanitize(app);
+    const known = usual === 0 ? 'it usually sends nothing' : `usual is ${amount(usual)} at most`;
+    this.#report({
+      kind: 'upload',
+      subject: { ...NOBODY, app: name },
+      cause: app,
+      quietMs: HOUR_MS,
+      text: `${name} sent ${amount(bytes)} this hour; ${known}.`,
+      details: [
+        `sent since the hour began: ${amount(bytes)}, so far`,
+        `most in one hour until now: ${amount(usual)}`,
+        `expected: less than ${amount(Math.max(this.#floor, usual * TIMES))}`,
+      ],
+      needsBaseline: true,
+    });
+  }
+}

@@ -1,0 +1,150 @@
+// The feed tells the watch of each flow once and of each contact once, whenever its owner and its name become known, and of every byte that an
+// app sent, once.
+
+import { beforeEach, describe, expect, test } from 'vitest';
+import { type Aggregator, LIVE_LIMITS } from '../../../src/aggregate/aggregator.ts';
+import type { Alert } from '../../../src/model/alert.ts';
+import type { TickInterface } from '../../../src/model/snapshot.ts';
+import type { Watcher, WatchFlow } from '../../../src/model/watch.ts';
+import { PROTOCOL } from '../../../src/net/numbers.ts';
+import { Naming } from '../../support/naming.ts';
+import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
+
+const ETHERNET: TickInterface = { name: 'eth0', kind: 'physical', isCounted: true, ...UNCOUNTED };
+const WEB = '203.0.113.9';
+
+/** Keeps what it hears as text. */
+class Listener implements Watcher {
+  wantsMoved = false;
+  heard: string[] = [];
+  readonly bytes = new Map<string, number>();
+  readonly alerts: readonly Alert[] = [];
+  met(flow: WatchFlow): void {
+    const { app, host, direction, remote, isAnswered, isOutside } = flow;
+    this.heard.push(
+      `met ${app} ${direction} ${host}:${remote.port}${isAnswered ? ' answered' : ''}${isOutside ? '' : ' inside'}`,
+    );
+  }
+  began({ app, host, direction, isAnswered }: WatchFlow): void {
+    this.heard.push(`began ${app} ${direction} ${host}${isAnswered ? ' answered' : ''}`);
+  }
+  asked({ asked }: WatchFlow): void {
+    this.heard.push(`asked ${asked?.name}`);
+  }
+  moved({ app, tickTx }: WatchFlow): void {
+    this.heard.push(`moved ${app} ${tickTx}`);
+  }
+  sent(app: string, bytes: number): void {
+    this.bytes.set(app, (this.bytes.get(app) ?? 0) + bytes);
+  }
+  tick(): readonly Alert[] {
+    return this.alerts;
+  }
+}
+
+let m: Naming;
+let aggregator: Aggregator;
+let listener: Listener;
+
+beforeEach(() => {
+  m = new Naming({ maxRows: 64 });
+  listener = new Listener();
+  aggregator = m.aggregator(undefined, listener);
+  aggregator.setInterfaces([ETHERNET]);
+});
+
+/** @returns what was told in this tick */
+function tick(): string[] {
+  m.time += 1000;
+  const parts = { time: m.time, intervalMs: 1000, capture: CAPTURE, interfaces: [ETHERNET], gaps: [] };
+  expect(aggregator.tick(parts, LIVE_LIMITS).alerts).toBe(listener.alerts);
+  const { heard } = listener;
+  listener.heard = [];
+  return heard;
+}
+
+describe('the feed', () => {
+  test('tells of a contact once, and of each flow', () => {
+    m.open({ dst: WEB, flags: 'S', sport: 50_000 }, 'curl');
+    expect(tick()).toEqual([`met curl outbound ${WEB}:443`, `began curl outbound ${WEB}`]);
+    m.send({ dst: WEB, sport: 50_000 });
+    expect(tick()).toEqual([]);
+    m.open({ dst: WEB, flags: 'S', sport: 50_001 }, 'curl');
+    expect(tick()).toEqual([`began curl outbound ${WEB}`]);
+    m.open({ dst: WEB, dport: 80, flags: 'S', sport: 50_002 }, 'curl');
+    expect(tick()).toEqual([`met curl outbound ${WEB}:80`, `began curl outbound ${WEB}`]);
+  });
+
+  test('waits for an owner, and tells of a name that comes late', () => {
+    const row = m.open({ dst: WEB, flags: 'S' });
+    expect(tick()).toEqual([]);
+    m.own(row, 'curl');
+    expect(tick()).toEqual([`met curl outbound ${WEB}:443`, `began curl outbound ${WEB}`]);
+    m.names.serverName(row, 'tls', 'www.example.com', false);
+    expect(tick()).toEqual(['met curl outbound www.example.com:443']);
+  });
+
+  test('tells of a flow that leaves before the tick, even without an owner', () => {
+    m.flows.remove(m.open({ dst: WEB, flags: 'S' }, 'curl'));
+    m.flows.remove(m.open({ dst: WEB, flags: 'S', sport: 50_001 }));
+    expect(tick()).toEqual([
+      `met curl outbound ${WEB}:443`,
+      `began curl outbound ${WEB}`,
+      `met null outbound ${WEB}:443`,
+      `began null outbound ${WEB}`,
+    ]);
+  });
+
+  test('tells of a caller again once it is let in', () => {
+    const call = { src: '10.0.0.1', dst: WEB, sport: 22, dport: 40_000 };
+    m.own(m.receive({ ...call, flags: 'S' }), 'sshd');
+    expect(tick()).toEqual([`met sshd inbound ${WEB}:40000`, `began sshd inbound ${WEB}`]);
+    m.send({ ...call, flags: 'SA' });
+    expect(tick()).toEqual([]);
+    m.receive({ ...call, flags: 'A' });
+    expect(tick()).toEqual([`met sshd inbound ${WEB}:40000 answered`]);
+    expect(tick()).toEqual([]);
+  });
+
+  test('knows who answered, and neighbours', () => {
+    m.open({ dst: WEB, flags: 'S' }, 'curl');
+    m.receive({ dst: WEB, flags: 'R' });
+    m.open({ dst: '10.0.0.9', protocol: PROTOCOL.UDP, dport: 9 }, 'nc');
+    m.receive({ dst: '10.0.0.9', protocol: PROTOCOL.UDP, dport: 9 });
+    expect(tick().filter((text) => text.startsWith('met'))).toEqual([
+      `met curl outbound ${WEB}:443`,
+      'met nc outbound 10.0.0.9:9 answered inside',
+    ]);
+  });
+
+  test('leaves local flows out', () => {
+    m.open({ dst: '127.0.0.1', flags: 'S', bytes: 900 }, 'curl');
+    expect(tick()).toEqual([]);
+    expect([...listener.bytes]).toEqual([]);
+  });
+
+  test('tells what questions are asked, and what moved if that is wanted', () => {
+    listener.wantsMoved = true;
+    const row = m.open({ dst: '192.0.2.53', protocol: PROTOCOL.UDP, dport: 53, bytes: 70 }, 'dig');
+    m.names.asked(row, Uint8Array.from([1, 97, 1, 98]), 4);
+    expect(tick().slice(2)).toEqual(['asked a.b', 'moved dig 70']);
+  });
+
+  test('counts what an app sent once, whenever its owner was found, until the flow leaves', () => {
+    const row = m.open({ dst: WEB, flags: 'S', bytes: 100 });
+    tick();
+    m.send({ dst: WEB, bytes: 50 });
+    m.own(row, 'curl');
+    tick();
+    m.send({ dst: WEB, bytes: 25 });
+    m.receive({ dst: WEB, bytes: 9000 });
+    tick();
+    m.send({ dst: WEB, bytes: 7 });
+    m.flows.remove(row);
+    tick();
+    expect([...listener.bytes]).toEqual([['curl', 182]]);
+    m.open({ dst: WEB, flags: 'S', bytes: 11 }, 'curl');
+    tick();
+    expect([...listener.bytes]).toEqual([['curl', 193]]);
+  });
+});

@@ -1,0 +1,211 @@
+// What apps do, rather than whom they meet: uploads, beacons, scans, names that carry data; and what is ordinary though it looks alike.
+
+import { describe, expect, test } from 'vitest';
+import type { CaptureStatus } from '../../../src/model/snapshot.ts';
+import type { WatchFlow } from '../../../src/model/watch.ts';
+import { CAPTURE } from '../../support/snapshot-builder.ts';
+import { knownBaseline, nameless, said, Watching, watchFlow } from '../../support/watching.ts';
+
+const HOUR = 3_600_000;
+
+describe('upload', () => {
+  const sending = (peakTx: number) => {
+    const watch = new Watching();
+    watch.watchman.know(knownBaseline([{ app: 'rclone', peakTx }]));
+    watch.tick();
+    return (bytes: number, ms = 1000) => {
+      watch.watchman.sent('rclone', bytes);
+      return said(watch.tick(ms));
+    };
+  };
+
+  test('names what was sent this hour and what is usual, once', () => {
+    const send = sending(120e6);
+    expect(send(470e6)).toEqual([]);
+    expect(send(4.73e9)).toEqual(['upload: rclone sent 5.2 GB this hour; usual is 120 MB at most.']);
+    expect(send(1e9)).toEqual([]);
+  });
+
+  test('needs more than the floor, and an hour that is compared with hours', () => {
+    const send = sending(0);
+    expect(send(199e6)).toEqual([]);
+    expect(send(0, HOUR)).toEqual([]);
+    expect(send(199e6)).toEqual([]); // within four times the hour before
+    expect(send(700e6)).toEqual(['upload: rclone sent 899 MB this hour; usual is 199 MB at most.']);
+  });
+
+  test('is no news while the app is learnt', () => {
+    const watch = new Watching();
+    watch.watchman.know(knownBaseline([{ app: 'rclone', recordedMs: HOUR }]));
+    watch.tick();
+    watch.watchman.sent('rclone', 5e9);
+    expect(watch.tick()).toEqual([]);
+  });
+});
+
+describe('beacon', () => {
+  /** Calls at these intervals. @returns what was said */
+  const calls = (intervals: readonly number[], fields: Partial<WatchFlow> = {}, domains: readonly string[] = ['example.com']) => {
+    const watch = new Watching();
+    watch.watchman.know(knownBaseline([{}], { curl: domains }));
+    const sentences: string[] = [];
+    for (const interval of [0, ...intervals]) {
+      watch.time += interval - 1000;
+      sentences.push(
+        ...said(
+          watch.meet(watchFlow({ domain: 'c2.example', host: 'c2.example', txBytes: 800, ...fields, firstSeen: watch.time })),
+        ),
+      );
+    }
+    return sentences.filter((text) => text.startsWith('beacon'));
+  };
+  const even = Array.from({ length: 20 }, (_, i) => 60_000 + (i % 3) * 400);
+
+  test('says period and jitter, once', () => {
+    expect(calls(even)).toEqual(['beacon: curl calls c2.example every 60 s, give or take 0.3 s.']);
+  });
+
+  test('may miss a call', () => {
+    expect(calls(even.map((ms, i) => (i === 4 ? 2 * ms : ms)))).toHaveLength(1);
+  });
+
+  test('is not raised for uneven calls, large ones, fast ones, time servers, or places known from before', () => {
+    expect(calls(even.map((ms, i) => ms * (0.5 + ((i * 7) % 10) / 10)))).toEqual([]);
+    expect(calls(even, { rxBytes: 1e6 })).toEqual([]);
+    expect(calls(even.map(() => 2000))).toEqual([]);
+    expect(calls(even, { remote: { address: '192.0.2.1', port: 123 } })).toEqual([]);
+    expect(calls(even, {}, ['c2.example'])).toEqual([]);
+    expect(calls(even, { isOutside: false })).toEqual([]);
+    expect(calls(even, { direction: 'inbound' })).toEqual([]);
+  });
+
+  test('connections that begin together are one call', () => {
+    expect(calls(even.flatMap((ms) => [ms - 20, 10, 10]))).toHaveLength(1);
+  });
+
+  test('follows many pairs at once', () => {
+    const watch = new Watching();
+    watch.watchman.know(knownBaseline([{}]));
+    for (let round = 0; round < 13; round++) {
+      for (let host = 1; host <= 2000; host++) watch.watchman.began(nameless({ hostNumber: host, firstSeen: watch.time + host }));
+      watch.tick(60_000);
+    }
+    expect(watch.raised.filter(({ kind }) => kind === 'beacon').length).toBe(1); // one host text, so one cause
+  });
+});
+
+describe('scan', () => {
+  const tries = (count: number, at: (i: number) => Partial<WatchFlow>, everyMs = 100) => {
+    const watch = new Watching();
+    watch.watchman.know(knownBaseline([{}]));
+    for (let i = 0; i < count; i++) {
+      watch.watchman.began(nameless({ isAnswered: false, ...at(i), firstSeen: watch.time + i * everyMs }));
+    }
+    return said(watch.tick()).filter((text) => text.startsWith('scan'));
+  };
+  const port = (i: number) => ({ remote: { address: '198.51.100.7', port: 1000 + i } });
+  const host = (i: number, on = 22) => ({ hostNumber: 1 + i, remote: { address: '198.51.100.7', port: on } });
+  const own = (i: number) => ({
+    ...{ direction: 'inbound', app: null, appNumber: 9, isOutside: false },
+    local: { address: '10.0.0.1', port: 1000 + i },
+  });
+
+  test('of ports, of hosts, and of this machine is raised once', () => {
+    expect(tries(200, port)).toEqual([
+      expect.stringMatching(/^scan: curl tried about [45]\d ports of 198\.51\.100\.7 within a minute; all did not answer\.$/),
+    ]);
+    expect(tries(200, (i) => host(i))).toEqual([
+      expect.stringMatching(/^scan: curl tried port 22 of about [45]\d hosts within a minute; all did not answer\.$/),
+    ]);
+    expect(tries(60, own)).toEqual([
+      expect.stringMatching(/^scan: 198\.51\.100\.7 tried about 2\d ports of this machine within a minute/),
+    ]);
+  });
+
+  test('from the internet is only for information', () => {
+    const watch = new Watching();
+    for (let i = 0; i < 60; i++) watch.watchman.began(nameless({ ...own(i), isOutside: true, isAnswered: false }));
+    expect(watch.tick().map(({ kind, severity }) => `${kind} ${severity}`)).toEqual(['scan info']);
+  });
+
+  test('is not what answers, comes slowly, or what a browser does without a network', () => {
+    expect(tries(200, (i) => ({ ...host(i), isAnswered: true }))).toEqual([]);
+    expect(tries(200, port, 5000)).toEqual([]);
+    expect(tries(100, (i) => host(i, 443))).toEqual([]);
+    expect(tries(400, (i) => host(i, 443))).toHaveLength(1);
+    expect(tries(200, (i) => ({ ...host(i, 6881), protocol: 'udp' }))).toEqual([]);
+  });
+
+  test('of a million ends keeps its few bits', () => {
+    expect(
+      tries(300_000, (i) => ({ hostNumber: i % 65_536, remote: { address: '192.0.2.1', port: i % 60_000 } }), 0.1).length,
+    ).toBeLessThan(4);
+  });
+});
+
+describe('dns-tunnel', () => {
+  const resolver = { app: 'dig', remote: { address: '192.0.2.53', port: 53 }, protocol: 'udp' };
+  const asks = (names: readonly string[]) => {
+    const watch = new Watching();
+    names.forEach((name, i) => {
+      watch.watchman.asked(watchFlow({ ...resolver, firstSeen: watch.time + i, asked: { name, names: 1 } }));
+      watch.time++;
+    });
+    return said(watch.tick());
+  };
+  const data = (i: number) => `${String(i).padStart(50, 'q')}.t.example.org`;
+
+  test('counts long names under one domain', () => {
+    expect(asks(Array.from({ length: 200 }, (_, i) => data(i)))).toEqual([
+      'dns-tunnel: dig asked DNS for 60 long names under example.org within ten minutes.',
+    ]);
+  });
+
+  test('counts what a flow asked between ticks', () => {
+    const watch = new Watching();
+    for (let i = 1; i < 4; i++) watch.watchman.asked(watchFlow({ ...resolver, asked: { name: data(i), names: i * 40 } }));
+    expect(said(watch.tick())).toHaveLength(1);
+  });
+
+  test('leaves repeated, short and scattered names alone', () => {
+    expect(asks(Array.from({ length: 200 }, (_, i) => data(i % 5)))).toEqual([]);
+    expect(asks(Array.from({ length: 200 }, (_, i) => `h${i}.example.org`))).toEqual([]);
+    expect(asks(Array.from({ length: 200 }, (_, i) => `${'q'.repeat(50)}.site${i}.example`))).toEqual([]);
+  });
+});
+
+describe('losses', () => {
+  const tick = (watch: Watching, fields: Partial<CaptureStatus>, ms = 60_000) =>
+    said(watch.tick(ms, { capture: { ...CAPTURE, ...fields } }));
+
+  test('of packets are raised from a hundredth on', () => {
+    const watch = new Watching();
+    tick(watch, { packets: 0, dropped: 0, shed: 0 });
+    expect(tick(watch, { packets: 200_000, dropped: 1500, shed: 0 })).toEqual([]);
+    expect(tick(watch, { packets: 300_000, dropped: 3500, shed: 500 })).toEqual([
+      'capture-loss: 2 500 packets were lost in the last minute, 2 % of all.',
+    ]);
+  });
+
+  test('of time are raised, but not sleep', () => {
+    const watch = new Watching();
+    const gap = { from: watch.time, to: watch.time + 30_000, reason: 'interface' as const, detail: 'eth0 is gone' };
+    expect(said(watch.tick(1000, { gaps: [{ ...gap, reason: 'sleep' }] }))).toEqual([]);
+    expect(said(watch.tick(1000, { gaps: [gap] }))).toEqual([
+      'capture-loss: Nothing was captured for 30 s: the interface was away.',
+    ]);
+  });
+
+  test('of history are raised once it was recorded and a minute passed', () => {
+    const watch = new Watching();
+    const history = { state: 'recording' as const, path: '/h', note: '', savedAt: null, fileBytes: null };
+    const failing = { ...history, state: 'failing' as const, note: 'the disk is full' };
+    expect(tick(watch, { history: failing })).toEqual([]);
+    tick(watch, { history });
+    expect(tick(watch, { history: failing }, 1000)).toEqual([]);
+    expect(tick(watch, { history: failing })).toEqual([
+      'recorder-stopped: History has not been recorded for 60 s: the disk is full.',
+    ]);
+    expect(tick(watch, { history: failing })).toEqual([]);
+  });
+});
