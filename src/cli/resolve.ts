@@ -88,7 +88,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
 }
 
 /** A replay is watched only if it is asked for, because the JSON of a file has always been the same. One sample has nothing to be compared with. */
-function watch(line: CommandLine, { settings }: Config, isReplay: boolean, once: boolean): WatchOptions | null {
+function watch(line: CommandLine, { settings, rules }: Config, isReplay: boolean, once: boolean): WatchOptions | null {
   const isOn = isReplay ? line.has('alerts') : settings['alerts.enabled'].value && !once;
   if (!isOn) return null;
   const kinds = ALERT_SETTINGS.flatMap(({ kind, name }) => {
@@ -99,6 +99,7 @@ function watch(line: CommandLine, { settings }: Config, isReplay: boolean, once:
     learnMs: settings['alerts.learn'].value,
     uploadFloor: settings['alerts.upload-floor'].value,
     kinds: Object.fromEntries(kinds),
+    rules: rules.map(({ value }) => value),
   };
 }
 

@@ -120,6 +120,22 @@ export interface WatchOptions {
   readonly uploadFloor: number;
   /** Kinds that the user turned off, or whose severity the user chose. */
   readonly kinds: Readonly<Partial<Record<AlertKind, 'off' | Severity>>>;
+  readonly rules: readonly AlertRule[];
+}
+
+/** Periods of amounts in rules. */
+export const RULE_PERIODS = ['minute', 'hour', 'day', 'week', 'month'] as const;
+export type RulePeriod = (typeof RULE_PERIODS)[number];
+
+/** A rule of the user's: `[[alert]]` in the configuration file. Its filter compiles. */
+export interface AlertRule {
+  readonly name: string;
+  readonly when: string;
+  /** Bytes, RX and TX together, that are too much in a period; null if the rule isn't about amounts. */
+  readonly over: { readonly bytes: number; readonly per: RulePeriod } | null;
+  /** How long it has to hold, ms; null for not at all. */
+  readonly forMs: number | null;
+  readonly severity: Severity | null;
 }
 
 /** What the configuration allows for a month. */

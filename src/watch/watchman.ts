@@ -1,8 +1,10 @@
 // The watchman: hears from the feed what flows do, lets detectors look at it, and makes alerts of what they find, one for each cause. It decides
 // whether an alert is held back, and leaves delivery to others. Time is what ticks say, so that a replay is judged by its own clock.
 
+import { compileFilter } from '../filter/filter.ts';
 import type { Alert, AlertKind, Held, Mute, Severity } from '../model/alert.ts';
 import type { WatchRecords } from '../model/history-batch.ts';
+import type { AlertRule } from '../model/options.ts';
 import { NO_ALERTS } from '../model/snapshot.ts';
 import type { KnownBaseline, WatchedTick, Watcher, WatchFlow } from '../model/watch.ts';
 import { Baseline } from './baseline.ts';
@@ -11,6 +13,7 @@ import { NewContacts } from './contacts.ts';
 import { DnsTunnels } from './dns-tunnel.ts';
 import type { Detector, Finding } from './finding.ts';
 import { Losses } from './losses.ts';
+import { Rules, type WatchRule } from './rules.ts';
 import { Scans } from './scan.ts';
 import { Uploads } from './upload.ts';
 
@@ -50,6 +53,8 @@ export interface WatchmanParts {
   readonly uploadFloor: number;
   /** Kinds that the user turned off, or raised or lowered. */
   readonly kinds: Readonly<Partial<Record<AlertKind, 'off' | Severity>>>;
+  /** The user's own; their filters compile. */
+  readonly rules: readonly AlertRule[];
   /** Begins the ids of this run's alerts; no other run has it. */
   readonly run: string;
   /** Of hashes. */
@@ -85,6 +90,7 @@ export class Watchman implements Watcher {
       new Scans(report),
       new DnsTunnels(report),
       new Losses(report),
+      ...(parts.rules.length === 0 ? [] : [new Rules(parts.rules.map(compiled), report)]),
     ];
     this.wantsMoved = this.#detectors.some(({ moved }) => moved !== undefined);
   }
@@ -199,4 +205,10 @@ export class Watchman implements Watcher {
     if (this.#isAlone(finding)) return 'no history';
     return finding.needsBaseline && !this.baseline.isLearnt ? 'learning' : null;
   }
+}
+
+function compiled({ when, ...rule }: AlertRule): WatchRule {
+  const result = compileFilter(when);
+  if (!result.ok) throw new Error(`the rule ${rule.name} was not checked: ${result.message}`);
+  return { ...rule, filter: result.filter };
 }

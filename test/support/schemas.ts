@@ -3,6 +3,7 @@
 import { SETTINGS, type Setting } from '../../src/cli/config/settings.ts';
 import { ALERT_KINDS, SEVERITIES } from '../../src/model/alert.ts';
 import { HISTORY_KEYS } from '../../src/model/history.ts';
+import { RULE_PERIODS } from '../../src/model/options.ts';
 import type { Gap } from '../../src/model/snapshot.ts';
 import { type ApplicationSource, ATTRIBUTIONS, FLOW_DIRECTIONS, INTERFACE_KINDS, NAME_SOURCES } from '../../src/model/terms.ts';
 import { COMMANDS } from '../../src/view/action.ts';
@@ -336,6 +337,20 @@ export function configSchema(): Schema {
         description: 'domains and words of a category: "example.com", "full:www.example.com", "file:list.txt"',
         additionalProperties: list(text),
       },
+      alert: said(
+        list({
+          ...closed({
+            name: text,
+            when: said(text, 'a filter'),
+            over: said(text, 'an amount of bytes, RX and TX together'),
+            per: word(RULE_PERIODS),
+            for: said(text, 'how long it has to hold'),
+            severity: word(SEVERITIES),
+          }),
+          required: ['name', 'when'],
+        }),
+        'rules of alerts: when a connection matches, when one does for a time, or when they move too much in a period',
+      ),
       keys: said(
         closed(Object.fromEntries(COMMANDS.map((name) => [name, list(text)]))),
         'keys of an action, such as ["x", "ctrl+x"]',

@@ -90,6 +90,7 @@ export class Watching {
       learnMs: DAY,
       uploadFloor: 200e6,
       kinds: {},
+      rules: [],
       run: 'run',
       seed: 5,
       mutes: () => this.mutes,

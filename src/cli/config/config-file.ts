@@ -1,12 +1,16 @@
-// The text of a configuration file to its values. The table of settings says what they must be; what a file alone has, categories and keys, is
-// checked here. The first mistake is named with its line.
+// The text of a configuration file to its values. The table of settings says what they must be; what a file alone has, categories, keys and rules
+// of alerts, is checked here. The first mistake is named with its line.
 
 import { parse, TomlError } from 'smol-toml';
+import { compileFilter } from '../../filter/filter.ts';
+import { SEVERITIES } from '../../model/alert.ts';
 import { NetmonError, reasonOf } from '../../model/errors.ts';
+import { type AlertRule, RULE_PERIODS, type RulePeriod } from '../../model/options.ts';
 import { place, quoted } from '../../net/quote.ts';
 import { sanitize } from '../../net/text.ts';
 import { nearest } from '../nearest.ts';
 import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.ts';
+import { amount, choice, duration, type ValueType } from './value-types.ts';
 
 /** A checked configuration file. Holds only what the file sets. */
 export interface ConfigFile {
@@ -16,9 +20,10 @@ export interface ConfigFile {
   readonly settings: ReadonlyMap<SettingName, readonly string[]>;
   readonly categories: ReadonlyMap<string, readonly string[]>;
   readonly keys: ReadonlyMap<string, readonly string[]>;
+  readonly rules: readonly AlertRule[];
 }
 
-type Values = Pick<ConfigFile, 'settings' | 'categories' | 'keys'>;
+type Values = Pick<ConfigFile, 'settings' | 'categories' | 'keys' | 'rules'>;
 type Table = Readonly<Record<string, unknown>>;
 
 /** A table of lists under names of the user's. */
@@ -36,6 +41,8 @@ const MOST_LISTS = 256;
 const MOST_ENTRIES = 4096;
 const COUNT = `within the bounds (${MOST_LISTS} lists, ${MOST_ENTRIES} entries each)`;
 const LIST_NAME = 'a name without control characters';
+/** Key of the list of rules. */
+const RULES = 'alert';
 /** What a table can't be without, and what it is then. */
 const NEEDS: Readonly<Record<string, { readonly key: SettingName; readonly noun: string }>> = {
   budget: { key: 'budget.amount', noun: 'a table with an amount, such as amount = "500 GB"' },
@@ -88,10 +95,12 @@ class Fault extends Error {
 function valuesOf(contents: Table): Values {
   const settings = new Map<SettingName, readonly string[]>();
   const lists = { categories: new Map<string, readonly string[]>(), keys: new Map<string, readonly string[]>() };
+  let rules: readonly AlertRule[] = [];
   for (const [key, value] of Object.entries(contents)) {
     const name = SETTING_NAMES.find((one) => one === key);
     const needs = Object.hasOwn(NEEDS, key) ? NEEDS[key] : undefined;
     if (name !== undefined) settings.set(name, textsOf([key], name, value));
+    else if (key === RULES) rules = rulesOf(value);
     else if (key === 'categories' || key === 'keys') listsOf(key, value, lists[key]);
     // `budget = "500 GB"` is short for a table with that amount
     else if (needs !== undefined && typeof value === 'string') settings.set(needs.key, textsOf([key], needs.key, value));
@@ -99,12 +108,12 @@ function valuesOf(contents: Table): Values {
     else throw unknown([key], TOP_KEYS);
     if (needs !== undefined && !settings.has(needs.key)) throw isNot([key], needs.noun);
   }
-  return { settings, ...lists };
+  return { settings, ...lists, rules };
 }
 
 /** Names of tables of settings: `history` of `history.path`. */
 const TABLES = [...new Set(SETTING_NAMES.flatMap((name) => (name.includes('.') ? [name.split('.')[0] as string] : [])))];
-const TOP_KEYS = [...SETTING_NAMES.filter((name) => !name.includes('.')), ...TABLES, ...Object.keys(LISTS)];
+const TOP_KEYS = [...SETTING_NAMES.filter((name) => !name.includes('.')), ...TABLES, ...Object.keys(LISTS), RULES];
 
 function tableOf(table: string, value: unknown, noun: string, settings: Map<SettingName, readonly string[]>): void {
   if (!isTable(value)) throw isNot([table], noun);
@@ -140,6 +149,80 @@ function listsOf(table: keyof typeof LISTS, value: unknown, lists: Map<string, r
     if (list.length > MOST_ENTRIES) throw isNot(path, COUNT);
     lists.set(name, list as string[]);
   }
+}
+
+const MOST_RULES = 32;
+const RULE_NAME = 'a name of at most 64 characters, that no other rule has';
+/** What a rule takes besides its filter, and what it needs to be that. */
+const RULE_KEYS: Readonly<Record<'over' | 'per' | 'for' | 'severity', ValueType<unknown>>> = {
+  over: amount(1, 9e15, 'an amount of bytes such as "5 GB"', '5 GB') as ValueType<unknown>,
+  per: choice(RULE_PERIODS, 'day') as ValueType<unknown>,
+  for: duration(1000, 86_400_000, '30s', 'from 1s to 1d') as ValueType<unknown>,
+  severity: choice(SEVERITIES, 'warning') as ValueType<unknown>,
+};
+
+function rulesOf(value: unknown): readonly AlertRule[] {
+  if (!Array.isArray(value) || !value.every(isTable)) throw isNot([RULES], 'a list of tables', 'write [[alert]] above each rule');
+  if (value.length > MOST_RULES) throw isNot([RULES], `within the bounds (${MOST_RULES} rules)`);
+  const names = new Set<unknown>();
+  return value.map((table: Table, index) => {
+    const at = (key: string) => [RULES, String(index), key];
+    for (const key of Object.keys(table)) {
+      const known = ['name', 'when', ...Object.keys(RULE_KEYS)];
+      if (!known.includes(key)) throw unknown(at(key), known);
+    }
+    const { name } = table;
+    if (typeof name !== 'string' || name === '' || name.length > 64 || sanitize(name) !== name || names.has(name))
+      throw isNot(at('name'), RULE_NAME, 'write for example: name = "backup too big"');
+    names.add(name);
+    const read = (key: keyof typeof RULE_KEYS) => ruleValue(table, key, at(key));
+    const over = read('over') as { bytes: number } | null;
+    const per = read('per') as RulePeriod | null;
+    const forMs = read('for') as number | null;
+    if (over !== null && per === null) throw isNot(at('over'), 'enough without a period', 'add for example: per = "day"');
+    if (over === null && per !== null) throw isNot(at('per'), 'enough without an amount', 'add for example: over = "5 GB"');
+    if (over !== null && forMs !== null) throw isNot(at('for'), 'for a rule about an amount', 'leave out over and per, or for');
+    return {
+      name,
+      when: filterOf(table['when'], at('when')),
+      over: over === null || per === null ? null : { bytes: over.bytes, per },
+      forMs,
+      severity: read('severity') as AlertRule['severity'],
+    };
+  });
+}
+
+/** What a configuration file says to get this rule, by key; null for nothing. */
+export function ruleTexts({ name, when, over, forMs, severity }: AlertRule): Readonly<Record<string, string | null>> {
+  return {
+    name,
+    when,
+    over: over === null ? null : `${over.bytes / 1e6} MB`,
+    per: over?.per ?? null,
+    for: forMs === null ? null : String(RULE_KEYS.for.write(forMs)),
+    severity,
+  };
+}
+
+/** A value of a rule; null if it isn't there. */
+function ruleValue(table: Table, key: keyof typeof RULE_KEYS, path: readonly string[]): unknown {
+  if (!Object.hasOwn(table, key)) return null;
+  const { noun, example, read } = RULE_KEYS[key];
+  const value = table[key];
+  const found = typeof value === 'string' ? read([value]) : undefined;
+  if (found === undefined) throw isNot(path, noun, `write for example: ${key} = ${JSON.stringify(example)}`);
+  return found;
+}
+
+/** The text of a filter that compiles. */
+function filterOf(value: unknown, path: readonly string[]): string {
+  const hint = 'write for example: when = "app:rclone and tx>1MB" (netmon-tui --help: the filter language)';
+  if (typeof value !== 'string' || value.trim() === '' || value.length > 4096) throw isNot(path, 'a filter', hint);
+  const result = compileFilter(value);
+  if (!result.ok) throw new Fault(path, `${result.message}, at column ${result.column + 1} of the filter`, hint);
+  if (result.filter.asksNew)
+    throw new Fault(path, '`new` goes not with a rule', 'the kinds new-app and new-domain tell of what is new');
+  return value;
 }
 
 /** A domain or a word, bare or as in a domain list (`full:example.com`), or the path of such a list (`file:ads.txt`). */
@@ -181,12 +264,26 @@ const SEPARATOR = '\0';
 export function tomlLines(toml: string): TomlLines {
   const lines = new Map<string, number>();
   let table: string[] = [];
+  /** The table of a list that a header began: its path with its place in the list. */
+  let item: string[] | null = null;
+  /** Tables so far under each header of a list. */
+  const counts = new Map<string, number>();
   for (const { line, text } of statements(toml)) {
     const value = parse(text);
     if (text.startsWith('[')) {
       table = headerPath(value);
+      if (text.startsWith('[[')) {
+        const key = table.join(SEPARATOR);
+        const index = counts.get(key) ?? 0;
+        counts.set(key, index + 1);
+        item = [...table, String(index)];
+        note(lines, item, line);
+      } else item = null;
       for (let length = 1; length <= table.length; length++) note(lines, table.slice(0, length), line);
-    } else noteAll(lines, table, value, line);
+    } else {
+      noteAll(lines, table, value, line);
+      if (item !== null) noteAll(lines, item, value, line);
+    }
   }
   return {
     lineOf(path) {

@@ -2,6 +2,7 @@
 // nothing but the configuration file.
 
 import { NetmonError } from '../../model/errors.ts';
+import type { AlertRule } from '../../model/options.ts';
 import { place, quoted } from '../../net/quote.ts';
 import { absolutePath } from '../../system/files.ts';
 import { speaksUtf8 } from '../../tui/terminal.ts';
@@ -24,6 +25,8 @@ export interface Config {
   /** Entries as written, but paths of lists (`file:`) are absolute. */
   readonly categories: ReadonlyMap<string, Sourced<readonly string[]>>;
   readonly keys: ReadonlyMap<string, Sourced<readonly string[]>>;
+  /** Rules of alerts; only the file has any. */
+  readonly rules: readonly Sourced<AlertRule>[];
   /** Home folder of the user whose files count; null if it is not known. */
   readonly home: string | null;
   /** Where history is unless a path is set; null without a home folder. */
@@ -59,6 +62,7 @@ export async function loadConfig(line: CommandLine, surroundings: Surroundings, 
     settings: Object.fromEntries(settings) as unknown as Config['settings'],
     categories: listsOf(file, 'categories', entry),
     keys: listsOf(file, 'keys', (key) => key),
+    rules: rulesOf(file),
     home: owner.home,
     historyDefault: userFile(owner, surroundings, 'XDG_DATA_HOME', '.local/share', 'history.sqlite'),
     // who names /dev/null wants a run like the first one
@@ -151,6 +155,11 @@ function listsOf(file: ConfigFile | null, table: 'categories' | 'keys', entry: (
   if (file === null) return new Map();
   const origin = (key: string) => place(file.path, file.lines.lineOf([table, key]));
   return new Map([...file[table]].map(([key, value]) => [key, { value: value.map(entry), origin: origin(key) }]));
+}
+
+function rulesOf(file: ConfigFile | null): Config['rules'] {
+  if (file === null) return [];
+  return file.rules.map((value, i) => ({ value, origin: place(file.path, file.lines.lineOf(['alert', String(i)])) }));
 }
 
 const MOST_WARNINGS = 5;

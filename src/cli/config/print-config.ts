@@ -2,6 +2,7 @@
 
 import { sanitize } from '../../net/text.ts';
 import type { Config, Sourced } from './config.ts';
+import { ruleTexts } from './config-file.ts';
 import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.ts';
 
 /** Text of `--print-config`, newline at the end. Values that are not set are comments, because TOML has no null. */
@@ -22,6 +23,10 @@ export function configText(config: Config, version: string): string {
   for (const [title, rows] of [['categories', config.categories] as const, ['keys', config.keys] as const]) {
     lines.push('', `[${title}]${rows.size === 0 ? '  # not set' : ''}`);
     for (const [key, { value, origin }] of rows) lines.push(line(tomlKey(key), value, origin));
+  }
+  for (const { value, origin } of config.rules) {
+    lines.push('', '[[alert]]');
+    for (const [key, text] of Object.entries(ruleTexts(value))) if (text !== null) lines.push(line(key, text, origin));
   }
   return `${lines.join('\n')}\n`;
 }

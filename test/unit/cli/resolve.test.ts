@@ -45,7 +45,7 @@ describe('resolveOptions', () => {
       policy: null,
       keys: {},
       log: null,
-      watch: { learnMs: 86_400_000, uploadFloor: 200_000_000, kinds: {} },
+      watch: { learnMs: 86_400_000, uploadFloor: 200_000_000, kinds: {}, rules: [] },
     });
   });
 

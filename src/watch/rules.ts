@@ -1,0 +1,157 @@
+// The user's own rules: alerts for flows that a filter matches, when they appear, when they last, or when they move too much in a period.
+
+import type { Filter } from '../filter/filter.ts';
+import type { Severity } from '../model/alert.ts';
+import type { RulePeriod } from '../model/options.ts';
+import type { WatchedTick, WatchFlow } from '../model/watch.ts';
+import { sanitize } from '../net/text.ts';
+import { type Detector, type Finding, NOBODY, type Report, type Subject, subjectOf } from './finding.ts';
+import { amount, span } from './words.ts';
+
+/** A rule that was checked. */
+export interface WatchRule {
+  readonly name: string;
+  readonly filter: Filter;
+  /** RX and TX of matching flows together that are too much in a period; null if it isn't about amounts. */
+  readonly over: { readonly bytes: number; readonly per: RulePeriod } | null;
+  /** How long some flow has to match without a break, ms; null for not at all. */
+  readonly forMs: number | null;
+  /** null for that of the kind. */
+  readonly severity: Severity | null;
+}
+
+const HOUR_MS = 3_600_000;
+const PERIOD_WORDS: Readonly<Record<RulePeriod, string>> = {
+  minute: 'this minute',
+  hour: 'this hour',
+  day: 'today',
+  week: 'this week',
+  month: 'this month',
+};
+/** A tick without a match ends a match; one that comes much later than the last says nothing of the time between. */
+const LONGEST_TICK_MS = 10_000;
+
+/** Where a rule stands. */
+interface Standing {
+  readonly rule: WatchRule;
+  /** Bytes of this period, and of this tick. */
+  sum: number;
+  moved: number;
+  /** End of the period, and when it began to be counted, epoch ms. */
+  until: number;
+  since: number;
+  isOver: boolean;
+  /** Since when there was a match at each tick; null without one at the last. */
+  matchedSince: number | null;
+  /** The flow that matched most in this tick. */
+  subject: Subject | null;
+  most: number;
+}
+
+/** Judges every flow that moves by each rule. */
+export class Rules implements Detector {
+  readonly #report: Report;
+  readonly #standings: readonly Standing[];
+  #now = 0;
+
+  constructor(rules: readonly WatchRule[], report: Report) {
+    this.#report = report;
+    this.#standings = rules.map((rule) => ({
+      ...{ rule, sum: 0, moved: 0, until: 0, since: 0, isOver: false, matchedSince: null, subject: null, most: -1 },
+    }));
+  }
+
+  moved(flow: WatchFlow): void {
+    for (const standing of this.#standings) {
+      const { filter, over, forMs } = standing.rule;
+      if (!filter.matches(flow, this.#now)) continue;
+      const bytes = flow.tickRx + flow.tickTx;
+      standing.moved += bytes;
+      if (over === null && forMs === null) this.#matches(standing.rule, flow);
+      else if (bytes > standing.most) {
+        standing.most = bytes;
+        standing.subject = subjectOf(flow);
+      }
+    }
+  }
+
+  tick({ time, intervalMs }: WatchedTick): void {
+    const before = this.#now;
+    this.#now = time;
+    for (const standing of this.#standings) {
+      if (standing.rule.over !== null) this.#amount(standing, time, standing.rule.over);
+      else if (standing.rule.forMs !== null) {
+        const isBroken = standing.most < 0 || Math.abs(time - before) > Math.max(LONGEST_TICK_MS, 2 * intervalMs);
+        if (isBroken) standing.matchedSince = standing.most < 0 ? null : time;
+        this.#lasts(standing, time, standing.rule.forMs);
+      }
+      standing.moved = 0;
+      standing.most = -1;
+    }
+  }
+
+  #matches(rule: WatchRule, flow: WatchFlow): void {
+    const subject = subjectOf(flow);
+    const who = subject.app ?? 'A connection without an owner';
+    this.#found(rule, subject, `${flow.app} ${flow.domain ?? flow.host}`, `${who} talks to ${subject.host}.`, []);
+  }
+
+  #amount(standing: Standing, time: number, { bytes, per }: NonNullable<WatchRule['over']>): void {
+    if (time >= standing.until || standing.until === 0) {
+      standing.since = standing.until === 0 ? time : standing.until;
+      standing.until = periodEnd(time, per);
+      standing.sum = 0;
+      standing.isOver = false;
+    }
+    standing.sum += standing.moved;
+    if (standing.isOver || standing.sum <= bytes) return;
+    standing.isOver = true;
+    const subject = standing.subject ?? NOBODY;
+    const text = `${amount(standing.sum)} moved ${PERIOD_WORDS[per]}; the limit is ${amount(bytes)}.`;
+    this.#found(standing.rule, { ...subject, host: null, domain: null }, String(standing.until), text, [
+      `counted since ${new Date(standing.since).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+      ...(subject.app === null ? [] : [`moved most at last: ${subject.app}, ${subject.host}`]),
+    ]);
+  }
+
+  #lasts(standing: Standing, time: number, forMs: number): void {
+    const { subject, rule } = standing;
+    if (standing.most < 0 || subject === null) return;
+    standing.matchedSince ??= time;
+    const lasted = time - standing.matchedSince;
+    if (lasted < forMs) return;
+    const who = subject.app ?? 'A connection without an owner';
+    this.#found(rule, subject, String(standing.matchedSince), `${who} with ${subject.host}, for ${span(lasted)} now.`, []);
+  }
+
+  #found({ name, filter, severity }: WatchRule, subject: Subject, cause: string, text: string, details: readonly string[]): void {
+    const finding: Finding = {
+      kind: 'threshold',
+      ...(severity === null ? {} : { severity }),
+      subject,
+      cause: `${name} ${cause}`,
+      quietMs: HOUR_MS,
+      text: `${sanitize(name)}: ${text}`,
+      details: [...details, `rule: when = ${sanitize(filter.text)}`],
+      needsBaseline: false,
+    };
+    this.#report(finding);
+  }
+}
+
+/** When the period ends that a time lies in, epoch ms: by the user's clock, weeks from Monday. */
+export function periodEnd(time: number, per: RulePeriod): number {
+  if (per === 'minute') return Math.floor(time / 60_000) * 60_000 + 60_000;
+  const at = new Date(time);
+  const [year, month, date] = [at.getFullYear(), at.getMonth(), at.getDate()];
+  switch (per) {
+    case 'hour':
+      return new Date(year, month, date, at.getHours() + 1).getTime();
+    case 'day':
+      return new Date(year, month, date + 1).getTime();
+    case 'week':
+      return new Date(year, month, date + 7 - ((at.getDay() + 6) % 7)).getTime();
+    case 'month':
+      return new Date(year, month + 1, 1).getTime();
+  }
+}

@@ -1,0 +1,78 @@
+// Rules of the user's: a match, a match that lasts, and amounts by period.
+
+import { describe, expect, test } from 'vitest';
+import type { AlertRule } from '../../../src/model/options.ts';
+import type { WatchFlow } from '../../../src/model/watch.ts';
+import { periodEnd } from '../../../src/watch/rules.ts';
+import { said, Watching, watchFlow } from '../../support/watching.ts';
+
+function watching(rule: Partial<AlertRule>) {
+  const watch = new Watching({
+    rules: [{ name: 'my rule', when: 'app:rclone', over: null, forMs: null, severity: null, ...rule }],
+  });
+  return {
+    watch,
+    /** A tick in which these flows move. */
+    move: (ms: number, ...flows: readonly Partial<WatchFlow>[]) => {
+      for (const flow of flows) watch.watchman.moved(watchFlow({ app: 'rclone', ...flow }));
+      return said(watch.tick(ms));
+    },
+  };
+}
+
+describe('a rule', () => {
+  test('is asked for only if there is one', () => {
+    expect(new Watching().watchman.wantsMoved).toBe(false);
+    expect(watching({}).watch.watchman.wantsMoved).toBe(true);
+  });
+
+  test('raises what matches, once an hour for an app and its domain', () => {
+    const { move } = watching({ when: 'country:kp or category:Ads' });
+    expect(move(1000, {}, { category: 'Ads', host: 'ads.example', domain: 'ads.example' })).toEqual([
+      'threshold: my rule: rclone talks to ads.example.',
+    ]);
+    expect(move(1000, { category: 'Ads', host: 'b.ads.example', domain: 'ads.example' })).toEqual([]);
+    expect(move(1000, { country: 'KP', host: '175.45.176.1', domain: null })).toHaveLength(1);
+  });
+
+  test('about an amount adds up what matching flows move in a period, and begins anew with the next', () => {
+    const { move, watch } = watching({ over: { bytes: 5e9, per: 'hour' } });
+    expect(move(1000, { tickTx: 3e9 }, { tickTx: 9e9, app: 'curl' })).toEqual([]);
+    expect(move(1000, { tickRx: 2.2e9 })).toEqual(['threshold: my rule: 5.2 GB moved this hour; the limit is 5 GB.']);
+    expect(watch.raised[0]?.details.at(-1)).toBe('rule: when = app:rclone');
+    expect(move(1000, { tickRx: 2.2e9 })).toEqual([]);
+    expect(move(3_600_000, { tickTx: 3e9 })).toEqual([]);
+    expect(move(1000, { tickTx: 3e9 })).toEqual(['threshold: my rule: 6 GB moved this hour; the limit is 5 GB.']);
+  });
+
+  test('about a time needs a match at every tick', () => {
+    const { move } = watching({ when: 'rate>10MB', forMs: 30_000 });
+    const fast = { rxRate: 20e6, txRate: 0, tickRx: 20e6 } as Partial<WatchFlow>;
+    const slow = { rxRate: 1e6, txRate: 0, tickRx: 1e6 } as Partial<WatchFlow>;
+    for (let i = 0; i < 25; i++) expect(move(1000, fast)).toEqual([]);
+    expect(move(1000, slow)).toEqual([]);
+    for (let i = 0; i < 30; i++) expect(move(1000, fast)).toEqual([]);
+    expect(move(1000, fast)).toEqual(['threshold: my rule: rclone with example.com, for 30 s now.']);
+    for (let i = 0; i < 60; i++) expect(move(1000, fast)).toEqual([]);
+  });
+
+  test('keeps the severity that it was given', () => {
+    const { move, watch } = watching({ severity: 'critical' });
+    move(1000, {});
+    expect(watch.raised.map(({ severity }) => severity)).toEqual(['critical']);
+  });
+});
+
+test('periods end by the clock of the user', () => {
+  const at = new Date(2026, 0, 31, 14, 3, 22).getTime();
+  const ends = (['minute', 'hour', 'day', 'week', 'month'] as const).map((per) => periodEnd(at, per));
+  expect(ends).toEqual(
+    [
+      new Date(2026, 0, 31, 14, 4),
+      new Date(2026, 0, 31, 15),
+      new Date(2026, 1, 1),
+      new Date(2026, 1, 2),
+      new Date(2026, 1, 1),
+    ].map((date) => date.getTime()),
+  );
+});
