@@ -81,7 +81,7 @@ describe('what is published', () => {
   const folder = join(ROOT, 'build/package');
 
   beforeAll(() => {
-    execFileSync(process.execPath, [join(ROOT, 'scripts/package.mjs'), '--here'], { stdio: 'pipe' });
+    execFileSync(process.execPath, [join(ROOT, 'scripts/npm-package.mjs'), '--here'], { stdio: 'pipe' });
     const words = ['pack', folder, '--dry-run', '--json', '--ignore-scripts', '--loglevel=error'];
     const [pack] = JSON.parse(execFileSync('npm', words, { cwd: ROOT, encoding: 'utf8' })) as [{ files: { path: string }[] }];
     files = pack.files.map(({ path }) => path);

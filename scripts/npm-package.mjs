@@ -1,5 +1,5 @@
 // Makes the npm package in build/package: the bundle with its files and a package.json of its own. It depends on nothing and has no scripts, so
-// that installing it runs no code and asks no registry for more. `node scripts/package.mjs` fetches koffi's libraries for the other platforms
+// that installing it runs no code and asks no registry for more. `node scripts/npm-package.mjs` fetches koffi's libraries for the other platforms
 // with npm, and checks them against package-lock.json; with --here the package runs on platforms like this one alone.
 
 import { execFileSync } from 'node:child_process';
