@@ -2,6 +2,7 @@
 
 import { randomBytes, randomInt } from 'node:crypto';
 import type { EventLog } from '../aggregate/event-log.ts';
+import type { Alert } from '../model/alert.ts';
 import type { Options, WatchOptions } from '../model/options.ts';
 import type { Assembly } from '../pipeline/assembly.ts';
 import type { InterfaceChoice } from '../pipeline/interface-choice.ts';
@@ -10,6 +11,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
 import type { Watchman } from '../watch/watchman.ts';
 import type { Closing } from './close.ts';
+import type { Notices } from './notices.ts';
 import type { Opened, Switching } from './open.ts';
 
 /** An open run with its pipeline. Nothing flows through it yet. */
@@ -18,24 +20,31 @@ export interface Assembled {
   readonly parts: Assembly;
   /** What happened, for the screen and for a filter that asks for what is new; null without either. */
   readonly events: EventLog | null;
-  /** Raises alerts; null if nothing is watched. */
-  readonly watchman: Watchman | null;
+  /** Raises alerts and tells of them; null if nothing is watched. */
+  readonly watch: RunWatch | null;
   /** Chooses other interfaces; null if the capture stays what it is. */
   readonly choice: InterfaceChoice | null;
   /** Replaces a capture that is lost or no longer on the default route; null if nothing can. */
   readonly successor: Successor | null;
 }
 
+/** The watch of a run. */
+export interface RunWatch {
+  readonly watchman: Watchman;
+  readonly notices: Notices;
+}
+
 /** Assembles the pipeline. */
 export async function assemble(opened: Opened, closing: Closing): Promise<Assembled> {
   const { options, mode, clock, reach, started, filter, capture, screen } = opened;
-  const [pipeline, known, users, events, watchman] = await Promise.all([
+  const [pipeline, known, users, events, watch] = await Promise.all([
     import('../pipeline/assembly.ts'),
     knowledge(options),
     usersOf(options, reach),
     screen === null && filter?.asksNew !== true ? null : eventLog(),
-    options.watch === null ? null : watchmanOf(options.watch),
+    options.watch === null ? null : watchmanOf(options.watch, opened),
   ]);
+  const watchman = watch?.watchman ?? null;
   if (events !== null || watchman !== null) await readKnown(events, watchman, options, clock, closing);
   const named = [...options.interfaces];
   const subject = {
@@ -58,7 +67,8 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
   const { switching } = capture;
   const choice = switching === null ? null : await choiceOf(switching, parts, named, reach);
   const successor = switching === null || choice === null ? null : await successorOf(switching, choice, reach);
-  return { opened, parts, events, watchman, choice, successor };
+  if (watch !== null) parts.monitor.setDelivery(() => watch.notices.status);
+  return { opened, parts, events, watch, choice, successor };
 }
 
 /** What flows are sorted and placed by; loaded while the kernel already fills its rings. */
@@ -85,10 +95,26 @@ async function eventLog(): Promise<EventLog> {
   return new Log(null);
 }
 
-async function watchmanOf(options: WatchOptions): Promise<Watchman> {
-  const { Watchman: WatchmanOfRun } = await import('../watch/watchman.ts');
+async function watchmanOf(options: WatchOptions, opened: Opened): Promise<RunWatch> {
+  const [{ Watchman: WatchmanOfRun }, notices] = await Promise.all([import('../watch/watchman.ts'), noticesOf(opened)]);
   const run = randomBytes(8).toString('hex');
-  return new WatchmanOfRun({ ...options, run, seed: randomInt(2 ** 31), mutes: () => [], raised: () => undefined });
+  const raised = (alert: Alert) => notices.raise(alert);
+  return {
+    watchman: new WatchmanOfRun({ ...options, run, seed: randomInt(2 ** 31), mutes: () => [], raised }),
+    notices,
+  };
+}
+
+/** Where alerts go besides the screen. */
+async function noticesOf({ options, messenger, screen, clock }: Opened): Promise<Notices> {
+  const { terminal, pacing } = options.notify;
+  const [{ Notices: NoticesOfRun }, notice] = await Promise.all([
+    import('./notices.ts'),
+    screen === null ? null : import('../tui/notice.ts'),
+  ]);
+  const make = notice?.noticeMaker(terminal, process.env) ?? null;
+  const ring = make === null ? null : (title: string, text: string) => screen?.tui.signal(make(title, text));
+  return new NoticesOfRun({ messenger, ring, pacing, clock });
 }
 
 /** Has what earlier runs met read, behind the first frame. */

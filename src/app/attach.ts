@@ -3,6 +3,7 @@
 
 import { tmpdir } from 'node:os';
 import type { AddressWatch } from '../capture/devices/address-watch.ts';
+import type { WatchRecords } from '../model/history-batch.ts';
 import type { HistoryOptions } from '../model/options.ts';
 import { sanitize } from '../net/text.ts';
 import { systemClock } from '../system/clock.ts';
@@ -11,7 +12,7 @@ import { workingFolder } from '../system/files.ts';
 import type { Log } from '../system/log.ts';
 import { trimMemory } from '../system/memory.ts';
 import type { Action } from '../view/action.ts';
-import type { Assembled } from './assemble.ts';
+import type { Assembled, RunWatch } from './assemble.ts';
 import type { Closing } from './close.ts';
 import type { Loop, Stoppable } from './loop.ts';
 import type { Recording } from './recording.ts';
@@ -53,14 +54,22 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
 }
 
 /** Loads what records. @returns begins it: once root is dropped */
-async function recorder(history: HistoryOptions, { parts, opened, watchman }: Assembled): Promise<() => Recording> {
+async function recorder(history: HistoryOptions, { parts, opened, watch }: Assembled): Promise<() => Recording> {
   const { Recording: RecordingOfRun, recordingEdges } = await import('./recording.ts');
   const edges = await recordingEdges();
   const { clock, options } = opened;
   const { monitor } = parts;
   const time = options.read === null ? () => clock.now() : () => monitor.lastTime;
-  const watched = watchman === null ? null : () => watchman.takeForHistory();
+  const watched = watch === null ? null : () => recordsOf(watch);
   return () => new RecordingOfRun(history, parts, clock, time, edges, watched);
+}
+
+/** What history keeps of the watch since the last call; null for nothing. */
+function recordsOf({ watchman, notices }: RunWatch): WatchRecords | null {
+  const records = watchman.takeForHistory();
+  const deliveries = notices.takeDeliveries();
+  if (deliveries.length === 0) return records;
+  return { alerts: records?.alerts ?? [], contacts: records?.contacts ?? [], deliveries };
 }
 
 /**

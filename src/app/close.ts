@@ -12,6 +12,7 @@ const ORDER = [
   'history',
   'signals',
   'complaint',
+  'messenger',
   'lookups',
   'owners',
   'addresses',

@@ -5,6 +5,7 @@ import type { Opener } from '../capture/opener.ts';
 import type { CaptureRequest, OpenedSource } from '../capture/source.ts';
 import { SwitchSource } from '../capture/switch-source.ts';
 import { compileFilter, FILTER_HINT, type Filter } from '../filter/filter.ts';
+import type { Messenger } from '../messenger/client.ts';
 import { NetmonError } from '../model/errors.ts';
 import type { Options } from '../model/options.ts';
 import type { Output } from '../output/output.ts';
@@ -75,6 +76,8 @@ export interface Opened {
   readonly capture: OpenCapture;
   readonly guard: Guard;
   readonly output: Output;
+  /** Delivers alerts; null if nothing is to be delivered. */
+  readonly messenger: Messenger | null;
   /** null in the other modes. */
   readonly screen: RunScreen | null;
   readonly log: Log | null;
@@ -88,6 +91,9 @@ export async function open({ options, edges, clock, rightsOf, log }: OpenRequest
   const reach = rights?.edges ?? edges;
   if (mode === 'screen') await refuseBadTerminal();
   const filter = filterOf(options.filter);
+  // Before the capture is opened: a child inherits what libraries left open.
+  const messenger = await startMessenger(options, edges);
+  if (messenger !== null) closing.add('messenger', () => messenger.close());
   // Loaded while libpcap opens, half of which is waiting. What reads packets is loaded behind the first frame.
   const drawing = mode === 'screen' ? import('./screen.ts') : null;
   const started = clock.now();
@@ -102,7 +108,13 @@ export async function open({ options, edges, clock, rightsOf, log }: OpenRequest
   const screen = drawing === null ? null : (await drawing).openScreen(options, edges.platform);
   if (screen !== null) closing.add('screen', () => screen.close());
   const output = screen?.output ?? (await plainOutput(mode, options, guard, clock));
-  return { options, mode, clock, edges, reach, rights, started, filter, capture, guard, output, screen, log };
+  return { options, mode, clock, edges, reach, rights, started, filter, capture, guard, output, messenger, screen, log };
+}
+
+async function startMessenger({ notify, watch, privileges }: Options, edges: Edges): Promise<Messenger | null> {
+  if (notify.plan === null || watch === null) return null;
+  const { Messenger: MessengerOfRun } = await import('../messenger/client.ts');
+  return MessengerOfRun.start(notify.plan, edges, privileges.user);
 }
 
 /** Standard output that is not a terminal gets a table, never a drawing. */

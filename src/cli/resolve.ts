@@ -1,6 +1,7 @@
 // Command line and configuration to the options of a run. Refuses flags that contradict each other; whether interfaces exist and filters compile is
 // found out by those who use them.
 
+import type { NotifyOptions, WebhookFormat } from '../model/delivery.ts';
 import { NetmonError } from '../model/errors.ts';
 import {
   AVERAGES,
@@ -10,6 +11,7 @@ import {
   type PrivilegeOptions,
   type WatchOptions,
 } from '../model/options.ts';
+import { quoted } from '../net/quote.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Config, Sourced } from './config/config.ts';
 import { ALERT_SETTINGS } from './config/settings.ts';
@@ -77,6 +79,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     history: history(line, config, isReplay),
     screen: { savedState: config.screenState, owner: config.owner },
     budget: isReplay ? null : budget(config),
+    notify: notify(config, isReplay, headless),
     reduced: reduced(line, isReplay),
     privileges: privileges(line),
     keys: valuesOf(config.keys),
@@ -149,6 +152,44 @@ function budget({ settings }: Config): BudgetPlan | null {
     interface: settings['budget.interface'].value,
     units: amount.isBinary ? 'bytes' : 'bytes-decimal',
   };
+}
+
+/** How alerts are told. A replay is of another time, and disturbs nobody. */
+function notify({ settings, path, risk, stateFolder }: Config, isReplay: boolean, headless: boolean): NotifyOptions {
+  const [command, url] = [settings['notify.command'].value, settings['notify.webhook'].value];
+  if (risk !== null && (command.length > 0 || url !== null))
+    throw usage(
+      `the configuration file ${quoted(path)} ${risk}, so the command and the webhook in it are refused`,
+      'copy it to a file of your own that only you can write',
+    );
+  const desktop = settings['notify.desktop'].value;
+  const syslog = settings['notify.syslog'].value && headless;
+  const isUsed = !isReplay && (command.length > 0 || url !== null || desktop || syslog);
+  const token = settings['notify.webhook-token'].value;
+  const ca = settings['notify.webhook-ca'].value;
+  const pacing = { quiet: settings['notify.quiet'].value, ...settings['notify.rate'].value };
+  return {
+    terminal: isReplay ? 'off' : settings['notify.terminal'].value,
+    pacing,
+    plan: isUsed
+      ? {
+          desktop,
+          command,
+          webhook: url === null ? null : { url, format: settings['notify.webhook-format'].value ?? formatOf(url), token, ca },
+          syslog,
+          folder: stateFolder,
+          ...pacing,
+        }
+      : null,
+  };
+}
+
+/** What the receivers that everybody knows take. */
+function formatOf(url: string): WebhookFormat {
+  const { hostname, pathname } = new URL(url);
+  if (hostname === 'hooks.slack.com') return 'slack';
+  if (/^(?:\w+\.)?discord(?:app)?\.com$/.test(hostname) && pathname.startsWith('/api/')) return 'discord';
+  return hostname === 'ntfy.sh' ? 'ntfy' : 'json';
 }
 
 function reduced(line: CommandLine, isReplay: boolean): boolean {

@@ -2,9 +2,10 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { type Alert, alertFields } from '../model/alert.ts';
+import { type Alert, type AlertDelivery, alertFields } from '../model/alert.ts';
 import { CHANNELS, type Channel, type DeliveryPlan, type MessengerStatus } from '../model/delivery.ts';
 import { type Identity, identityOf, macAccount } from '../system/accounts.ts';
+import { systemClock } from '../system/clock.ts';
 import { type Edges, NO_DEBUGGER } from '../system/edges.ts';
 import { childCommand } from '../system/own-files.ts';
 import { readSystemFile } from '../system/small-file.ts';
@@ -14,6 +15,8 @@ import { answerIn, LineReader, LONGEST_ANSWER, lineOf, type Orders } from './pro
 const CLOSE_MS = 1000;
 /** Alerts are dropped while more bytes than this wait for it. */
 const UNREAD_BYTES = 1 << 20;
+/** Deliveries that wait for history. */
+const MOST_DELIVERIES = 1000;
 const ENDED = 'the messenger has ended: alerts are shown here, and go nowhere else';
 /** Variables of the messenger and of what it starts. */
 const FIXED = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' };
@@ -21,49 +24,36 @@ const FIXED = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' };
 /** Starts the process; tests replace it. */
 export type StartMessenger = (env: Readonly<Record<string, string>>) => ChildProcess;
 
-/** What became of an alert: it is safe, it was delivered, or some channel gave it up. */
-export type AlertFate = 'taken' | 'delivered' | 'failed';
-
 /** Hands alerts to the messenger. Start it before root is dropped, because nothing can be started afterwards. */
 export class Messenger {
   readonly #child: ChildProcess;
-  readonly #told: (id: string, fate: AlertFate) => void;
   readonly #lack: string;
   #status: MessengerStatus;
+  #deliveries: AlertDelivery[] = [];
   #dropped = 0;
   #hasEnded = false;
 
-  /**
-   * Starts it for this run's user.
-   *
-   * @param told hears what becomes of each alert
-   */
+  /** Starts it for this run's user. @param user `--user`; null if not given */
   static async start(
     plan: DeliveryPlan,
     edges: Edges,
     user: string | null,
-    told: (id: string, fate: AlertFate) => void,
     start: StartMessenger = startMessenger,
   ): Promise<Messenger> {
     const identity = await identityFor(edges, user);
     const { TZ = '' } = process.env;
     const locale = edges.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8';
     const child = start({ ...FIXED, LC_ALL: locale, ...(/^[A-Za-z][\w/+-]{0,63}$/.test(TZ) ? { TZ } : {}) });
-    return new Messenger(
-      child,
-      { identity, plan: allowed(plan, identity), bus: busOf(edges, identity) },
-      told,
-      lackOf(plan, identity),
-    );
+    return new Messenger(child, { identity, plan: allowed(plan, identity), bus: busOf(edges, identity) }, lackOf(plan, identity));
   }
 
   /** @param child just started, with pipes for standard input and output @param lack what the user asked for and can't have; empty if nothing */
-  constructor(child: ChildProcess, orders: Orders, told: (id: string, fate: AlertFate) => void, lack = '') {
+  constructor(child: ChildProcess, orders: Orders, lack = '') {
     this.#lack = lack;
     this.#child = child;
-    this.#told = told;
     const channels = channelsOf(orders.plan).map((channel) => ({ channel, delivered: 0, waiting: 0, lost: 0, failure: null }));
-    this.#status = { isReady: false, user: '', note: '', channels };
+    const { webhook } = orders.plan;
+    this.#status = { isReady: false, host: webhook === null ? null : new URL(webhook.url).host, user: '', note: '', channels };
     const reader = new LineReader(LONGEST_ANSWER);
     child.stdin?.on('error', () => this.#end());
     child.stdout?.on('error', () => this.#end());
@@ -93,6 +83,11 @@ export class Messenger {
     else this.#child.stdin?.write(lineOf(alertFields(alert)));
   }
 
+  /** What became of alerts since the last call, for history. */
+  takeDeliveries(): AlertDelivery[] {
+    return this.#deliveries.splice(0);
+  }
+
   /** Hands over what is left, and waits a moment for its deliveries. */
   async close(): Promise<void> {
     this.#child.stdin?.end();
@@ -109,11 +104,15 @@ export class Messenger {
   #hear(line: string): void {
     const answer = answerIn(line);
     if (answer === null) return;
-    if (answer.type === 'taken') this.#told(answer.id, 'taken');
-    else if (answer.type === 'done') this.#told(answer.id, answer.delivered ? 'delivered' : 'failed');
+    if (answer.type === 'done')
+      this.#keep({ id: answer.id, sink: answer.channel, time: systemClock.now(), failure: answer.failure });
     else if (answer.type === 'ready') this.#status = { ...this.#status, isReady: true, user: answer.user, note: answer.note };
     else if (answer.type === 'status') this.#status = { ...this.#status, note: answer.note, channels: answer.channels };
     else this.#status = { ...this.#status, isReady: false, note: `alerts can't be delivered: ${answer.reason}` };
+  }
+
+  #keep(delivery: AlertDelivery): void {
+    if (this.#deliveries.push(delivery) > MOST_DELIVERIES) this.#deliveries.shift();
   }
 
   #end(): void {

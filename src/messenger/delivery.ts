@@ -44,8 +44,8 @@ const LONGEST_PAUSE_MS = 5 * 60_000;
 export interface QueueEvents {
   /** Whether people may be disturbed now. */
   mayRing(severity: Severity): boolean;
-  /** Nothing more will happen to an alert on this channel. */
-  done(id: string, channel: Channel, isDelivered: boolean): void;
+  /** Nothing more will happen to an alert on this channel. @param failure why it was given up; null if it was delivered */
+  done(id: string, channel: Channel, failure: string | null): void;
   /** Its status changed. */
   changed(): void;
 }
@@ -120,7 +120,7 @@ export class DeliveryQueue {
     this.#pause = 0;
     this.#failure = null;
     this.#delivered += alerts.length;
-    for (const { id } of alerts) this.#events.done(id, this.channel, true);
+    for (const { id } of alerts) this.#events.done(id, this.channel, null);
   }
 
   #fail({ reason, isAgain, pauseMs }: Outcome & { readonly isDelivered: false }, alerts: readonly AlertFields[]): void {
@@ -149,6 +149,6 @@ export class DeliveryQueue {
 
   #giveUp(alerts: readonly AlertFields[]): void {
     this.#lost += alerts.length;
-    for (const { id } of alerts) this.#events.done(id, this.channel, false);
+    for (const { id } of alerts) this.#events.done(id, this.channel, this.#failure);
   }
 }

@@ -33,8 +33,6 @@ export class Dispatcher {
   readonly #direct: readonly DeliveryQueue[];
   /** Alerts that wait for quiet hours to end or for the rate. */
   readonly #held: AlertFields[] = [];
-  /** Alerts that some channel gave up. */
-  readonly #failed = new Set<string>();
   #timer: NodeJS.Timeout | null = null;
   #report: NodeJS.Timeout | null = null;
 
@@ -45,7 +43,7 @@ export class Dispatcher {
     this.#pacing = new Pacing(plan);
     const events: QueueEvents = {
       mayRing: (severity) => !this.#pacing.isQuiet(clock.now(), severity),
-      done: (id, channel, isDelivered) => this.#done(id, channel, isDelivered),
+      done: (id, channel, failure) => this.#done(id, channel, failure),
       changed: () => this.#changed(),
     };
     const queues = deliveries.map((delivery) => new DeliveryQueue(delivery, clock, events));
@@ -60,7 +58,6 @@ export class Dispatcher {
       alerts,
       this.#queues.map(({ channel }) => channel),
     );
-    for (const { id } of taken) this.#answer({ type: 'taken', id });
     for (const alert of taken) {
       for (const queue of this.#direct) queue.push([alert]);
       this.#pace(alert);
@@ -140,9 +137,9 @@ export class Dispatcher {
     );
   }
 
-  #done(id: string, channel: Channel, isDelivered: boolean): void {
-    if (!isDelivered) this.#failed.add(id);
-    if (this.#outbox.done(id, channel)) this.#answer({ type: 'done', id, delivered: !this.#failed.delete(id) });
+  #done(id: string, channel: Channel, failure: string | null): void {
+    this.#outbox.done(id, channel);
+    this.#answer({ type: 'done', id, channel, failure });
   }
 
   #changed(): void {

@@ -2,7 +2,7 @@
 // everything that it reads; a line that doesn't fit is dropped.
 
 import { ALERT_KINDS, type alertFields, SEVERITIES } from '../model/alert.ts';
-import { CHANNELS, type ChannelStatus, type DeliveryPlan } from '../model/delivery.ts';
+import { CHANNELS, type Channel, type ChannelStatus, type DeliveryPlan } from '../model/delivery.ts';
 import { sanitize } from '../net/text.ts';
 import type { Identity } from '../system/accounts.ts';
 
@@ -23,10 +23,8 @@ export type Answer =
   | { readonly type: 'ready'; readonly user: string; readonly note: string }
   /** It can't work, and ends. */
   | { readonly type: 'refused'; readonly reason: string }
-  /** The alert is safe in the outbox. */
-  | { readonly type: 'taken'; readonly id: string }
-  /** Nothing more will happen to the alert: each channel delivered it, or some gave up. */
-  | { readonly type: 'done'; readonly id: string; readonly delivered: boolean }
+  /** A channel is done with an alert. `failure` says why it gave it up; null if it was delivered. */
+  | { readonly type: 'done'; readonly id: string; readonly channel: Channel; readonly failure: string | null }
   | { readonly type: 'status'; readonly note: string; readonly channels: readonly ChannelStatus[] };
 
 /** Longest line to the messenger, bytes: an alert with all its details, or the orders. */
@@ -97,10 +95,11 @@ export function answerIn(line: string): Answer | null {
       return { type: 'ready', user: text('user'), note: text('note') };
     case 'refused':
       return { type: 'refused', reason: text('reason') };
-    case 'taken':
-      return isId(value['id']) ? { type: 'taken', id: value['id'] } : null;
-    case 'done':
-      return isId(value['id']) ? { type: 'done', id: value['id'], delivered: value['delivered'] === true } : null;
+    case 'done': {
+      const channel = channelOf(value['channel']);
+      if (!isId(value['id']) || channel === undefined) return null;
+      return { type: 'done', id: value['id'], channel, failure: textOrNull(value['failure']) };
+    }
     case 'status': {
       const { channels } = value;
       if (!Array.isArray(channels) || channels.length > CHANNELS.length) return null;
@@ -113,10 +112,14 @@ export function answerIn(line: string): Answer | null {
 
 function channelIn(value: unknown): ChannelStatus | null {
   if (!isObject(value)) return null;
-  const channel = CHANNELS.find((one) => one === value['channel']);
+  const channel = channelOf(value['channel']);
   const [delivered, waiting, lost] = [countOf(value['delivered']), countOf(value['waiting']), countOf(value['lost'])];
   if (channel === undefined || delivered === null || waiting === null || lost === null) return null;
   return { channel, delivered, waiting, lost, failure: textOrNull(value['failure']) };
+}
+
+function channelOf(value: unknown): Channel | undefined {
+  return CHANNELS.find((one) => one === value);
 }
 
 /** The object in a line of JSON; null if there is none. */

@@ -48,6 +48,15 @@ export interface DeliveryPlan extends PacingPlan {
   readonly folder: string | null;
 }
 
+/** What the user asked for. */
+export interface NotifyOptions {
+  readonly terminal: TerminalNotice;
+  /** Of the terminal; the plan has the same. */
+  readonly pacing: PacingPlan;
+  /** null if nothing leaves the program. */
+  readonly plan: DeliveryPlan | null;
+}
+
 /** How far a channel got. */
 export interface ChannelStatus {
   readonly channel: Channel;
@@ -65,6 +74,8 @@ export interface ChannelStatus {
 export interface MessengerStatus {
   /** It runs, and has dropped its rights. */
   readonly isReady: boolean;
+  /** Host of the webhook; null without one. */
+  readonly host: string | null;
   /** User as which it runs; empty until it is ready. */
   readonly user: string;
   /** What is wrong with it, or what it can't keep; empty if nothing. */

@@ -2,6 +2,7 @@
 // only this.
 
 import type { AlertKind, Severity } from './alert.ts';
+import type { NotifyOptions } from './delivery.ts';
 import type { PolicyFile } from './policy.ts';
 import type { DriverName } from './terms.ts';
 
@@ -99,6 +100,8 @@ export interface Options {
   readonly screen: { readonly savedState: string | null; readonly owner: HistoryOptions['owner'] };
   /** Budget of the month; null if the configuration sets none. */
   readonly budget: BudgetPlan | null;
+  /** How alerts are told. */
+  readonly notify: NotifyOptions;
   /** Don't capture; show the socket counters that need no rights. */
   readonly reduced: boolean;
   readonly privileges: PrivilegeOptions;

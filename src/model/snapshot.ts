@@ -1,6 +1,7 @@
 // Snapshot: everything that history, outputs and view know about an interval. Plain data, complete, never changed once made.
 
 import type { Alert } from './alert.ts';
+import type { MessengerStatus } from './delivery.ts';
 import type { HistoryStatus } from './history.ts';
 import type { Average } from './options.ts';
 import type { PrivilegeStatus } from './privileges.ts';
@@ -231,6 +232,8 @@ export interface CaptureStatus {
   readonly privileges: PrivilegeStatus | null;
   /** The state of recording; null if not recording. */
   readonly history: HistoryStatus | null;
+  /** How far alerts got beyond the screen; null if they go nowhere. */
+  readonly delivery: MessengerStatus | null;
 }
 
 /** The highest rate of each of many consecutive ranges of time, oldest first; columns of equal length. */

@@ -1,5 +1,6 @@
 // The output of a run that only records: one line on standard error at the start, then trouble as it comes. Standard output stays empty.
 
+import type { MessengerStatus } from '../model/delivery.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { CaptureStatus, FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
 import { type Dropped, droppedText } from '../net/counted.ts';
@@ -18,6 +19,7 @@ export class RecordOutput implements Output {
   readonly #clock: Clock;
   #capture = '';
   #history = '';
+  #delivery = '';
   #lost: Dropped = { kernel: 0, own: 0 };
   #lostAt = Number.NEGATIVE_INFINITY;
 
@@ -40,6 +42,7 @@ export class RecordOutput implements Output {
       this.#capture = capture.note;
       this.#say(capture.note === '' ? 'capture: all is well again' : `capture: ${capture.note}`);
     }
+    if (capture.delivery !== null) this.#tellDelivery(capture.delivery);
     this.#tellLoss(capture);
   }
 
@@ -61,6 +64,15 @@ export class RecordOutput implements Output {
     if (now === this.#history) return;
     this.#history = now;
     this.#say(now === '' ? 'history: recording again, all is well' : now);
+  }
+
+  /** Says what keeps alerts from arriving, once for each reason. */
+  #tellDelivery({ note, channels }: MessengerStatus): void {
+    const failing = channels.filter(({ failure }) => failure !== null).map(({ channel, failure }) => `${channel}: ${failure}`);
+    const now = [note, ...failing].filter((part) => part !== '').join('; ');
+    if (now === this.#delivery) return;
+    this.#delivery = now;
+    this.#say(now === '' ? 'alerts: delivered again' : `alerts: ${now}`);
   }
 
   #tellLoss({ dropped, shed }: CaptureStatus): void {

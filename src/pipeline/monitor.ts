@@ -17,6 +17,7 @@ import type { Places } from '../identify/place/places.ts';
 import type { Directory } from '../identify/process/directory.ts';
 import type { Owners } from '../identify/process/owners.ts';
 import { CapturedSource } from '../identify/process/recorded.ts';
+import type { MessengerStatus } from '../model/delivery.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
 import type { CaptureStatus, Gap, Matching, Snapshot, TickInterface, Traffic } from '../model/snapshot.ts';
@@ -110,6 +111,7 @@ export class Monitor {
   /** Interfaces that were not captured for a while, so their counters include traffic that the capture missed. */
   readonly #left = new Set<string>();
   #historyStatus: (() => HistoryStatus) | null = null;
+  #deliveryStatus: (() => MessengerStatus | null) | null = null;
   #privileges: PrivilegeStatus | null = null;
   #interfaceCount = -1;
   #packetCount = 0;
@@ -134,6 +136,11 @@ export class Monitor {
       ...{ flows, directory, started, seed, events, watcher, onBehalfOf },
       facts: parts.inspection?.names ?? null,
     });
+  }
+
+  /** Says how far alerts got. */
+  setDelivery(status: () => MessengerStatus | null): void {
+    this.#deliveryStatus = status;
   }
 
   /** Sets the privileges to show, once root is dropped. Until then snapshots have null. */
@@ -446,6 +453,7 @@ export class Monitor {
       placesNote: places?.note ?? '',
       privileges: this.#privileges,
       history: this.#historyStatus?.() ?? null,
+      delivery: this.#deliveryStatus?.() ?? null,
     };
   }
 }

@@ -207,7 +207,12 @@ export class Tui {
 
   /** Asks the terminal to put text into its clipboard (OSC 52). It doesn't say whether it did. */
   copyToTerminal(text: string): void {
-    if (!this.#closed) this.#terminal.writeRaw(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
+    this.signal(`\x1b]52;c;${Buffer.from(text).toString('base64')}\x07`);
+  }
+
+  /** Writes a sequence that draws nothing, such as a notification. */
+  signal(sequence: string): void {
+    if (!this.#closed) this.#terminal.writeRaw(sequence);
   }
 
   /** Gives the terminal back until `resume`. Snapshots are still taken, and not drawn. */

@@ -37,6 +37,7 @@ export function emptySnapshot(time: number): Snapshot {
       placesNote: '',
       privileges: null,
       history: null,
+      delivery: null,
     },
     total: { ...nothing, unownedBytes: 0, passingBytes: null },
     rates: NO_RATES,

@@ -177,6 +177,7 @@ export const CAPTURE: CaptureStatus = {
   placesNote: '',
   privileges: null,
   history: null,
+  delivery: null,
 };
 
 /** A snapshot from its parts; totals are the sums of the flows unless they are given. */

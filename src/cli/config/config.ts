@@ -35,8 +35,12 @@ export interface Config {
   readonly screenState: string | null;
   /** Who is to own what is written; null if the process is that user. */
   readonly owner: { readonly uid: number; readonly gid: number } | null;
+  /** Folder of what runs keep for one another; null without a home folder. */
+  readonly stateFolder: string | null;
   /** The file that was read, null for none. */
   readonly path: string | null;
+  /** Why others could have written that file, after its path; null if nobody could. */
+  readonly risk: string | null;
   /** One line each, for standard error. */
   readonly warnings: readonly string[];
 }
@@ -57,6 +61,7 @@ export async function loadConfig(line: CommandLine, surroundings: Surroundings, 
   const { owner } = found;
   const fromFile = (path: string) => absoluteIn(path, file?.path ?? '', owner.home);
   const entry = (text: string) => (text.startsWith('file:') ? `file:${fromFile(text.slice(5))}` : text);
+  const screenState = userFile(owner, surroundings, 'XDG_STATE_HOME', '.local/state', 'screen.json');
   const settings = SETTING_NAMES.map((name) => [name, settle(name, line, env, file, fromFile)] as const);
   return {
     settings: Object.fromEntries(settings) as unknown as Config['settings'],
@@ -66,9 +71,11 @@ export async function loadConfig(line: CommandLine, surroundings: Surroundings, 
     home: owner.home,
     historyDefault: userFile(owner, surroundings, 'XDG_DATA_HOME', '.local/share', 'history.sqlite'),
     // who names /dev/null wants a run like the first one
-    screenState: asked === '/dev/null' ? null : userFile(owner, surroundings, 'XDG_STATE_HOME', '.local/state', 'screen.json'),
+    screenState: asked === '/dev/null' ? null : screenState,
+    stateFolder: screenState?.replace(/\/[^/]*$/, '') ?? null,
     owner: fileOwner(owner, env),
     path: file?.path ?? null,
+    risk: found.file?.risk ?? null,
     warnings: [...found.warnings, ...mistypedVariables(env)],
   };
 }

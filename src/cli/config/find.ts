@@ -8,10 +8,18 @@ import { type Owner, ownerOf, type Surroundings } from './surroundings.ts';
 /** The configuration file of a run. */
 export interface FoundConfig {
   /** null if there is none. */
-  readonly file: { readonly path: string; readonly text: string } | null;
+  readonly file: ConfigText | null;
   readonly owner: Owner;
   /** Files and folders that were skipped, one line each. */
   readonly warnings: readonly string[];
+}
+
+/** A file that was read. */
+export interface ConfigText {
+  readonly path: string;
+  readonly text: string;
+  /** Why others could have written it, after its path; null if nobody could. Only a file that a plain user named may be such. */
+  readonly risk: string | null;
 }
 
 const CONFIG_NAME = 'netmon-tui/config.toml';
@@ -38,7 +46,7 @@ export function findConfig(asked: string | null, surroundings: Surroundings): Fo
         'give the path of a file after --config',
       );
     const text = isRoot || read.kind !== 'read' ? trusted('configuration file', asked, read, owner) : read.text;
-    return { file: { path: asked, text }, owner, warnings: [] };
+    return { file: { path: asked, text, risk: riskOf(read, owner)?.what ?? null }, owner, warnings: [] };
   }
   const warnings: string[] = [];
   let file: FoundConfig['file'] = null;
@@ -50,7 +58,7 @@ export function findConfig(asked: string | null, surroundings: Surroundings): Fo
       warnings.push(`the configuration file ${quoted(path)} can't be read (${read.reason})`);
       continue;
     }
-    if (file === null) file = { path, text: trusted('configuration file', path, read, owner) };
+    if (file === null) file = { path, text: trusted('configuration file', path, read, owner), risk: null };
     else warnings.push(`${quoted(path)} is not read, because ${quoted(file.path)} comes first`);
   }
   return { file, owner, warnings };
@@ -81,9 +89,14 @@ export function trusted(kind: string, path: string, read: Exclude<FileRead, { ki
   if (read.kind === 'link') throw refuse('is a symbolic link', 'put the file itself there, or give its real path after --config');
   if (read.kind === 'failed') throw refuse(`can't be read (${read.reason})`, `type: ls -l ${shellWords([path])}`);
   if (!read.isFile) throw refuse('is not a regular file', 'put a text file there, or remove it');
-  if (read.uid !== owner.uid && read.uid !== 0)
-    throw refuse('belongs to another user', `type: sudo chown ${owner.uid} ${shellWords([path])}`);
-  if ((read.mode & WRITABLE_BY_OTHERS) !== 0)
-    throw refuse('can be written by other users', `type: chmod go-w ${shellWords([path])}`);
+  const risk = riskOf(read, owner);
+  if (risk !== null) throw refuse(risk.what, `type: ${risk.remedy} ${shellWords([path])}`);
   return read.text;
+}
+
+/** Who else may have written a file; null for nobody. */
+function riskOf(read: FileRead, owner: Owner): { readonly what: string; readonly remedy: string } | null {
+  if (read.kind !== 'read') return null;
+  if (read.uid !== owner.uid && read.uid !== 0) return { what: 'belongs to another user', remedy: `sudo chown ${owner.uid}` };
+  return (read.mode & WRITABLE_BY_OTHERS) === 0 ? null : { what: 'can be written by other users', remedy: 'chmod go-w' };
 }

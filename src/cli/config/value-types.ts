@@ -1,6 +1,7 @@
 // What settings and flags accept: how text becomes a value, how a file writes it back, and how an error names it. Pure; whether a file or an
 // interface exists is checked by those who open it.
 
+import type { QuietHours } from '../../model/delivery.ts';
 import { sanitize } from '../../net/text.ts';
 
 /** One kind of value. */
@@ -169,6 +170,73 @@ export const SPEED: ValueType<number | null> = single<number | null>('0 or a num
   const times = /^\d{1,7}(\.\d{1,6})?$/.test(value) ? Number(value) : Number.NaN;
   return times === 0 ? 0 : within(times, 0.001, 1_000_000);
 });
+
+/** A program with its arguments, which are written as they are: no shell reads them. */
+export const COMMAND: ValueType<readonly string[]> = {
+  noun: 'a program and its arguments, such as ["/usr/local/bin/tell", "me"]',
+  example: '/usr/local/bin/tell',
+  form: 'strings',
+  offers: [],
+  read: (texts) => {
+    const isFine = texts.length <= 64 && texts.every((one) => one.length <= PATH_LIMIT && !one.includes('\0'));
+    return isFine && (texts[0] ?? 'x') !== '' ? texts : undefined;
+  },
+  write: (words) => words,
+  resolve: (words, absolute) => words.map((word, i) => (i === 0 ? absolute(word) : word)),
+};
+
+/** An address of the web. */
+export const URL_TEXT: ValueType<string | null> = single<string | null>(
+  'an address that begins with https:// or http://',
+  'https://ntfy.sh/my-topic',
+  (value) => {
+    const isWeb = plain(value, PATH_LIMIT) && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+    return isWeb ? value : undefined;
+  },
+);
+
+/** A secret, as an HTTP header may carry it. */
+export const TOKEN: ValueType<string | null> = single<string | null>('a token without spaces', 'tk_123', (value) =>
+  /^[\x21-\x7e]{1,1024}$/.test(value) ? value : undefined,
+);
+
+/** Hours of the day in which something rests. */
+export const HOURS: ValueType<QuietHours | null> = single<QuietHours | null>(
+  'a time of the day, such as "22:00-07:00"',
+  '22:00-07:00',
+  (value) => {
+    const match = /^(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})$/.exec(value.replaceAll(' ', ''));
+    const [h1 = 99, m1 = 99, h2 = 99, m2 = 99] = match?.slice(1).map(Number) ?? [];
+    const [from, to] = [h1 * 60 + m1, h2 * 60 + m2];
+    return Math.max(h1, h2) < 24 && Math.max(m1, m2) < 60 && from !== to ? { from, to } : undefined;
+  },
+  { write: ({ from, to }) => `${clockText(from)}-${clockText(to)}` },
+);
+
+function clockText(minutes: number): string {
+  return [Math.floor(minutes / 60), minutes % 60].map((part) => String(part).padStart(2, '0')).join(':');
+}
+
+/** So many of something in a time. */
+export interface Rate {
+  readonly most: number;
+  readonly perMs: number;
+}
+const RATE_TIMES = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
+
+/** A rate in messages. */
+export const RATE: ValueType<Rate> = single<Rate>(
+  'a number of messages in a time, such as "20 per hour"',
+  '20 per hour',
+  (value) => {
+    const match = /^(\d{1,4}) ?(?:per|\/) ?(minute|hour|day)$/.exec(value);
+    const most = within(Number(match?.[1] ?? Number.NaN), 1, 1000);
+    return most === undefined ? undefined : { most, perMs: RATE_TIMES[match?.[2] as keyof typeof RATE_TIMES] };
+  },
+  {
+    write: ({ most, perMs }) => `${most} per ${Object.entries(RATE_TIMES).find(([, ms]) => ms === perMs)?.[0] ?? 'hour'}`,
+  },
+);
 
 function isInterface(name: string): boolean {
   return plain(name, NAME_LIMIT) && !/\s/.test(name) && !name.startsWith('-') && sanitize(name) === name;

@@ -1,5 +1,6 @@
 // Facts about the capture as it stands: driver and owners, as whom it runs, what was passed over and why, and what was lost.
 
+import type { ChannelStatus, MessengerStatus } from '../../model/delivery.ts';
 import type { PrivilegeStatus } from '../../model/privileges.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { CellContext } from '../tables/column.ts';
@@ -24,6 +25,7 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
       ({ driver, reason }) => [`not ${shown(driver, context)}`.slice(0, NAME_WIDTH), shown(reason, context), 'warn'] as const,
     ),
     ...privilegeFacts(capture.privileges, context),
+    ...deliveryFacts(capture.delivery, context),
     [
       'look-ups',
       capture.reverseDns ? 'reverse DNS: this asks for addresses without a name' : 'none',
@@ -62,6 +64,29 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
     ['running', `${formatDuration(snapshot.time - snapshot.started)} since ${formatDateTime(snapshot.started)}`],
     ['interval', `${(snapshot.intervalMs / 1000).toFixed(2)} s`],
   ];
+}
+
+/** Where alerts go, and what keeps them from getting there. */
+function deliveryFacts(delivery: MessengerStatus | null, context: CellContext): readonly Fact[] {
+  if (delivery === null) return [];
+  const { channels, note, host } = delivery;
+  return [
+    ...(note === '' ? [] : [['alerts go', shown(note, context), 'warn'] as const]),
+    ...channels.map((one) => {
+      const to = one.channel === 'webhook' && host !== null ? `webhook at ${hidden(host, context)}` : one.channel;
+      return ['alerts go', `by ${to}${countsOf(one, context)}`, one.failure === null ? 'text' : 'warn'] as const;
+    }),
+  ];
+}
+
+function countsOf({ delivered, waiting, lost, failure }: ChannelStatus, context: CellContext): string {
+  const parts = [
+    delivered > 0 ? `${delivered} delivered` : '',
+    waiting > 0 ? `${waiting} waiting` : '',
+    lost > 0 ? `${lost} given up` : '',
+    shown(failure ?? '', context),
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? '' : `: ${parts.join(', ')}`;
 }
 
 /** As whom it runs, and what of root is left. */

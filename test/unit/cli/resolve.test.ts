@@ -31,6 +31,7 @@ describe('resolveOptions', () => {
       history: null,
       screen: { savedState: null, owner: null },
       budget: null,
+      notify: { terminal: 'notify', pacing: { quiet: null, most: 20, perMs: 3_600_000 }, plan: null },
       reduced: false,
       privileges: { user: null, dropAll: false, stayRoot: false, sandbox: false },
       theme: 'auto',

@@ -24,20 +24,13 @@ const PLAN: DeliveryPlan = {
 async function setUp(euid = 1000, user: string | null = null) {
   const [input, output] = [new PassThrough(), new PassThrough()];
   const child = Object.assign(new EventEmitter(), { stdin: input, stdout: output, unref: () => {} }) as unknown as ChildProcess;
-  const fates: string[] = [];
   let env: Readonly<Record<string, string>> = {};
   const fake = fakeEdges({ platform: 'linux' });
   const edges = { ...fake, paths: { ...fake.paths, passwd: '/etc/passwd' }, euid: () => euid };
-  const messenger = await Messenger.start(
-    PLAN,
-    edges,
-    user,
-    (id, fate) => fates.push(`${id} ${fate}`),
-    (its) => {
-      env = its;
-      return child;
-    },
-  );
+  const messenger = await Messenger.start(PLAN, edges, user, (its) => {
+    env = its;
+    return child;
+  });
   const lines = () =>
     String(input.read() ?? '')
       .split('\n')
@@ -46,6 +39,7 @@ async function setUp(euid = 1000, user: string | null = null) {
     output.write(text);
     await new Promise(setImmediate);
   };
+  const fates = () => messenger.takeDeliveries().map(({ id, sink, failure }) => `${id} ${sink} ${failure}`);
   const orders = JSON.parse(lines()[0] ?? '') as Orders;
   return { messenger, child, input, say, lines, orders, fates, env };
 }
@@ -88,13 +82,10 @@ describe('the messenger', () => {
     });
     const channels = [{ channel: 'webhook', delivered: 1, waiting: 2, lost: 0, failure: 'ECONNREFUSED' }];
     await say(lineOf({ type: 'ready', user: 'ann', note: '' }) + lineOf({ type: 'status', note: 'full', channels }));
-    expect(messenger.status).toEqual({ isReady: true, user: 'ann', note: 'full', channels });
-    await say(
-      lineOf({ type: 'taken', id: 'a1' }) +
-        lineOf({ type: 'done', id: 'a1', delivered: true }) +
-        lineOf({ type: 'done', id: 'b', delivered: false }),
-    );
-    expect(fates).toEqual(['a1 taken', 'a1 delivered', 'b failed']);
+    expect(messenger.status).toEqual({ isReady: true, host: 'example.com', user: 'ann', note: 'full', channels });
+    const done = { type: 'done', channel: 'webhook' };
+    await say(lineOf({ ...done, id: 'a1', failure: null }) + lineOf({ ...done, id: 'b', failure: 'down' }));
+    expect(fates()).toEqual(['a1 webhook null', 'b webhook down']);
   });
 
   it('that refuses or ends is not waited for, and the program goes on', async () => {
@@ -112,11 +103,11 @@ describe('the messenger', () => {
 
   it('that talks without end, or not in lines, is heard no more', async () => {
     const { messenger, say, fates } = await setUp();
-    await say(`rubbish\n${lineOf({ type: 'taken', id: 'a' })}`);
-    expect(fates).toEqual(['a taken']);
+    await say(`rubbish\n${lineOf({ type: 'done', id: 'a', channel: 'webhook', failure: null })}`);
+    expect(fates()).toEqual(['a webhook null']);
     await say('x'.repeat(9000));
-    await say(`\n${lineOf({ type: 'taken', id: 'b' })}`);
-    expect(fates).toEqual(['a taken']);
+    await say(`\n${lineOf({ type: 'done', id: 'b', channel: 'webhook', failure: null })}`);
+    expect(fates()).toEqual([]);
     expect(messenger.status.isReady).toBe(false);
   });
 

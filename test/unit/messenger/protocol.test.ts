@@ -33,8 +33,8 @@ describe('an answer', () => {
     for (const answer of [
       { type: 'ready', user: 'ann', note: '' },
       { type: 'refused', reason: 'why' },
-      { type: 'taken', id: 'a1' },
-      { type: 'done', id: 'a1', delivered: true },
+      { type: 'done', id: 'a1', channel: 'webhook', failure: null },
+      { type: 'done', id: 'a1', channel: 'desktop', failure: 'no bus' },
       { type: 'status', note: 'full', channels },
     ])
       expect(answerIn(lineOf(answer))).toEqual(answer);
@@ -42,7 +42,8 @@ describe('an answer', () => {
 
   it('says nothing beyond its form', () => {
     expect(answerIn(lineOf({ type: 'exec', path: '/bin/sh' }))).toBeNull();
-    expect(answerIn(lineOf({ type: 'done', id: 7 }))).toBeNull();
+    expect(answerIn(lineOf({ type: 'done', id: 7, channel: 'webhook' }))).toBeNull();
+    expect(answerIn(lineOf({ type: 'done', id: 'a', channel: 'pigeon' }))).toBeNull();
     const channel = { channel: 'pigeon', delivered: 0, waiting: 0, lost: 0, failure: null };
     const negative = { channel: 'desktop', delivered: -1, waiting: 0, lost: 0, failure: null };
     expect(answerIn(lineOf({ type: 'status', note: '\u001b]0;x\u0007', channels: [channel, negative, 1] }))).toEqual({

@@ -67,6 +67,20 @@ describe('RecordOutput', () => {
     );
   });
 
+  it('says what keeps alerts from arriving, once, and when they do', () => {
+    const { sample, take } = record();
+    const channel = { channel: 'webhook', delivered: 0, waiting: 1, lost: 0, failure: null } as const;
+    const base = { isReady: true, host: 'x', user: 'ann', note: '' };
+    const fails = { ...base, channels: [{ ...channel, failure: 'ECONNREFUSED' }] };
+    sample({ delivery: { ...base, channels: [channel] } });
+    expect(take()).toBe('');
+    sample({ delivery: fails });
+    sample({ delivery: fails });
+    expect(take()).toBe('netmon-tui: alerts: webhook: ECONNREFUSED\n');
+    sample({ delivery: { ...base, channels: [channel] } });
+    expect(take()).toBe('netmon-tui: alerts: delivered again\n');
+  });
+
   it('tells losses once a minute, with their sum', () => {
     const { sample, pass, take } = record();
     sample({ dropped: 3, shed: 1 });

@@ -158,6 +158,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
       placesNote: '',
       privileges: null,
       history: null,
+      delivery: null,
     },
     total: { ...TRAFFIC, unownedBytes: 0, passingBytes: 0 },
     rates: NO_RATES,
