@@ -51,8 +51,8 @@ describe('production packages', () => {
     }
   });
 
-  test('the README says of each why it is there, and its licence', () => {
-    const section = read('README.md').split('\n## What it is made of\n')[1]?.split('\n## ')[0] ?? '';
+  test('ARCHITECTURE.md says of each why it is there, and its licence', () => {
+    const section = read('ARCHITECTURE.md').split('\n## What it is made of\n')[1]?.split('\n## ')[0] ?? '';
     const rows = table(section);
     expect(rows.map(([name]) => name)).toEqual(Object.keys(NAMED));
     for (const [name, reason, licence] of rows) {

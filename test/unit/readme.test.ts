@@ -124,7 +124,11 @@ describe('examples', () => {
   });
 });
 
-test('the README is short enough to be read', () => expect(README.split('\n').length).toBeLessThanOrEqual(201));
+test('the README is short enough to be read', () => expect(README.split('\n').length).toBeLessThan(120));
+
+test.each(PAGES.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md'))('docs/README.md leads to %s', (page) =>
+  expect(file('docs/README.md')).toContain(`](${page.slice('docs/'.length)})`),
+);
 
 describe('commands', () => {
   test('the two of a clone are there, and the second is what .ci/run runs', () => {
