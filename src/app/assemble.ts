@@ -141,9 +141,9 @@ async function choiceOf(switching: Switching, { monitor }: Assembly, named: stri
 }
 
 async function successorOf(switching: Switching, choice: InterfaceChoice, edges: Edges): Promise<Successor | null> {
-  const { source, opener, request, followsRoute } = switching;
+  const { source, opener, request } = switching;
   const { RouteWatch, PktapSuccessor } = await import('../pipeline/route-watch.ts');
-  if (followsRoute) return new RouteWatch({ choice, active: () => source.active, edges });
-  if (edges.platform !== 'darwin' || !source.namesProcesses) return null;
+  if (edges.platform === 'linux') return new RouteWatch({ choice, active: () => source.active, edges });
+  if (!source.namesProcesses) return null;
   return new PktapSuccessor(source, () => opener.open(request));
 }

@@ -209,8 +209,11 @@ async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Mak
         'range-totals': ({ from, to }) => apply({ type: 'range-totals', from, to, answer: history.between(from, to) }),
         history: ({ requests }) => answers.ask(requests),
         'list-interfaces': async () => apply({ type: 'interfaces', items: (await choice?.list()) ?? [] }),
-        'capture-on': async ({ interfaces }) =>
-          notice((await choice?.take(interfaces)) ?? 'the interfaces of this run are fixed'),
+        'capture-on': async ({ interfaces }) => {
+          const fixed = { isTaken: false, text: 'the interfaces of this run are fixed' };
+          const taken = choice === null ? fixed : await (interfaces === null ? choice.follow() : choice.take(interfaces));
+          apply({ type: 'captured-on', ...taken });
+        },
         export: (effect) => exports.write(effect),
         copy: copyHandler(systemClipboard(edges, process.env), tui),
       },

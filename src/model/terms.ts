@@ -202,9 +202,11 @@ export interface Asked {
   readonly names: number;
 }
 
-/** An interface to choose; a null `name` stands for all of them. */
+/** An interface to choose; a null `name` stands for all of them, or for the default route's, whichever that is. */
 export interface InterfaceItem {
   readonly name: string | null;
+  /** It stands for the default route: the capture follows it. */
+  readonly isRoute: boolean;
   /** Kind, state, addresses: outside text. */
   readonly about: string;
   /** Whether it is captured now. */

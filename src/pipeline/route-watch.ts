@@ -26,7 +26,7 @@ export interface RouteParts {
   readonly edges: Edges;
 }
 
-/** Follows the default route, for example from cable to Wi-Fi or into a VPN. It stops for good once the user chooses interfaces. */
+/** Follows the default route, for example from cable to Wi-Fi or into a VPN, but while the user's own choice is captured. */
 export class RouteWatch implements Successor {
   readonly #parts: RouteParts;
   #looking = false;
@@ -56,7 +56,7 @@ export class RouteWatch implements Successor {
       const where = sanitize(`${before.join(', ') || 'nothing'} to ${route}`);
       return active().includes(route)
         ? `the default route moved from ${where}`
-        : `the default route moved from ${where}; ${result}`;
+        : `the default route moved from ${where}; ${result.text}`;
     } finally {
       this.#looking = false;
     }

@@ -74,6 +74,8 @@ export type Action =
   | { readonly type: 'typing-paused' }
   /** The answer to `list-interfaces`. */
   | { readonly type: 'interfaces'; readonly items: readonly InterfaceItem[] }
+  /** The answer to `capture-on`; outside text. */
+  | { readonly type: 'captured-on'; readonly isTaken: boolean; readonly text: string }
   /** The outcome of an effect in one line; outside text. */
   | { readonly type: 'notice'; readonly text: string }
   /** A new snapshot is about to be shown. */
@@ -129,8 +131,8 @@ export type Effect =
   | { readonly type: 'match'; readonly filter: Filter | null; readonly from: Snapshot | null; readonly average: Average }
   /** Asks which interfaces there are; the action `interfaces` answers. */
   | { readonly type: 'list-interfaces' }
-  /** Capture on these from now on; an empty list means all. */
-  | { readonly type: 'capture-on'; readonly interfaces: readonly string[] }
+  /** Capture on these from now on; an empty list means all, null the default route's, followed. The action `captured-on` answers. */
+  | { readonly type: 'capture-on'; readonly interfaces: readonly string[] | null }
   /** Write this into a new file. */
   | { readonly type: 'export'; readonly format: ExportFormat; readonly table: ExportTable }
   /** Text for the clipboard: sanitised, one line. */

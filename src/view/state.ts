@@ -96,6 +96,8 @@ export type Popup =
       readonly items: readonly InterfaceItem[] | null;
       readonly index: number;
       readonly chosen: readonly string[];
+      /** What became of the choice: that it is being opened, or why it was refused; outside text. */
+      readonly note: string | null;
     }
   | { readonly kind: 'export'; readonly index: number }
   | { readonly kind: 'themes'; readonly index: number; readonly before: string };

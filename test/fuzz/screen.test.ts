@@ -170,7 +170,7 @@ function answersTo(chance: Chance, effects: readonly Effect[]): Action[] {
       return [
         {
           type: 'interfaces',
-          items: TEXTS.map((about, i) => ({ name: i === 0 ? null : about, about, isCaptured: i % 3 === 0 })),
+          items: TEXTS.map((about, i) => ({ name: i === 0 ? null : about, isRoute: false, about, isCaptured: i % 3 === 0 })),
         },
       ];
     if (effect.type === 'range-totals') return [{ type: 'range-totals', from: effect.from, to: effect.to, answer: null }];

@@ -139,8 +139,9 @@ describe.each([
         stage.tui.apply({
           type: 'interfaces',
           items: [
-            { name: null, about: 'every interface', isCaptured: false },
-            { name: 'en0', about: HOSTILE[0] ?? '', isCaptured: true },
+            { name: null, isRoute: false, about: 'every interface', isCaptured: false },
+            { name: null, isRoute: true, about: 'en0 now; follows it wherever it goes', isCaptured: false },
+            { name: 'en0', isRoute: false, about: HOSTILE[0] ?? '', isCaptured: true },
           ],
         });
       await stage.press();

@@ -14,7 +14,7 @@ type Export = Extract<Popup, { kind: 'export' }>;
 export function openInterfaces(state: ViewState, live: Snapshot): Step {
   if (live.capture.file !== null)
     return { state: { ...state, notice: 'reading a file: there is no interface to choose' }, effects: [] };
-  const popup: Interfaces = { kind: 'interfaces', items: null, index: 0, chosen: [] };
+  const popup: Interfaces = { kind: 'interfaces', items: null, index: 0, chosen: [], note: null };
   return { state: { ...state, popup }, effects: [{ type: 'list-interfaces' }] };
 }
 
@@ -26,7 +26,14 @@ export function listedInterfaces(state: ViewState, items: readonly InterfaceItem
   return { ...state, popup: { ...popup, items, index: Math.max(0, index) } };
 }
 
-/** Keys in the interface picker: Space marks several, Enter takes them, or the one under the cursor. */
+/** Closes the picker once the choice is captured. One that was refused stays marked, beside the reason. */
+export function capturedOn(state: ViewState, isTaken: boolean, text: string): ViewState {
+  const { popup } = state;
+  if (popup?.kind !== 'interfaces') return { ...state, notice: text };
+  return isTaken ? { ...state, popup: null, notice: text } : { ...state, popup: { ...popup, note: text } };
+}
+
+/** Keys in the interface picker: Space marks several, Enter asks for them, or for the one under the cursor. */
 export function pickInterface(state: ViewState, popup: Interfaces, command: Command, moved: number | null): Step {
   const items = popup.items ?? [];
   if (command === 'back' || command === 'interface') return still({ ...state, popup: null });
@@ -41,9 +48,13 @@ export function pickInterface(state: ViewState, popup: Interfaces, command: Comm
     return still({ ...state, popup: { ...popup, chosen } });
   }
   if (command !== 'details') return still(state);
-  const interfaces = popup.chosen.length > 0 ? popup.chosen : item.name === null ? [] : [item.name];
-  const names = interfaces.length === 0 ? 'all interfaces' : interfaces.join(', ');
-  return { state: { ...state, popup: null, notice: `opening ${names}` }, effects: [{ type: 'capture-on', interfaces }] };
+  const { name, isRoute } = item;
+  const interfaces = name !== null ? (popup.chosen.length > 0 ? popup.chosen : [name]) : isRoute ? null : [];
+  const names = interfaces === null ? 'the default route' : interfaces.join(', ') || 'all interfaces';
+  return {
+    state: { ...state, popup: { ...popup, note: `opening ${names}` } },
+    effects: [{ type: 'capture-on', interfaces }],
+  };
 }
 
 /** Opens the choice of a form. */

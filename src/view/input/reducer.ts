@@ -42,7 +42,7 @@ import {
   turnPane,
   turnSort,
 } from './navigation.ts';
-import { listedInterfaces, openExport, openInterfaces } from './pickers.ts';
+import { capturedOn, listedInterfaces, openExport, openInterfaces } from './pickers.ts';
 import { reducePopup } from './popup-reducer.ts';
 import { updateWatches } from './watches.ts';
 
@@ -76,6 +76,8 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
       return still(settled(pausedTyping(state, live), live));
     case 'interfaces':
       return still(listedInterfaces(state, action.items));
+    case 'captured-on':
+      return still(capturedOn(state, action.isTaken, action.text));
     case 'notice':
       return still({ ...state, notice: action.text });
     case 'snapshot':

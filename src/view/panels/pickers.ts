@@ -8,22 +8,23 @@ import { type Line, span } from '../text/span.ts';
 
 /** Interfaces: those that are captured now, and those chosen so far, marked. */
 export function interfaceLines(
-  { items, index, chosen }: Extract<Popup, { kind: 'interfaces' }>,
+  { items, index, chosen, note }: Extract<Popup, { kind: 'interfaces' }>,
   glyphs: Glyphs,
 ): readonly Line[] {
   if (items === null) return [[span(' looking for interfaces', 'dim')]];
-  const lines: Line[] = items.map(({ name, about, isCaptured }, at) => {
+  const lines: Line[] = items.map(({ name, isRoute, about, isCaptured }, at) => {
     const isChosen = name !== null && chosen.includes(name);
     return [
       span(at === index ? ` ${glyphs.cursor}` : '  ', 'accent'),
-      // "any" stands alone, so it has nothing to mark.
+      // "any" and the default route stand alone, so they have nothing to mark.
       span(name === null ? '    ' : isChosen ? '[x] ' : '[ ] ', isChosen ? 'accent' : 'dim'),
-      span(drawable(name ?? 'any', glyphs).padEnd(12), at === index ? 'selected' : 'text'),
+      span(drawable(name ?? (isRoute ? 'default route' : 'any'), glyphs).padEnd(13), at === index ? 'selected' : 'text'),
       span(isCaptured ? ' captured now ' : ''.padEnd(14), 'accent'),
       span(drawable(about, glyphs), 'dim'),
     ];
   });
-  return [...lines, [], [span(' Space', 'key'), span(' marks several', 'dim')]];
+  const told: readonly Line[] = note === null ? [] : [[], [span(` ${drawable(note, glyphs)}`, 'warn')]];
+  return [...lines, ...told, [], [span(' Space', 'key'), span(' marks several', 'dim')]];
 }
 
 const FORMS: Readonly<Record<(typeof EXPORT_FORMATS)[number], string>> = {

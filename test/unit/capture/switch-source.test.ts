@@ -9,6 +9,7 @@ import { NetmonError } from '../../../src/model/errors.ts';
 import { InterfaceChoice } from '../../../src/pipeline/interface-choice.ts';
 import type { Edges } from '../../../src/system/edges.ts';
 import { systemEdges } from '../../../src/system/programs.ts';
+import { fakeEdges } from '../../support/fake-edges.ts';
 import { FakeSource } from '../../support/fake-source.ts';
 
 const FRAME = new Uint8Array(60);
@@ -102,7 +103,7 @@ describe('a switch', () => {
 describe('a choice', () => {
   const request: CaptureRequest = { interfaces: ['eth0'], bpf: 'tcp', bufferBytes: 1 };
 
-  function parts(open: (asked: CaptureRequest) => PacketSource, platform: Edges['platform'] = 'linux') {
+  function parts(open: (asked: CaptureRequest) => PacketSource, edges: Edges = { ...systemEdges(), platform: 'linux' }) {
     const source = new SwitchSource({ source: new FakeSource(), fallbacks: [] });
     const asked: CaptureRequest[] = [];
     const opener = {
@@ -112,14 +113,13 @@ describe('a choice', () => {
       },
     } as unknown as Opener;
     const named: string[] = [];
-    const edges = { ...systemEdges(), platform };
     const choice = new InterfaceChoice({ source, opener, request, edges, named, counted: () => ['eth0'], followsRoute: true });
     return { source, choice, asked, named };
   }
 
   test('opens what was chosen with the filter of the run, and counts it with what counted before', async () => {
     const { source, choice, asked, named } = parts(({ interfaces }) => new FakeSource('libpcap', interfaces));
-    expect(await choice.take(['lo', 'br0'])).toBe('capturing on lo, br0');
+    expect((await choice.take(['lo', 'br0'])).text).toBe('capturing on lo, br0');
     expect(asked).toEqual([{ ...request, interfaces: ['lo', 'br0'] }]);
     expect(named).toEqual(['eth0', 'lo', 'br0']);
     expect(source.active).toEqual(['lo', 'br0']);
@@ -141,15 +141,67 @@ describe('a choice', () => {
     const { source, choice, named } = parts(() => {
       throw new NetmonError('no-device', 'interface lo is down', 'bring it up');
     });
-    expect(await choice.take(['lo'])).toBe('the capture stays as it was: interface lo is down');
+    expect((await choice.take(['lo'])).text).toBe('the capture stays as it was: interface lo is down');
     expect([source.active, named]).toEqual([['eth0'], []]);
+  });
+
+  test('that was refused leaves the default route followed', async () => {
+    let isUp = false;
+    const { choice } = parts(({ interfaces }) => {
+      if (!isUp) throw new NetmonError('no-device', 'interface lo is down', 'bring it up');
+      return new FakeSource('libpcap', interfaces);
+    });
+    expect(await choice.take(['lo'])).toMatchObject({ isTaken: false });
+    expect(choice.isUsers).toBe(false);
+    isUp = true;
+    expect(await choice.take(['lo'])).toMatchObject({ isTaken: true });
+    expect(choice.isUsers).toBe(true);
+  });
+
+  describe('of the default route', () => {
+    const HEAD = 'Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n';
+    function following(name: string | null, refuses = false) {
+      const route = name === null ? '' : `${name}\t00000000\t0100000A\t0003\t0\t0\t100\t00000000\t0\t0\t0\n`;
+      const open = ({ interfaces }: CaptureRequest) => {
+        if (refuses && interfaces[0] === name) throw new NetmonError('permission', 'no permission to capture on it', '');
+        return new FakeSource('libpcap', interfaces);
+      };
+      return parts(open, fakeEdges({ platform: 'linux', files: { 'proc/net/route': HEAD + route } }));
+    }
+
+    test('captures on its interface, and follows it again', async () => {
+      const { source, choice, asked } = following('wlan0');
+      await choice.take(['lo']);
+      expect(choice.isUsers).toBe(true);
+      expect(await choice.follow()).toEqual({ isTaken: true, text: 'following the default route, wlan0 now' });
+      expect([choice.isUsers, source.active]).toEqual([false, ['wlan0']]);
+      expect((await choice.list())[1]).toMatchObject({ name: null, isRoute: true, isCaptured: true });
+      expect(asked).toHaveLength(2);
+    });
+
+    test('opens nothing where it is captured already', async () => {
+      const { choice, asked } = following('wlan0');
+      await choice.take(['wlan0']);
+      await choice.follow();
+      expect([choice.isUsers, asked.length]).toEqual([false, 1]);
+    });
+
+    test.each([
+      [null, 'there is no default route'],
+      ['wlan0', 'no permission to capture on it'],
+    ])('over %s may be refused: what the user chose stays', async (name, why) => {
+      const { source, choice } = following(name, true);
+      await choice.take(['lo']);
+      expect(await choice.follow()).toEqual({ isTaken: false, text: `the capture stays as it was: ${why}` });
+      expect([choice.isUsers, source.active]).toEqual([true, ['lo']]);
+    });
   });
 
   test('that would lose the owners is not taken', async () => {
     const blind = new FakeSource('tcpdump', ['lo']);
     blind.namesProcesses = true;
     const { source, choice } = parts(() => blind);
-    expect(await choice.take(['lo'])).toContain('would lose the owners');
+    expect((await choice.take(['lo'])).text).toContain('would lose the owners');
     expect(source.active).toEqual(['eth0']);
   });
 
@@ -180,17 +232,17 @@ describe('a choice', () => {
     test('leaves out what PKTAP delivers of others, for which no root is needed', async () => {
       const { captured, source, choice, named, ifaces } = beginMac([]);
       captured.interfaces.push(captured.named('en1'));
-      expect(await choice.take(['utun4'])).toBe('capturing on utun4');
+      expect((await choice.take(['utun4'])).text).toBe('capturing on utun4');
       expect([source.active, named]).toEqual([['utun4'], ['en0', 'utun4']]);
       captured.processes.push({ pid: 1, name: 'a' }, { pid: 2, name: 'b' }, { pid: 3, name: 'c' });
       expect(ifaces()).toEqual({ iface: [1], process: [3], effective: [0] });
-      expect(await choice.take(['en0', 'en7'])).toBe('capturing on en0, en7');
+      expect((await choice.take(['en0', 'en7'])).text).toBe('capturing on en0, en7');
       captured.interfaces.push(captured.named('en7'));
       captured.push({ data: FRAME, iface: 1 }, { data: FRAME, iface: 3 });
       expect(read(source)?.iface).toEqual([3]);
       captured.push({ data: FRAME, iface: 1 });
       expect(read(source)?.iface).toEqual([]); // a batch, if an empty one
-      expect(await choice.take([])).toBe('capturing on all interfaces');
+      expect((await choice.take([])).text).toBe('capturing on all interfaces');
       expect(ifaces()?.iface).toEqual([0, 1, 2]);
       expect(source.active).toEqual(['en0', 'utun4', 'en1', 'en7']);
     });
@@ -201,7 +253,7 @@ describe('a choice', () => {
       [['en0'], ['en01']],
     ])('of a capture on %j asks for the rest of %j', async (captured, chosen) => {
       const { source, choice } = beginMac(captured);
-      expect(await choice.take(chosen)).toBe('the capture stays as it was: no permission to capture on pktap,en1');
+      expect((await choice.take(chosen)).text).toBe('the capture stays as it was: no permission to capture on pktap,en1');
       expect(source.active).toEqual(['en0', 'utun4']);
     });
 
@@ -210,12 +262,12 @@ describe('a choice', () => {
       [[], 'ppp0'],
       [['en1', 'lo0'], 'lo0'],
     ])('a capture on %j has %s', async (captured, chosen) => {
-      expect(await beginMac(captured).choice.take([chosen])).toBe(`capturing on ${chosen}`);
+      expect((await beginMac(captured).choice.take([chosen])).text).toBe(`capturing on ${chosen}`);
     });
   });
 
   test('lists interfaces after the entry for all', async () => {
-    const { choice } = parts(() => new FakeSource(), systemEdges().platform);
+    const { choice } = parts(() => new FakeSource(), systemEdges());
     const items = await choice.list();
     expect(items[0]?.name).toBeNull();
     expect(items.map(({ name }) => name)).toContain(process.platform === 'darwin' ? 'lo0' : 'lo');

@@ -30,7 +30,7 @@ function begin(opens = true) {
     take: (interfaces: readonly string[], by?: string) => {
       taken.push(`${by} ${interfaces.join(' ')}`);
       if (opens) active = interfaces;
-      return Promise.resolve(opens ? 'capturing' : 'the capture stays as it was: no rights');
+      return Promise.resolve({ isTaken: opens, text: opens ? 'capturing' : 'the capture stays as it was: no rights' });
     },
   };
   const base = fakeEdges({ platform: 'linux' });

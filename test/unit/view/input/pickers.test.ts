@@ -29,10 +29,11 @@ const popup = (state: ViewState, shown: Snapshot) => (frameOf(state, shown, sett
 
 describe('interfaces', () => {
   const items = [
-    { name: null, about: 'all that are up, as with -i any', isCaptured: false },
-    { name: 'lo', about: 'loopback', isCaptured: false },
-    { name: 'en0', about: 'physical, default route', isCaptured: true },
-    { name: 'evil\x1b[2J', about: '{red-bg}', isCaptured: false },
+    { name: null, isRoute: false, about: 'all that are up, as with -i any', isCaptured: false },
+    { name: null, isRoute: true, about: 'en0 now; follows it wherever it goes', isCaptured: false },
+    { name: 'lo', isRoute: false, about: 'loopback', isCaptured: false },
+    { name: 'en0', isRoute: false, about: 'physical, default route', isCaptured: true },
+    { name: 'evil\x1b[2J', isRoute: false, about: '{red-bg}', isCaptured: false },
   ];
   const shown = snapshot({ ...busy(5), capture: CAPTURE });
   const opened = () => {
@@ -49,7 +50,30 @@ describe('interfaces', () => {
     expect(popup(state, shown)).not.toContain('\x1b');
     const taken = press(state, shown, 'up', 'details');
     expect(taken.effects).toEqual([{ type: 'capture-on', interfaces: ['lo'] }]);
-    expect(taken.state.popup).toBeNull();
+    expect(popup(taken.state, shown)).toContain('opening lo');
+    const done = act(taken.state, shown, { type: 'captured-on', isTaken: true, text: 'capturing on lo' });
+    expect(done).toMatchObject({ popup: null, notice: 'capturing on lo' });
+  });
+
+  test('that were refused stay marked, beside the reason', () => {
+    const asked = press(opened(), shown, 'pause', 'up', 'pause', 'details').state;
+    const text = 'the capture stays as it was: interface lo is down \x1b[2J';
+    const refused = act(asked, shown, { type: 'captured-on', isTaken: false, text });
+    expect(popup(refused, shown)).toMatch(/\[x\] lo .*\n.*\[x\] en0 (?:.|\n)*interface lo is down/);
+    expect(popup(refused, shown)).not.toContain('\x1b');
+    const again = press(refused, shown, 'pause', 'details');
+    expect(again.effects).toEqual([{ type: 'capture-on', interfaces: ['en0'] }]);
+    expect(popup(again.state, shown)).not.toContain('is down');
+    // Closed meanwhile, it is a notice.
+    expect(act(start(), shown, { type: 'captured-on', isTaken: false, text: 'no' })).toMatchObject({ popup: null, notice: 'no' });
+  });
+
+  test('give way to the default route, which is followed', () => {
+    const { state, effects } = press(opened(), shown, 'up', 'up', 'details');
+    expect(popup(state, shown)).toMatch(/default route .*en0 now(?:.|\n)*opening the default route/);
+    expect(effects).toEqual([{ type: 'capture-on', interfaces: null }]);
+    const marked = press(opened(), shown, 'pause', 'up', 'up', 'details');
+    expect(marked.effects).toEqual([{ type: 'capture-on', interfaces: null }]);
   });
 
   test('several are marked by Space; all is none of them', () => {
