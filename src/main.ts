@@ -5,6 +5,7 @@ import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { CommandLine } from './cli/command-line.ts';
 import type { Shell } from './cli/commands.ts';
+import type { Config } from './cli/config/config.ts';
 import type { Surroundings } from './cli/config/surroundings.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './model/errors.ts';
@@ -39,7 +40,7 @@ async function main(): Promise<number> {
   if (line.has('print-config')) return print((await import('./cli/config/print-config.ts')).configText(config, version()));
   await refuseDebugger();
   const { resolveOptions } = await import('./cli/resolve.ts');
-  const options = await withPolicy(line, await withLists(resolveOptions(line, config), surroundings), surroundings);
+  const options = await withPolicy(line, config, await withLists(resolveOptions(line, config), surroundings), surroundings);
   if (options.log !== null) known.log = await openLog(options.log, line);
   if (line.command === 'explain') return explain(line, options);
   if (line.command === 'doctor') return diagnose(line, options);
@@ -66,10 +67,12 @@ async function withLists(options: Options, surroundings: Surroundings): Promise<
 }
 
 /** Reads the policy that is named; most runs have none. */
-async function withPolicy(line: CommandLine, options: Options, surroundings: Surroundings): Promise<Options> {
-  if (line.operand !== 'check' || line.file === null) return options;
+async function withPolicy(line: CommandLine, config: Config, options: Options, surroundings: Surroundings): Promise<Options> {
+  const typed = line.operand === 'check' ? line.file : null;
+  const path = typed !== null ? absolutePath(typed) : options.watch === null ? null : config.settings.policy.value;
+  if (path === null) return options;
   const { readPolicy } = await import('./cli/config/policy-file.ts');
-  return { ...options, policy: readPolicy(absolutePath(line.file), surroundings) };
+  return { ...options, policy: readPolicy(path, surroundings) };
 }
 
 async function openLog(options: LogOptions, { command }: CommandLine): Promise<Log> {

@@ -44,6 +44,14 @@ class WatchedFlow extends FlowSubject implements WatchFlow {
     return (facts?.placeOf(this.flows.words, this.flows.remoteAt(this.row)) ?? NOWHERE).network;
   }
 
+  get nameReason(): string | null {
+    return this.#parts.facts?.nameReason(this.row) ?? null;
+  }
+
+  get isWhole(): boolean {
+    return this.flows.protocol(this.row) !== PROTOCOL.TCP || this.flows.sawHandshake(this.row);
+  }
+
   get asked() {
     return this.#parts.facts?.askedOf(this.row) ?? null;
   }

@@ -99,8 +99,16 @@ async function watchmanOf(options: WatchOptions, opened: Opened): Promise<RunWat
   const [{ Watchman: WatchmanOfRun }, notices] = await Promise.all([import('../watch/watchman.ts'), noticesOf(opened)]);
   const run = randomBytes(8).toString('hex');
   const raised = (alert: Alert) => notices.raise(alert);
+  const { policy } = opened.options;
   return {
-    watchman: new WatchmanOfRun({ ...options, run, seed: randomInt(2 ** 31), mutes: () => [], raised }),
+    watchman: new WatchmanOfRun({
+      ...options,
+      policy: policy === null ? null : () => policy.policy,
+      run,
+      seed: randomInt(2 ** 31),
+      mutes: () => [],
+      raised,
+    }),
     notices,
   };
 }

@@ -7,12 +7,14 @@
 //     loop      run until the user, a signal, the end of the file or the loss of the capture
 //     close     give everything back, the screen first
 
+import { FOUND_STATUS } from '../model/errors.ts';
 import type { Options } from '../model/options.ts';
 import type { Output } from '../output/output.ts';
 import { type Clock, systemClock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
 import type { Log } from '../system/log.ts';
 import { systemEdges } from '../system/programs.ts';
+import type { Watchman } from '../watch/watchman.ts';
 import { assemble } from './assemble.ts';
 import { attach } from './attach.ts';
 import { Closing } from './close.ts';
@@ -33,7 +35,7 @@ export interface RunBase {
 /**
  * Runs to the end.
  *
- * @returns the exit status: 0, or 128 + n after signal n. @throws NetmonError for everything that a user can put right
+ * @returns the exit status: 0, 128 + n after signal n, or FOUND_STATUS if the user asked to be told of alerts by it. @throws NetmonError for everything that a user can put right
  */
 export async function run(options: Options, base: RunBase = {}): Promise<number> {
   const { clock = systemClock, rightsOf = null, log = null } = base;
@@ -43,10 +45,17 @@ export async function run(options: Options, base: RunBase = {}): Promise<number>
     const opened = await open({ options, edges, clock, rightsOf, log }, closing);
     const assembled = await assemble({ ...opened, output: logged(opened.output) }, closing);
     const attached = await attach(assembled, closing);
-    return await loop(attached);
+    const status = await loop(attached);
+    return status === 0 && options.exitCode && hasTold(assembled.watch?.watchman ?? null, options) ? FOUND_STATUS : status;
   } finally {
     await closing.close();
   }
+}
+
+/** True if there is what the exit status is to tell: drift with a policy, else any alert. */
+function hasTold(watchman: Watchman | null, { policy }: Options): boolean {
+  const told = watchman?.told;
+  return told !== undefined && (policy === null ? told.size > 0 : told.has('policy'));
 }
 
 /** What logs the programs and the samples of a run; nothing is loaded for it unless there is a log. */

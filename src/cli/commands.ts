@@ -136,6 +136,6 @@ export const STATUSES: readonly (readonly [status: string, meaning: string])[] =
   [String(EXIT_STATUS.terminal), "a terminal that can't draw (TERM=dumb)"],
   [String(EXIT_STATUS.history), 'a problem with the history file'],
   [String(EXIT_STATUS['device-lost']), 'the interface disappeared and no other is left'],
-  [String(FOUND_STATUS), 'a policy was left; with --exit-code: there are alerts'],
+  [String(FOUND_STATUS), 'an app left the policy; with --exit-code: there were alerts'],
   ['128+n', 'ended by signal n'],
 ];

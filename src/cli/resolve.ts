@@ -83,6 +83,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     reduced: reduced(line, isReplay),
     privileges: privileges(line),
     keys: valuesOf(config.keys),
+    exitCode: line.has('exit-code'),
     policy: null, // read once the options are known
     log:
       settings.log.value === null ? null : { path: settings.log.value, level: settings['log-level'].value, owner: config.owner },
@@ -92,8 +93,14 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
 
 /** A replay is watched only if it is asked for, because the JSON of a file has always been the same. One sample has nothing to be compared with. */
 function watch(line: CommandLine, { settings, rules }: Config, isReplay: boolean, once: boolean): WatchOptions | null {
-  const isOn = isReplay ? line.has('alerts') : settings['alerts.enabled'].value && !once;
-  if (!isOn) return null;
+  const judges = line.text('policy') !== null;
+  if (judges && line.has('no-alerts')) throw usage('--no-alerts does not go with --policy', 'leave one of them out');
+  const isAsked = line.has('alerts') || judges;
+  if (!isAsked && (isReplay || once || !settings['alerts.enabled'].value)) {
+    if (line.has('exit-code') && line.command !== 'alerts')
+      throw usage('--exit-code without alerts tells nothing', 'add --alerts, or --policy FILE');
+    return null;
+  }
   const kinds = ALERT_SETTINGS.flatMap(({ kind, name }) => {
     const { value } = settings[name];
     return value === null ? [] : [[kind, value] as const];

@@ -107,6 +107,8 @@ export interface Options {
   readonly privileges: PrivilegeOptions;
   /** Action -> keys, from the configuration file; actions and keys are checked by the key map. */
   readonly keys: Readonly<Record<string, readonly string[]>>;
+  /** Tells of alerts by exit status: of all, or with a policy of drift. */
+  readonly exitCode: boolean;
   /** What apps may reach; null judges nothing. */
   readonly policy: PolicyFile | null;
   /** null writes no log. */

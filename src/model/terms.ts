@@ -165,6 +165,9 @@ export interface Neighbour {
 /** Device of an address outside of the local network. */
 export const NOBODY: Neighbour = { mac: null, vendor: null };
 
+/** Why a flow has no name if its hello is encrypted: it asked for one that can't be seen. */
+export const ENCRYPTED_HELLO = 'encrypted hello (ECH)';
+
 /** What is known about flows besides counters and owners, by row of the flow table. */
 export interface FlowFacts {
   /** Dense number of the remote end's name; -1 if it has none. Valid as long as a flow has the name. */

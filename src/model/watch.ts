@@ -20,6 +20,8 @@ export interface WatchFlow {
   /** Registrable domain of the name. */
   readonly domain: string | null;
   readonly nameSource: string;
+  /** Why it has no name; null if it has one. */
+  readonly nameReason: string | null;
   readonly local: Endpoint;
   readonly remote: Endpoint;
   readonly protocol: string;
@@ -39,6 +41,8 @@ export interface WatchFlow {
   readonly txBytes: number;
   /** True if the remote end is on the internet: not this machine, this network, or a group. */
   readonly isOutside: boolean;
+  /** True unless it was under way when it was first seen; of anything but TCP nobody can tell. */
+  readonly isWhole: boolean;
   /** True once the end that was called has answered, and not with a refusal. */
   readonly isAnswered: boolean;
   /** Number of the app, and of the remote end by name or address. Other apps and hosts may get them after thousands more were met. */

@@ -5,6 +5,7 @@ import { compileFilter } from '../filter/filter.ts';
 import type { Alert, AlertKind, Held, Mute, Severity } from '../model/alert.ts';
 import type { WatchRecords } from '../model/history-batch.ts';
 import type { AlertRule } from '../model/options.ts';
+import type { Policy } from '../model/policy.ts';
 import { NO_ALERTS } from '../model/snapshot.ts';
 import type { KnownBaseline, WatchedTick, Watcher, WatchFlow } from '../model/watch.ts';
 import { Baseline } from './baseline.ts';
@@ -13,6 +14,7 @@ import { NewContacts } from './contacts.ts';
 import { DnsTunnels } from './dns-tunnel.ts';
 import type { Detector, Finding } from './finding.ts';
 import { Losses } from './losses.ts';
+import { PolicyDrift } from './policy-drift.ts';
 import { Rules, type WatchRule } from './rules.ts';
 import { Scans } from './scan.ts';
 import { Uploads } from './upload.ts';
@@ -59,6 +61,8 @@ export interface WatchmanParts {
   readonly run: string;
   /** Of hashes. */
   readonly seed: number;
+  /** What apps may reach, now: it may be added to. null judges nothing. */
+  readonly policy: (() => Policy) | null;
   /** What is silenced now. */
   readonly mutes: () => readonly Mute[];
   /** Takes each alert as it is raised. */
@@ -75,6 +79,7 @@ export class Watchman implements Watcher {
   readonly #causes = new Map<string, number>();
   #found: Finding[] = [];
   #alerts: readonly Alert[] = NO_ALERTS;
+  readonly #told = new Set<AlertKind>();
   #forHistory: Alert[] = [];
   #serial = 0;
   #minute = { begun: Number.NEGATIVE_INFINITY, count: 0, left: 0 };
@@ -91,6 +96,7 @@ export class Watchman implements Watcher {
       new DnsTunnels(report),
       new Losses(report),
       ...(parts.rules.length === 0 ? [] : [new Rules(parts.rules.map(compiled), report)]),
+      ...(parts.policy === null ? [] : [new PolicyDrift(parts.policy, report)]),
     ];
     this.wantsMoved = this.#detectors.some(({ moved }) => moved !== undefined);
   }
@@ -98,6 +104,11 @@ export class Watchman implements Watcher {
   /** Takes what history knows; null if there is none. Until then what is new waits. */
   know(known: KnownBaseline | null): void {
     this.baseline.know(known);
+  }
+
+  /** Kinds of the alerts so far, but for learning and muted ones. */
+  get told(): ReadonlySet<AlertKind> {
+    return this.#told;
   }
 
   met(flow: WatchFlow): void {
@@ -158,6 +169,7 @@ export class Watchman implements Watcher {
       evidence: null,
       held: this.#held(finding, time),
     };
+    if (alert.held === null || alert.held === 'no history') this.#told.add(kind);
     if (this.#forHistory.length < MOST_WAITING) this.#forHistory.push(alert);
     this.#parts.raised(alert);
     return alert;

@@ -21,20 +21,29 @@ export type JsonLine = Record<string, unknown> & { type: string };
 
 /** Runs to the end; what was written to standard output, line by line. */
 export async function linesOf(path: string, ...words: string[]): Promise<JsonLine[]> {
+  const { status, lines } = await outcomeOf(await optionsOf(['--json', '--read', path, ...words]));
+  expect(status).toBe(0);
+  return lines;
+}
+
+/** The same with the exit status. */
+export async function outcomeOf(options: Options): Promise<{ status: number; lines: JsonLine[] }> {
   let text = '';
+  let status: number;
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((chunk, ...rest: unknown[]) => {
     text += String(chunk);
     for (const each of rest) if (typeof each === 'function') each();
     return true;
   });
   try {
-    expect(await run(await optionsOf(['--json', '--read', path, ...words]), { edges: fakeEdges({ platform: 'linux' }) })).toBe(0);
+    status = await run(options, { edges: fakeEdges({ platform: 'linux' }) });
   } finally {
     write.mockRestore();
   }
   expect(text.endsWith('\n')).toBe(true);
-  return text
+  const lines = text
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as JsonLine);
+  return { status, lines };
 }

@@ -341,6 +341,17 @@ export const SETTINGS = {
     },
     named('NETMON_LOG_LEVEL'),
   ),
+  policy: setting<string | null>(
+    {
+      type: path('the path of a file', 'home.toml'),
+      initial: null,
+      help: 'raise an alert when an app leaves this policy (policy init makes one)',
+      flags: [value('FILE', { name: 'policy' })],
+      group: 'Alerts',
+      commands: CAPTURING,
+    },
+    named('NETMON_POLICY'),
+  ),
   'history.path': setting<string | null>(
     {
       type: path('the path of a file', 'traffic.sqlite'),
@@ -655,7 +666,11 @@ export const OPTIONS = {
     'info',
     'only alerts of at least this severity: info, warning or critical',
   ),
-  'exit-code': plainFlag('History', ['alerts'], 'exit with status 10 if there are any, but for learning and muted ones'),
+  'exit-code': plainFlag(
+    'Alerts',
+    [...CAPTURING, 'alerts'],
+    'exit with status 10 if there were alerts, but for learning and muted ones; with --policy only on drift',
+  ),
   timeout: flag(
     'History',
     ['query'],

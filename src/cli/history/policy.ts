@@ -86,6 +86,7 @@ async function init(
       [
         `A policy: what each app may reach. Made on ${dayText(io.clock.now())} from history since ${dayText(first)}.`,
         `To judge history by it: netmon-tui policy check ${typed}`,
+        `To watch a run by it: sudo netmon-tui --policy ${typed}`,
         '',
         'An entry is a host (example.com), all hosts below one (*.example.com), an address or a range of them (10.0.0.0/8),',
         'a network (AS36459: a weak verdict, for many share it) or * for anything. :443 behind it allows this port only.',

@@ -7,6 +7,7 @@ import type { AnswerKind, Findings, InnerEnds } from '../../inspect/context.ts';
 import {
   type ApplicationSource,
   type Asked,
+  ENCRYPTED_HELLO,
   FLOW_DIRECTIONS,
   type FlowFacts,
   type InnerFlow,
@@ -205,7 +206,7 @@ export class FlowNames implements Findings, FlowFacts {
     this.#columns.claim(row);
     if (this.#columns.get(row, COLUMN.NAME) >= 0) return null;
     if (this.#columns.isMarked(row, MARK.REFUSED)) return 'more names than are kept';
-    if (this.#columns.isMarked(row, MARK.ECH)) return 'encrypted hello (ECH)';
+    if (this.#columns.isMarked(row, MARK.ECH)) return ENCRYPTED_HELLO;
     if (this.#columns.isMarked(row, MARK.NAMES_US)) return 'the other end opened it, and named this machine';
     const scope = scopeOf(this.#flows.words, this.#flows.remoteAt(row));
     if (scope !== 'global') return `${scope} address, nothing announced a name`;
