@@ -20,7 +20,8 @@ function run(role) {
   const { dirname, join } = require('node:path');
   const { Script } = require('node:vm');
   const { getRawAsset, isSea } = require('node:sea');
-  const filename = join(dirname(__dirname), `dist/bundle/${role}.cjs`);
+  // nothing can lie below the executable
+  const filename = join(isSea() ? process.execPath : dirname(__dirname), `dist/bundle/${role}.cjs`);
   const read = (suffix) =>
     isSea() ? Buffer.from(getRawAsset(`dist/bundle/${role}.cjs${suffix}`)) : readFileSync(filename + suffix);
   const source = read('').latin1Slice();

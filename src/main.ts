@@ -11,8 +11,9 @@ import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './model/errors.ts';
 import type { LogOptions, Options } from './model/options.ts';
 import { hardenStart, refuseDebugger } from './privilege/harden.ts';
+import { thisInvocation } from './privilege/sudo-command.ts';
 import { version } from './system/build.ts';
-import { absolutePath, systemFiles, workingFolder } from './system/files.ts';
+import { absolutePath, systemFiles } from './system/files.ts';
 import type { Log } from './system/log.ts';
 import { keepHeapSmall } from './system/thread.ts';
 
@@ -137,15 +138,7 @@ function passwd(): string {
 }
 
 function report(thrown: unknown): ErrorReport {
-  const invocation = {
-    platform: process.platform,
-    euid: process.geteuid?.() ?? -1,
-    node: process.execPath,
-    script: process.argv[1] ?? 'netmon-tui',
-    folder: workingFolder(),
-    words,
-  };
-  return reportError(thrown, invocation, known.log);
+  return reportError(thrown, thisInvocation(), known.log);
 }
 
 /** Ends the process. The text is written last, when the screen and everything else is gone. */

@@ -4,10 +4,9 @@ import type { OpenedSource } from '../capture/source.ts';
 import type { SocketCounts } from '../identify/process/socket-table.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import { sanitize } from '../net/text.ts';
-import { permissionHint } from '../privilege/sudo-command.ts';
+import { permissionHint, thisInvocation } from '../privilege/sudo-command.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
-import { workingFolder } from '../system/files.ts';
 import { ReducedSource } from './reduced-source.ts';
 
 /** An `OpenedSource` that still needs a monitor to feed. */
@@ -22,12 +21,11 @@ export interface ReducedCapture extends OpenedSource {
  * @throws NetmonError `no-device` if the system has no socket counters
  */
 export async function reducedCapture(edges: Edges, clock: Clock, refused: NetmonError | null): Promise<ReducedCapture> {
-  const words = process.argv.slice(2).filter((word) => word !== '--reduced');
-  const node = process.execPath;
-  const script = process.argv[1] ?? 'netmon-tui';
+  const invocation = thisInvocation();
+  const words = invocation.words.filter((word) => word !== '--reduced');
   const { platform } = edges;
   const euid = edges.euid();
-  const command = permissionHint({ platform, euid, node, script, folder: workingFolder(), words }).replace(/^type: /, '');
+  const command = permissionHint({ ...invocation, platform, euid, words }).replace(/^type: /, '');
   const what = platform === 'linux' ? 'TCP payload of sockets' : 'payload of sockets, once a second';
   const note = `reduced: ${what}, no packets. For all of it: ${euid === 0 ? 'leave --reduced out' : command}`;
   const monotonic = () => clock.monotonic();

@@ -6,11 +6,11 @@ import { homedir, hostname, userInfo } from 'node:os';
 import { DRIVER_TABLE, type DriverTable } from '../../capture/opener.ts';
 import type { Options } from '../../model/options.ts';
 import { counted } from '../../net/counted.ts';
-import { permissionHint } from '../../privilege/sudo-command.ts';
+import { permissionHint, thisInvocation } from '../../privilege/sudo-command.ts';
 import { commit, version } from '../../system/build.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
 import type { Edges } from '../../system/edges.ts';
-import { systemFiles, workingFolder } from '../../system/files.ts';
+import { systemFiles } from '../../system/files.ts';
 import { findConfig } from '../config/find.ts';
 import type { Surroundings } from '../config/surroundings.ts';
 import { type HistoryLook, historyLook, historySteps } from './history.ts';
@@ -173,7 +173,6 @@ function surroundingsOf(edges: Edges, env: NodeJS.ProcessEnv): Surroundings {
 
 function systemIo({ platform, euid }: Edges): DoctorIo {
   const { isTTY, columns, rows } = process.stdout;
-  const [node, script = 'netmon-tui', ...words] = process.argv;
   return {
     version: version(),
     commit: commit(),
@@ -182,7 +181,7 @@ function systemIo({ platform, euid }: Edges): DoctorIo {
     env: process.env,
     terminal: { isTTY: isTTY === true, columns, rows },
     identity: { host: hostname(), user: process.env['SUDO_USER'] ?? userName(), home: homedir() },
-    sudo: permissionHint({ platform, euid: euid(), node: node ?? process.execPath, script, folder: workingFolder(), words }),
+    sudo: permissionHint({ ...thisInvocation(), platform, euid: euid() }),
     history: null,
     openMs: 1000,
     stepMs: 15_000,

@@ -4,8 +4,7 @@ import { realpathSync } from 'node:fs';
 import { NetmonError, reasonOf } from '../../model/errors.ts';
 import type { HistoryOptions, Options } from '../../model/options.ts';
 import { shellWords } from '../../net/quote.ts';
-import { commandOf } from '../../privilege/sudo-command.ts';
-import { workingFolder } from '../../system/files.ts';
+import { commandOf, thisInvocation } from '../../privilege/sudo-command.ts';
 import type { CommandLine } from '../command-line.ts';
 import type { Starter } from '../service/command.ts';
 import { lastingNode } from '../service/service.ts';
@@ -76,11 +75,12 @@ export async function historyCommands(
 
 /** How a service would be started, and for whom: the user whose history it is. */
 function starter({ place }: Options, { owner }: HistoryOptions): Starter {
-  const [, script = '', ...words] = process.argv;
-  const node = lastingNode(process.execPath, process.env['PATH'] ?? '', realOf);
-  const how = {
-    program: [node, realpathSync(script)] as const,
-    typed: shellWords([commandOf(script, workingFolder()), ...words]),
+  const invocation = thisInvocation();
+  const { node, script, words } = invocation;
+  const program = realpathSync(script);
+  const how: Pick<Starter, 'program' | 'typed'> = {
+    program: node === null ? [program] : [lastingNode(node, process.env['PATH'] ?? '', realOf), program],
+    typed: shellWords([commandOf(invocation), ...words]),
   };
   if (owner !== null) return { ...how, user: { ...owner, name: process.env['SUDO_USER'] ?? '', home: place.home } };
   const uid = process.getuid?.() ?? 0;

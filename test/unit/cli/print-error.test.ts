@@ -77,7 +77,7 @@ describe('commandOf', () => {
     ['/opt/homebrew/bin/netmon-tui', '/Users/ann', 'netmon-tui'],
     ['/Users/ann/netmon-tui/bin/netmon-tui.js', '/Users/ann/netmon-tui', 'bin/netmon-tui.js'],
     ['/Users/ann/netmon-tui/bin/netmon-tui.js', '/', 'Users/ann/netmon-tui/bin/netmon-tui.js'],
-  ])('%s in %s is typed %s', (script, folder, typed) => expect(commandOf(script, folder)).toBe(typed));
+  ])('%s in %s is typed %s', (script, folder, typed) => expect(commandOf({ node: LINUX.node, script, folder })).toBe(typed));
 });
 
 describe('permissionHint', () => {
@@ -95,6 +95,8 @@ describe('permissionHint', () => {
     ['its own folder', { folder: '/src/bin', script: '/src/bin/netmon-tui.js' }, 'type: sudo ./netmon-tui.js -n'],
     ['a clone elsewhere', { script: '/src/bin/netmon-tui.js' }, 'type: sudo /src/bin/netmon-tui.js -n'],
     ['macOS, whose sudo keeps PATH', { platform: 'darwin', node: '/opt/homebrew/bin/node' }, 'type: sudo netmon-tui -n'],
+    ['the executable', { node: null, script: '/usr/local/bin/netmon-tui' }, 'type: sudo netmon-tui -n'],
+    ['the executable elsewhere', { node: null, script: '/opt/n/netmon-tui', folder: '/opt' }, 'type: sudo n/netmon-tui -n'],
     ['root in a container', { euid: 0 }, 'root lacks CAP_NET_RAW here: start the container with --cap-add NET_RAW'],
   ])('%s', (_, part, expected) => {
     expect(hint(part)).toBe(expected);
