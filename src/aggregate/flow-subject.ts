@@ -7,6 +7,7 @@ import { FLOW_STATES } from '../flow/tcp.ts';
 import type { Average } from '../model/options.ts';
 import {
   type App,
+  type Asked,
   type Endpoint,
   FLOW_DIRECTIONS,
   type FlowFacts,
@@ -110,6 +111,10 @@ export class FlowSubject implements FilterSubject {
 
   get nameSource(): string {
     return this.#facts?.nameSource(this.row) ?? 'none';
+  }
+
+  get asked(): Asked | null {
+    return this.#facts?.askedOf(this.row) ?? null;
   }
 
   get protocol(): string {

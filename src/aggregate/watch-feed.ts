@@ -52,10 +52,6 @@ class WatchedFlow extends FlowSubject implements WatchFlow {
     return this.flows.protocol(this.row) !== PROTOCOL.TCP || this.flows.sawHandshake(this.row);
   }
 
-  get asked() {
-    return this.#parts.facts?.askedOf(this.row) ?? null;
-  }
-
   get isOutside(): boolean {
     const { flows, row } = this;
     const { words } = flows;

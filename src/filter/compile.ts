@@ -319,7 +319,7 @@ function readList<Item>(text: string, read: (item: string) => readonly Item[] | 
   return all;
 }
 
-/** A bare word searches app, host, address, port and category of a flow, at either end. */
+/** A bare word searches app, host, address, port and category of a flow, at either end, and the name that a look-up asked for. */
 type Search = (subject: FilterSubject) => boolean;
 
 /** Searches for a text, without regard to case. Digits are also a whole port, and `name:443` is an end with that port. */
@@ -356,6 +356,7 @@ function anyTextOf(subject: FilterSubject, matches: TextMatcher): boolean {
   return (
     is(subject.app, matches) ||
     is(subject.host, matches) ||
+    is(subject.asked?.name, matches) ||
     is(subject.remote?.address, matches) ||
     is(subject.local?.address, matches) ||
     is(subject.category, matches) ||

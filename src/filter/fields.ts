@@ -2,7 +2,7 @@
 // list in docs/filter.md come from this table.
 
 import { RECENT_MINUTES } from '../model/snapshot.ts';
-import { ATTRIBUTIONS, type Endpoint, FLOW_DIRECTIONS, NAME_SOURCES } from '../model/terms.ts';
+import { type Asked, ATTRIBUTIONS, type Endpoint, FLOW_DIRECTIONS, NAME_SOURCES } from '../model/terms.ts';
 
 type Text = (subject: FilterSubject) => string | null | undefined;
 type Amount = (subject: FilterSubject, now: number | undefined) => number | null | undefined;
@@ -65,6 +65,7 @@ export const FIELDS: readonly Field[] = [
     help: 'registrable domain of that name: amazonaws.com',
     read: [(s) => s.domain],
   },
+  { name: 'asked', aliases: [], kind: 'text', help: 'name that a look-up asked DNS for, the last', read: [(s) => s.asked?.name] },
   {
     name: 'name_source',
     aliases: ['name-source'],
@@ -260,6 +261,8 @@ export interface FilterSubject {
   /** Registrable domain of the name. */
   readonly domain?: string | null;
   readonly nameSource?: string | null;
+  /** What a flow to or from a resolver asked for. */
+  readonly asked?: Pick<Asked, 'name'> | null;
   readonly local?: Endpoint | null;
   readonly remote?: Endpoint | null;
   readonly protocol?: string | null;

@@ -33,7 +33,7 @@ export interface Identity extends Account {
 const NOBODY: Account = { name: 'nobody', uid: 65_534, gid: 65_534 };
 
 /** Said to a root without sudo, who asked for none of this. */
-const AS_NOBODY = "runs as nobody (--user NAME or --stay-root changes it): no history, exports or settings in root's folders";
+const AS_NOBODY = 'runs as nobody (or: --user NAME, --stay-root): no history, exports, settings';
 
 /**
  * The user to become: the one given by `--user`, else the one who called sudo, else nobody.

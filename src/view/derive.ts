@@ -362,6 +362,7 @@ export function subjectOf(
     host: flow.host,
     domain: flow.domain,
     nameSource: flow.nameSource,
+    asked: flow.asked,
     local: flow.local,
     remote: flow.remote,
     protocol: flow.protocol,

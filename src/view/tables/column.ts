@@ -44,6 +44,8 @@ export interface Column<Row> {
   readonly least?: number;
   /** Cells that long contents get before any column of this rank, or a higher one, joins. */
   readonly comfort?: { readonly cells: number; readonly before: number };
+  /** Key of a column without which it tells half: either joins with the other or not at all. */
+  readonly partner?: string;
   /** True for what others are narrowed for, before it goes. */
   readonly kept?: boolean;
   /** Cells it takes at a time when room is shared out; 1 unless told. */
@@ -136,7 +138,7 @@ function narrowed<Row>(given: Map<Column<Row>, number>, cells: number): number {
  * Shares `width` cells among columns, one cell between neighbours.
  *
  * Columns join by rank while their least widths fit, those before one that is `kept` made narrower for it. What is left over goes to what would
- * be cut, then widens all in turn up to their most.
+ * be cut, then to columns of a higher rank that fit nevertheless, then widens all in turn up to their most.
  *
  * @param wants cells that the contents of columns take, by key (`wantsOf`): a column of 0 is left out, one that is not there takes its `min`;
  * null where contents are not known
@@ -151,13 +153,21 @@ export function placeColumns<Row>(
   const byRank = columns.filter((column) => wanted(column) > 0).sort((a, b) => a.rank - b.rank);
   const given = new Map<Column<Row>, number>();
   let left = width;
+  let isFull = false;
   for (const column of byRank) {
     if (wants !== null) left = eased(given, left, column.rank, wanted);
-    const least = Math.min(column.min, wanted(column));
-    const needed = least + (given.size > 0 ? 1 : 0);
+    if (given.has(column)) continue;
+    const joining = [column, ...byRank.filter(({ key }) => key === column.partner)];
+    const least = (each: Column<Row>): number => Math.min(each.min, wanted(each));
+    const needed = joining.reduce((sum, each) => sum + least(each) + 1, given.size > 0 ? 0 : -1);
     if (needed > left) left += column.kept === true ? narrowed(given, needed - left) : 0;
-    if (needed > left) break;
-    given.set(column, least);
+    if (needed > left) {
+      if (wants === null) break;
+      if (!isFull) left = widened(given, byRank, left, wanted);
+      isFull = true;
+      continue;
+    }
+    for (const each of joining) given.set(each, least(each));
     left -= needed;
   }
   left = widened(given, byRank, left, wanted);

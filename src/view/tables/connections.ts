@@ -143,7 +143,7 @@ export const CONNECTIONS: TableSpec<ConnectionLine> = {
       cell: (row, context) => span(shown(shortState(row) ?? '', context), 'dim'),
     },
     ...rateColumns<ConnectionLine>({ rx: 2, tx: 3 }),
-    ...totalColumns<ConnectionLine>({ rx: 7, tx: 8 }),
+    ...totalColumns<ConnectionLine>({ rx: 7, tx: 8 }, 'together'),
     numberColumn<ConnectionLine>(
       'rtt',
       { min: 6, max: 6, rank: 10 },

@@ -50,8 +50,11 @@ export function rateColumns<Row extends Traffic>(ranks: { rx: number; tx: number
   ];
 }
 
-/** RX and TX totals; together they carry the mark of the sort by both. */
-export function totalColumns<Row extends Traffic>(ranks: { rx: number; tx: number }): readonly [Column<Row>, Column<Row>] {
+/** RX and TX totals; together they carry the mark of the sort by both. @param joins whether one may stand without the other */
+export function totalColumns<Row extends Traffic>(
+  ranks: { rx: number; tx: number },
+  joins: 'apart' | 'together' = 'apart',
+): readonly [Column<Row>, Column<Row>] {
   return [
     {
       key: 'rx',
@@ -60,6 +63,7 @@ export function totalColumns<Row extends Traffic>(ranks: { rx: number; tx: numbe
       max: AMOUNT_WIDTH,
       align: 'right',
       rank: ranks.rx,
+      ...(joins === 'together' ? { partner: 'tx' } : {}),
       marks: 'total',
       value: (row) => row.rxBytes,
       cell: (row, context) => amount(row.rxBytes, context),
@@ -71,6 +75,7 @@ export function totalColumns<Row extends Traffic>(ranks: { rx: number; tx: numbe
       max: AMOUNT_WIDTH,
       align: 'right',
       rank: ranks.tx,
+      ...(joins === 'together' ? { partner: 'rx' } : {}),
       marks: 'total',
       value: (row) => row.txBytes,
       cell: (row, context) => amount(row.txBytes, context),

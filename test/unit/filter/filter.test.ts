@@ -63,6 +63,16 @@ function passing(text: string): string {
     .join(' ');
 }
 
+test('words find the look-ups of a name, but host and domain are the remote end', () => {
+  const lookup: FilterSubject = { host: 'dns.example.net', domain: 'example.net', asked: { name: 'api.example.com' } };
+  const passes = (text: string) => {
+    const result = compileFilter(text);
+    return result.ok && result.filter.matches(lookup, NOW);
+  };
+  expect(['EXAMPLE.com', '/^api\\./', 'asked:example.com', 'asked=api.example.com'].filter(passes)).toHaveLength(4);
+  expect(['host:example.com', 'domain:example.com', 'asked:example.net', 'example.org'].filter(passes)).toEqual([]);
+});
+
 describe('what passes', () => {
   test.each([
     ['', 'curl ssh pipe unknown'],

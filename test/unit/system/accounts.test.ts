@@ -66,7 +66,7 @@ describe('root becomes', () => {
     ['the user named, over sudo', { user: 'ann', env: { SUDO_UID: '5' } }, ['user', 1000, 1001, 'ann', [1001, 999, 4]]],
     ['the user named by number', { user: '1000' }, ['user', 1000, 1001, 'ann', [1001, 999, 4]]],
   ] as const)('%s', (_, request, [by, uid, gid, name, groups]) => {
-    const note = by === 'nobody' ? expect.stringContaining('--user NAME or --stay-root') : '';
+    const note = by === 'nobody' ? expect.stringContaining('or: --user NAME, --stay-root') : '';
     expect(identityOf(asked(request))).toEqual({ by, uid, gid, name, groups, note });
   });
 

@@ -1,6 +1,7 @@
 // The header's note: what it says, and when it goes.
 
 import { expect, test } from 'vitest';
+import { identityOf } from '../../../../src/system/accounts.ts';
 import { KEYMAP } from '../../../../src/view/input/keymap.ts';
 import { reduce } from '../../../../src/view/input/reducer.ts';
 import { headerPanel, noteOf } from '../../../../src/view/panels/header.ts';
@@ -9,7 +10,8 @@ import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 import { plain } from '../../../../src/view/text/span.ts';
 import { CAPTURE, snapshot } from '../../../support/snapshot-builder.ts';
 
-const NOTE = 'runs as nobody (--user NAME or --stay-root changes it)';
+const NO_USERS = { passwd: '', group: '' };
+const { note: NOTE } = identityOf({ euid: 0, env: {}, user: null, stayRoot: false, records: false, ...NO_USERS });
 const privileges = { user: 'nobody', uid: 65_534, dropped: true, kept: ['net_raw'], note: NOTE };
 const shown = (more: object = {}, note = '') =>
   snapshot({ capture: { ...CAPTURE, note, privileges: { ...privileges, ...more } } });
@@ -23,6 +25,11 @@ test('a root that became nobody is told so, up to the first key', () => {
   const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };
   const after = reduce(state, { type: 'command', command: 'down' }, shown(), settings).state;
   expect(noteOf(after, shown())).toBe('');
+});
+
+test('what to type instead fits into 80 columns', () => {
+  const lines = headerPanel(initialState({ columns: 80, rows: 24 }), shown(), UNICODE_GLYPHS, 80).map(plain);
+  expect(lines.at(-1)).toMatch(/^ ! runs as nobody .*--user NAME.*--stay-root.*settings +$/);
 });
 
 test('one packet is singular', () => {

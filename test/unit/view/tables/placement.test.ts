@@ -98,6 +98,15 @@ test('a host is not cut while another word has blank cells beside it', () => {
   );
 });
 
+test('a narrow column joins where a wider one of a lower rank does not fit, but cuts no word for it', () => {
+  const shown = (columns: number, host = 'www.example.com') =>
+    keys(at('connections', columns), snapshot({ flows: [flowRow({ id: '1', app: 'firefox', host, rttMs: 25 })] }));
+  expect(shown(80)).toContain('rtt'); // totals, which come first, are wider
+  expect(shown(80, 'a-longer-name-of-a-host.example.com')).not.toContain('rtt');
+  expect(shown(86)).toContain('rx');
+  for (let columns = 60; columns < 120; columns++) expect(shown(columns).includes('rx')).toBe(shown(columns).includes('tx'));
+});
+
 test('room that unknown columns leave goes to long hosts', () => {
   const name = 'a-very-long-name-of-a-machine-in-some-cloud.eu-central-1.example.com';
   const hosts = [hostRow({ id: 'h', host: name, recent: [1] }), hostRow({ id: 'i', host: null, reason: 'other hosts' })];
