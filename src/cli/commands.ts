@@ -42,8 +42,8 @@ const TABLE = {
     does: 'record history without a screen (as root)',
     operand: null,
     examples: [
-      ['sudo netmon-tui record', 'until Ctrl+C or SIGTERM'],
-      ['netmon-tui record --install systemd', 'the service file, and where it belongs'],
+      ['sudo netmon-tui record', 'record until Ctrl+C or SIGTERM'],
+      ['netmon-tui record --install systemd', 'a service file, and where to put it'],
     ],
   },
   history: {
@@ -51,8 +51,8 @@ const TABLE = {
     operand: null,
     examples: [
       ['netmon-tui history --since 7d --by domain', 'where a week went'],
-      ["netmon-tui history -f 'app:curl iface:en0'", 'part of the last day'],
-      ['netmon-tui history --since month --csv', 'for a spreadsheet'],
+      ["netmon-tui history -f 'app:curl iface:en0'", 'one app on one interface, the last day'],
+      ['netmon-tui history --since month --csv', 'this month, for a spreadsheet'],
     ],
   },
   query: {
@@ -76,22 +76,22 @@ const TABLE = {
     does: 'list alerts of earlier runs',
     operand: null,
     examples: [
-      ['netmon-tui alerts --since 7d', 'a week'],
-      ['netmon-tui alerts --since 1h --severity warning --exit-code', 'status 10 if there was one'],
+      ['netmon-tui alerts --since 7d', 'the alerts of a week'],
+      ['netmon-tui alerts --since 1h --severity warning --exit-code', 'status 10 if there was a warning'],
     ],
   },
   policy: {
     does: 'make a policy of what apps may reach, or judge history by one',
     operand: { name: 'init|check FILE', noun: 'init or check', example: 'check FILE', choices: ['init', 'check'], file: true },
     examples: [
-      ['netmon-tui policy init home.toml', 'what each app reached so far'],
-      ['netmon-tui policy check --since 7d home.toml', 'status 10 on drift'],
+      ['netmon-tui policy init home.toml', 'allow what each app reached so far'],
+      ['netmon-tui policy check --since 7d home.toml', 'status 10 if an app reached more'],
     ],
   },
   report: {
     does: 'write a page with charts that works offline',
     operand: null,
-    examples: [['netmon-tui report --html week.html', 'a week']],
+    examples: [['netmon-tui report --html week.html', 'a page about the last week']],
   },
   prune: {
     does: 'delete old history',
@@ -106,15 +106,15 @@ const TABLE = {
   explain: {
     does: 'say which category a host is in, and why',
     operand: { name: 'HOST', noun: 'a host', example: 'example.com', choices: [] },
-    examples: [['netmon-tui explain example.com --app Slack', 'when this app asks']],
+    examples: [['netmon-tui explain example.com --app Slack', 'its category when Slack asks']],
   },
   completions: {
     does: 'print completions for bash, zsh or fish',
     operand: { name: 'SHELL', noun: 'a shell', example: 'bash', choices: SHELLS },
     examples: [
-      ['source <(netmon-tui completions bash)', 'in ~/.bashrc'],
-      ['source <(netmon-tui completions zsh)', 'in ~/.zshrc, after compinit'],
-      ['netmon-tui completions fish | source', 'in config.fish'],
+      ['source <(netmon-tui completions bash)', 'type this, or put it into ~/.bashrc'],
+      ['source <(netmon-tui completions zsh)', 'the same for zsh, after compinit'],
+      ['netmon-tui completions fish | source', 'the same for fish'],
     ],
   },
 } as const satisfies Readonly<Record<string, Command>>;
@@ -136,6 +136,6 @@ export const STATUSES: readonly (readonly [status: string, meaning: string])[] =
   [String(EXIT_STATUS.terminal), "a terminal that can't draw (TERM=dumb)"],
   [String(EXIT_STATUS.history), 'a problem with the history file'],
   [String(EXIT_STATUS['device-lost']), 'the interface disappeared and no other is left'],
-  [String(FOUND_STATUS), 'an app left the policy; with --exit-code: there were alerts'],
+  [String(FOUND_STATUS), "an app did what its policy doesn't allow; with --exit-code: there were alerts"],
   ['128+n', 'ended by signal n'],
 ];
