@@ -44,7 +44,7 @@ async function main(): Promise<number> {
   const options = await withPolicy(line, config, await withLists(resolveOptions(line, config), surroundings), surroundings);
   if (options.log !== null) known.log = await openLog(options.log, line);
   if (line.command === 'explain') return explain(line, options);
-  if (line.command === 'doctor') return diagnose(line, options);
+  if (line.command === 'doctor') return diagnose(line, options, surroundings);
   const start = async () => {
     const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./privilege/rights.ts')]);
     return run(options, { rightsOf: (...asked) => Rights.of(...asked), log: known.log });
@@ -90,12 +90,24 @@ async function explain(line: CommandLine, options: Options): Promise<number> {
   return print(line.has('json') ? explainJson(explained) : explainText(explained));
 }
 
-async function diagnose(line: CommandLine, options: Options): Promise<number> {
+async function diagnose(line: CommandLine, options: Options, surroundings: Surroundings): Promise<number> {
   const { systemEdges } = await import('./system/programs.ts');
   const { doctor } = await import('./cli/doctor/doctor.ts');
-  const status = await doctor({ ...options, config: line.text('config') }, systemEdges(), process.stdout);
+  const asked = { ...options, config: line.text('config'), notify: await notifyOf(line, surroundings) };
+  const status = await doctor(asked, systemEdges(), process.stdout);
   await print(''); // waits for a slow reader
   return status;
+}
+
+/** What the configuration says about alerts; null if it can't be read, which the doctor says elsewhere. */
+async function notifyOf(line: CommandLine, surroundings: Surroundings): Promise<Options['notify'] | null> {
+  const [{ loadConfig }, { resolveNotify }] = await Promise.all([import('./cli/config/config.ts'), import('./cli/resolve.ts')]);
+  try {
+    return resolveNotify(await loadConfig(line, surroundings), false, true);
+  } catch (thrown) {
+    if (thrown instanceof NetmonError) return null;
+    throw thrown;
+  }
 }
 
 async function interfaces(line: CommandLine): Promise<number> {

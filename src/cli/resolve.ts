@@ -79,7 +79,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     history: history(line, config, isReplay),
     screen: { savedState: config.screenState, owner: config.owner },
     budget: isReplay ? null : budget(config),
-    notify: notify(config, isReplay, headless),
+    notify: resolveNotify(config, isReplay, headless),
     reduced: reduced(line, isReplay),
     privileges: privileges(line),
     keys: valuesOf(config.keys),
@@ -161,8 +161,12 @@ function budget({ settings }: Config): BudgetPlan | null {
   };
 }
 
-/** How alerts are told. A replay is of another time, and disturbs nobody. */
-function notify({ settings, path, risk, stateFolder }: Config, isReplay: boolean, headless: boolean): NotifyOptions {
+/** How alerts are told. A replay is of another time, and disturbs nobody. @throws NetmonError `usage` for a file that others could have written */
+export function resolveNotify(
+  { settings, path, risk, stateFolder }: Config,
+  isReplay: boolean,
+  headless: boolean,
+): NotifyOptions {
   const [command, url] = [settings['notify.command'].value, settings['notify.webhook'].value];
   if (risk !== null && (command.length > 0 || url !== null))
     throw usage(

@@ -32,6 +32,8 @@ export class Messenger {
   #deliveries: AlertDelivery[] = [];
   #dropped = 0;
   #hasEnded = false;
+  /** User as which it is to run. */
+  readonly uid: number;
 
   /** Starts it for this run's user. @param user `--user`; null if not given */
   static async start(
@@ -50,6 +52,7 @@ export class Messenger {
   /** @param child just started, with pipes for standard input and output @param lack what the user asked for and can't have; empty if nothing */
   constructor(child: ChildProcess, orders: Orders, lack = '') {
     this.#lack = lack;
+    this.uid = orders.identity.uid;
     this.#child = child;
     const channels = channelsOf(orders.plan).map((channel) => ({ channel, delivered: 0, waiting: 0, lost: 0, failure: null }));
     const { webhook } = orders.plan;
@@ -64,6 +67,11 @@ export class Messenger {
     child.once('close', () => this.#end());
     child.stdin?.write(lineOf(orders));
     child.unref();
+  }
+
+  /** It is gone. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   /** How far it got. */

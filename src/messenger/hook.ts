@@ -52,11 +52,10 @@ export class HookDelivery implements Delivery {
   }
 }
 
-/** Why a program isn't started: it is missing, or somebody else could replace it; null if it may be. */
-export function whyNotStarted(path: string): string | null {
+/** Why a program isn't started for a user: it is missing, or somebody else could replace it; null if it may be. */
+export function whyNotStarted(path: string, uid = process.geteuid?.()): string | null {
   try {
     accessSync(path, constants.X_OK);
-    const uid = process.geteuid?.();
     let at = path;
     for (let i = 0; i < MOST_ANCESTORS; i++) {
       const stats = statSync(at);

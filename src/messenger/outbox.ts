@@ -26,6 +26,8 @@ import { reasonOf } from '../model/errors.ts';
 import type { Flock } from '../system/file-lock.ts';
 import { type AlertFields, alertIn, isId, parsed } from './protocol.ts';
 
+/** Said where there is no file. */
+export const IN_MEMORY = 'undelivered alerts are kept in memory';
 /** Most messengers of one user at a time. */
 const SLOTS = 8;
 /** Most alerts in an outbox. */
@@ -54,13 +56,7 @@ export class Outbox {
   /** @param folder null keeps alerts in memory @param flock locks files; null if this machine can't */
   static open(folder: string | null, flock: Flock | null): Outbox {
     if (folder === null || flock === null)
-      return new Outbox(
-        null,
-        null,
-        folder === null
-          ? 'undelivered alerts are kept in memory'
-          : "files can't be locked here: undelivered alerts are kept in memory",
-      );
+      return new Outbox(null, null, folder === null ? IN_MEMORY : `files can't be locked here: ${IN_MEMORY}`);
     let failure = 'all are in use';
     for (let slot = 1; slot <= SLOTS; slot++) {
       const path = slotPath(folder, slot);
@@ -77,7 +73,7 @@ export class Outbox {
         break;
       }
     }
-    return new Outbox(null, null, `no outbox could be opened (${failure}): undelivered alerts are kept in memory`);
+    return new Outbox(null, null, `no outbox could be opened (${failure}): ${IN_MEMORY}`);
   }
 
   private constructor(path: string | null, flock: Flock | null, note: string) {
@@ -166,7 +162,7 @@ export class Outbox {
       this.#write(Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join('')));
       if (isSynced) fsyncSync(this.#descriptor);
     } catch (thrown) {
-      this.#note = `the outbox can't be written (${(thrown as NodeJS.ErrnoException).code}): undelivered alerts are kept in memory`;
+      this.#note = `the outbox can't be written (${(thrown as NodeJS.ErrnoException).code}): ${IN_MEMORY}`;
     }
   }
 

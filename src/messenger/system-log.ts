@@ -30,9 +30,9 @@ export class LogDelivery implements Delivery {
   }
 
   async send({ alert, text, severity }: Message): Promise<Outcome> {
-    const { journal, syslog } = this.#sockets;
-    const path = isThere(journal) ? journal : syslog.find(isThere);
-    if (path === undefined) return failed('this machine has neither a journal nor a syslog', true);
+    const { journal } = this.#sockets;
+    const path = logSocket(this.#sockets);
+    if (path === null) return failed('this machine has neither a journal nor a syslog', true);
     const lines = text.split('\n');
     for (const line of lines) {
       const bytes = path === journal ? journalEntry(line, severity, alert) : syslogEntry(line, severity, new Date());
@@ -41,6 +41,11 @@ export class LogDelivery implements Delivery {
     }
     return DELIVERED;
   }
+}
+
+/** Where this machine's log is: the journal, else syslog; null if it has none. */
+export function logSocket({ journal, syslog }: LogSockets = SOCKETS): string | null {
+  return [journal, ...syslog].find(isThere) ?? null;
 }
 
 /** An entry in the journal's own form (systemd, "Journal Native Protocol"). Texts have no newline, so that `NAME=value` suffices. */

@@ -30,7 +30,7 @@ const KNOWN: readonly (readonly [variable: string, pattern: RegExp, form: Form])
 export function noticeMaker(setting: TerminalNotice, env: Environment): ((title: string, text: string) => string) | null {
   if (setting === 'off') return null;
   if (setting === 'bell') return () => '\x07';
-  const form = setting === 'notify' ? formOf(env) : setting;
+  const form = setting === 'notify' ? noticeForm(env) : setting;
   const isInTmux = (env['TMUX'] ?? '') !== '' || /^tmux/.test(env['TERM'] ?? '');
   return (title, text) => {
     if (form === 'bell') return '\x07';
@@ -40,7 +40,8 @@ export function noticeMaker(setting: TerminalNotice, env: Environment): ((title:
   };
 }
 
-function formOf(env: Environment): Form {
+/** What the terminal takes, as far as the environment says; else the bell. */
+export function noticeForm(env: Environment): Form {
   return KNOWN.find(([variable, pattern]) => pattern.test(env[variable] ?? ''))?.[2] ?? 'bell';
 }
 

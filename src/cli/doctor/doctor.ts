@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir, hostname, userInfo } from 'node:os';
 import { DRIVER_TABLE, type DriverTable } from '../../capture/opener.ts';
+import type { NotifyOptions } from '../../model/delivery.ts';
 import type { Options } from '../../model/options.ts';
 import { counted } from '../../net/counted.ts';
 import { permissionHint, thisInvocation } from '../../privilege/sudo-command.ts';
@@ -13,6 +14,7 @@ import type { Edges } from '../../system/edges.ts';
 import { systemFiles } from '../../system/files.ts';
 import { findConfig } from '../config/find.ts';
 import type { Surroundings } from '../config/surroundings.ts';
+import { alertSteps, type ProbeMessenger } from './alerts.ts';
 import { type HistoryLook, historyLook, historySteps } from './history.ts';
 import { ownerSteps } from './owners.ts';
 import { type CapturedOwners, driverSteps } from './probes.ts';
@@ -34,6 +36,8 @@ export interface DoctorIo {
   readonly sudo: string;
   /** null: the machine's own. */
   readonly history: HistoryLook | null;
+  /** Starts a messenger; undefined: as a run does. */
+  readonly messenger: ProbeMessenger | undefined;
   /** How long each driver is open. */
   readonly openMs: number;
   /** How long a step may take before it counts as hanging. */
@@ -51,6 +55,8 @@ const ANY_SUDO = /^(type: )?sudo (env "PATH=\$PATH" )?netmon-tui$/;
 type DoctorOptions = Pick<Options, 'interfaces' | 'bpf' | 'privileges' | 'history' | 'json'> & {
   /** The configuration file that `--config` names. */
   readonly config: string | null;
+  /** How alerts are told; null if the configuration can't be read. */
+  readonly notify: NotifyOptions | null;
 };
 
 /**
@@ -60,7 +66,7 @@ type DoctorOptions = Pick<Options, 'interfaces' | 'bpf' | 'privileges' | 'histor
  * @returns exit status 0, also if something doesn't work: the check itself succeeded
  */
 export async function doctor(options: DoctorOptions, edges: Edges, out: Writable, io: Partial<DoctorIo> = {}): Promise<number> {
-  const { version, commit, clock, drivers, env, terminal, identity, sudo, openMs, stepMs, history } = {
+  const { version, commit, clock, drivers, env, terminal, identity, sudo, openMs, stepMs, history, messenger } = {
     ...systemIo(edges),
     ...io,
   };
@@ -75,6 +81,7 @@ export async function doctor(options: DoctorOptions, edges: Edges, out: Writable
     ['capture', () => driverSteps(edges, { request, drivers, clock, openMs }, seen)],
     ['processes', () => ownerSteps(edges, seen)],
     ['terminal', () => terminalSteps(terminal, env)],
+    ['alerts', () => alertSteps(options.notify, edges, env, options.privileges.user, messenger)],
     [
       'files',
       () => [{ name: 'configuration', ask: () => configuration(around) }, ...historySteps(history ?? historyLook(around))],
@@ -183,6 +190,7 @@ function systemIo({ platform, euid }: Edges): DoctorIo {
     identity: { host: hostname(), user: process.env['SUDO_USER'] ?? userName(), home: homedir() },
     sudo: permissionHint({ ...thisInvocation(), platform, euid: euid() }),
     history: null,
+    messenger: undefined,
     openMs: 1000,
     stepMs: 15_000,
   };

@@ -5,6 +5,7 @@ import type { DriverTable } from '../../../../src/capture/opener.ts';
 import type { PacketSource } from '../../../../src/capture/source.ts';
 import { type DoctorIo, doctor } from '../../../../src/cli/doctor/doctor.ts';
 import { answerOf, redactor } from '../../../../src/cli/doctor/step.ts';
+import type { NotifyOptions } from '../../../../src/model/delivery.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import type { Edges } from '../../../../src/system/edges.ts';
 import { fakeEdges, interfaceInfo, sysfs } from '../../../support/fake-edges.ts';
@@ -42,7 +43,7 @@ function source(closed: string[]): PacketSource {
 async function report(
   edges: Edges,
   io: Partial<DoctorIo> = {},
-  asked: { json?: boolean; config?: string } = {},
+  asked: { json?: boolean; config?: string; notify?: NotifyOptions } = {},
 ): Promise<{ text: string; status: number; closed: string[] }> {
   const closed: string[] = [];
   const parts: string[] = [];
@@ -60,6 +61,7 @@ async function report(
       history: null,
       json: asked.json ?? false,
       config: asked.config ?? null,
+      notify: asked.notify ?? null,
     },
     edges,
     { write: (part: string) => void parts.push(part) },
