@@ -13,11 +13,14 @@ export const SERIES_STEP: Readonly<Record<Zoom, number | null>> = {
   year: null,
 };
 
-/** Lengths of bins of equal length, the finest first; whole days, weeks and months follow. */
+/**
+ * Lengths of bins, the finest first; whole days, weeks and months follow. Each is a multiple of those before it and of those of shorter windows
+ * in as many columns: a bin is made of whole finer ones, so its bytes are never fewer than theirs.
+ */
 const BINS: Readonly<Record<Zoom, readonly number[]>> = {
-  hour: [1, 2, 5, 10, 30, 60].map((minutes) => minutes * MINUTE_MS),
-  day: [5, 10, 15, 20, 30, 60, 120, 180, 360].map((minutes) => minutes * MINUTE_MS),
-  week: [1, 2, 3, 4, 6, 12].map((hours) => hours * HOUR_MS),
+  hour: [1, 2, 10, 30].map((minutes) => minutes * MINUTE_MS),
+  day: [5, 15, 30, 60, 180, 360].map((minutes) => minutes * MINUTE_MS),
+  week: [1, 2, 4, 12].map((hours) => hours * HOUR_MS),
   month: [],
   year: [],
 };
@@ -42,12 +45,10 @@ export type Edges = readonly number[];
  * @param least the finest step in which all of the window is kept, ms
  */
 export function binEdges(zoom: Zoom, window: TimeRange, columns: number, least: number): Edges {
-  const length = window.to - window.from;
   for (const size of BINS[zoom]) {
-    if (size < least || Math.ceil(length / size) > columns) continue;
-    const edges: number[] = [];
-    for (let at = window.from; at < window.to; at += size) edges.push(at);
-    return [...edges, window.to];
+    if (size < least) continue;
+    const edges = clockEdges(window, size);
+    if (edges.length - 1 <= columns) return edges;
   }
   for (const unit of ['day', 'week', 'month'] as const) {
     if (unit === 'day' ? least > DAY_MS + HOUR_MS : zoom !== 'year') continue;
@@ -56,6 +57,19 @@ export function binEdges(zoom: Zoom, window: TimeRange, columns: number, least: 
     if (edges.length <= columns) return [...edges, window.to];
   }
   return [window.from, window.to];
+}
+
+/** Edges by the clock, counted anew from each hour, or from midnight for whole hours. What clocks add to a day joins its last bin. */
+function clockEdges({ from, to }: TimeRange, size: number): Edges {
+  const isFine = size < HOUR_MS;
+  const edges = [from];
+  let start = startOf(isFine ? 'hour' : 'day', from);
+  while (start < to) {
+    const end = isFine ? start + HOUR_MS : stepped('day', start, 1);
+    for (let at = start; at === start || at + size <= end; at += size) if (at > from && at < to) edges.push(at);
+    start = end;
+  }
+  return [...edges, to];
 }
 
 /** Index of the bin that a time lies in; the first or the last where it is outside. */

@@ -64,7 +64,9 @@ function howText({ chart }: ViewState): string {
 
 /** `30 min a column`. */
 function binText({ edges }: Bins): string {
-  const ms = (edges[1] as number) - (edges[0] as number);
+  // The first bin may be cut by the window, and one in which clocks are set may be longer.
+  const at = edges.length > 3 ? 1 : 0;
+  const ms = (edges[at + 1] as number) - (edges[at] as number);
   if (edges.length > 2 && ms < HOUR_MS) return `${Math.round(ms / MINUTE_MS)} min a column`;
   if (edges.length > 2 && ms < DAY_MS - HOUR_MS) return `${Math.round(ms / HOUR_MS)} h a column`;
   const second = edges.length > 3 ? (edges[2] as number) - (edges[1] as number) : ms;

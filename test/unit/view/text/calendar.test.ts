@@ -128,6 +128,41 @@ describe('bins', () => {
           }
   });
 
+  test.each(ZONES)('of a longer window are made of whole ones of a shorter: zooming out lowers no peak, in %s', (name) => {
+    process.env['TZ'] = name;
+    const binsIn = (columns: number, time: number) =>
+      ZOOMS.map((zoom) => {
+        const window = windowOf({ ...initialHistory(null), zoom, anchor: zoom === 'hour' ? null : time }, time);
+        return { window, edges: binEdges(zoom, window, columns, 60_000) };
+      });
+    for (let time = Date.UTC(2026, 0, 3, 5, 43); time < Date.UTC(2027, 0, 1); time += 29 * HOUR_MS)
+      for (const columns of [30, 47, 62, 108, 134, 216, 380]) {
+        const bins = binsIn(columns, time);
+        for (const [i, inner] of bins.entries()) {
+          const known = new Set(inner.edges);
+          for (const outer of bins.slice(i + 1)) {
+            const cuts = outer.edges.filter((edge) => edge > inner.window.from && edge < inner.window.to && !known.has(edge));
+            if (cuts.length > 0) expect.fail(`${new Date(time).toISOString()} in ${columns}: ${new Date(cuts[0] as number)}`);
+          }
+        }
+      }
+  });
+
+  test.each(ZONES)('of a narrower chart are made of whole ones of a wider, in %s', (name) => {
+    process.env['TZ'] = name;
+    for (const zoom of ZOOMS)
+      for (let time = Date.UTC(2026, 0, 3, 5, 43); time < Date.UTC(2027, 0, 1); time += 53 * HOUR_MS) {
+        const window = windowOf({ ...initialHistory(null), zoom, anchor: time }, time);
+        const days = zoom === 'year' ? [12, 366] : [1, 7, 20, 47, 62, 134, 216, 380]; // no month is made of weeks
+        const all = days.map((columns) => binEdges(zoom, window, columns, 60_000));
+        for (const [i, fewer] of all.entries())
+          for (const more of all.slice(i + 1)) {
+            const known = new Set(more);
+            if (!fewer.every((edge) => known.has(edge))) expect.fail(`${zoom} of ${new Date(time).toISOString()}`);
+          }
+      }
+  });
+
   test('are days where clocks are set too', () => {
     process.env['TZ'] = 'Europe/Berlin';
     const window = { from: new Date(2026, 9, 1).getTime(), to: new Date(2026, 10, 1).getTime() };
