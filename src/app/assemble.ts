@@ -1,6 +1,7 @@
 // The second step of a run, behind the first frame: the pipeline around the capture, and what can change the capture while it runs.
 
 import { randomBytes, randomInt } from 'node:crypto';
+import { dirname, join } from 'node:path';
 import type { EventLog } from '../aggregate/event-log.ts';
 import type { Alert } from '../model/alert.ts';
 import type { Options, WatchOptions } from '../model/options.ts';
@@ -11,6 +12,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
 import type { Watchman } from '../watch/watchman.ts';
 import type { Closing } from './close.ts';
+import type { MuteFile } from './mutes.ts';
 import type { Notices } from './notices.ts';
 import type { Opened, Switching } from './open.ts';
 
@@ -32,6 +34,7 @@ export interface Assembled {
 export interface RunWatch {
   readonly watchman: Watchman;
   readonly notices: Notices;
+  readonly mutes: MuteFile;
 }
 
 /** Assembles the pipeline. */
@@ -96,7 +99,13 @@ async function eventLog(): Promise<EventLog> {
 }
 
 async function watchmanOf(options: WatchOptions, opened: Opened): Promise<RunWatch> {
-  const [{ Watchman: WatchmanOfRun }, notices] = await Promise.all([import('../watch/watchman.ts'), noticesOf(opened)]);
+  const [{ Watchman: WatchmanOfRun }, { MuteFile: Mutes }, notices] = await Promise.all([
+    import('../watch/watchman.ts'),
+    import('./mutes.ts'),
+    noticesOf(opened),
+  ]);
+  const { savedState, owner } = opened.options.screen;
+  const mutes = new Mutes(savedState === null ? null : { path: join(dirname(savedState), 'mutes.json'), owner });
   const run = randomBytes(8).toString('hex');
   const raised = (alert: Alert) => notices.raise(alert);
   const { policy } = opened.options;
@@ -106,10 +115,11 @@ async function watchmanOf(options: WatchOptions, opened: Opened): Promise<RunWat
       policy: policy === null ? null : () => policy.policy,
       run,
       seed: randomInt(2 ** 31),
-      mutes: () => [],
+      mutes: () => mutes.list(),
       raised,
     }),
     notices,
+    mutes,
   };
 }
 

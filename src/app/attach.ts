@@ -176,7 +176,7 @@ async function watchAddresses(edges: Edges): Promise<AddressWatch | null> {
 
 /** Loads what carries out the screen's effects; null without a screen. */
 async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Make<EffectRunner> | null> {
-  const { opened, parts, events, choice } = assembled;
+  const { opened, parts, events, choice, watch } = assembled;
   const { options, edges, guard, screen } = opened;
   if (screen === null || events === null) return null;
   const [{ EffectRunner: Runner, Exports, copyHandler }, { HistoryAnswers, historyOpener }, { systemClipboard }] =
@@ -213,6 +213,12 @@ async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Mak
           const fixed = { isTaken: false, text: 'the interfaces of this run are fixed' };
           const taken = choice === null ? fixed : await (interfaces === null ? choice.follow() : choice.take(interfaces));
           apply({ type: 'captured-on', ...taken });
+        },
+        mute: ({ mute, lastsMs }) => {
+          if (watch === null) return;
+          const until = lastsMs === null ? null : systemClock.now() + lastsMs;
+          const failure = watch.mutes.add({ ...mute, until });
+          if (failure !== '') notice(failure);
         },
         export: (effect) => exports.write(effect),
         copy: copyHandler(systemClipboard(edges, process.env), tui),

@@ -1,6 +1,7 @@
 // Actions and effects, as plain data: what the reducer takes in, and what it asks of the outside.
 
 import type { Filter } from '../filter/filter.ts';
+import type { Mute } from '../model/alert.ts';
 import type { Average } from '../model/options.ts';
 import type { RangeTotals } from '../model/range-totals.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -58,6 +59,8 @@ export const COMMANDS = [
   'chart-scales',
   'theme',
   'interface',
+  'mute',
+  'allow',
   'export',
   'copy',
   'redraw',
@@ -135,6 +138,8 @@ export type Effect =
   | { readonly type: 'capture-on'; readonly interfaces: readonly string[] | null }
   /** Write this into a new file. */
   | { readonly type: 'export'; readonly format: ExportFormat; readonly table: ExportTable }
+  /** Keep alerts like this from being delivered, for so long, ms; null is for good. */
+  | { readonly type: 'mute'; readonly mute: Omit<Mute, 'until'>; readonly lastsMs: number | null }
   /** Text for the clipboard: sanitised, one line. */
   | { readonly type: 'copy'; readonly text: string }
   /** Show this theme; `keep` when the user picked it, not for a preview. */

@@ -3,6 +3,7 @@
 
 import type { FilterSubject } from '../filter/fields.ts';
 import type { Filter } from '../filter/filter.ts';
+import type { Alert } from '../model/alert.ts';
 import { AVERAGES, type Average } from '../model/options.ts';
 import type {
   AppRow,
@@ -39,6 +40,8 @@ export interface Picture {
   readonly events: readonly NetEvent[];
   /** Matching events of connections that are not shown. */
   readonly eventsHidden: number;
+  /** Alerts that match, since the baseline. */
+  readonly alerts: readonly Alert[];
   readonly filtered: boolean;
   /** Totals that the run counted for the filter; null without a filter, and when they are only sums over listed flows. */
   readonly counted: Matching | null;
@@ -101,6 +104,7 @@ function derive({ snapshot, filter, since, closed, log, average }: Inputs): Pict
     closedHidden: matching.length - connections.length,
     events,
     eventsHidden: all.length - events.length,
+    alerts: alertsOf(snapshot, filter, since),
     filtered: filter !== null,
     counted,
   };
@@ -169,6 +173,12 @@ function eventsOf(snapshot: Snapshot, filter: Filter | null, since: Snapshot | n
     const isNew = recent.apps.has(app ?? '') || recent.domains.has(domain ?? '');
     return filter.matches({ ...(flow ?? { app, host: domain ?? burst?.host ?? null, domain, interface: name }), isNew }, time);
   });
+}
+
+function alertsOf({ alerts, time }: Snapshot, filter: Filter | null, since: Snapshot | null): readonly Alert[] {
+  if (filter === null && since === null) return alerts;
+  const before = new Set(since?.alerts);
+  return alerts.filter((alert) => !before.has(alert) && (filter === null || filter.matches(alert, time)));
 }
 
 const quietEvents = new WeakMap<readonly NetEvent[], readonly NetEvent[]>();

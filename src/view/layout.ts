@@ -53,6 +53,7 @@ const SIX_ROWS = 9;
  *               one for TX under 30, then 7 rows, 9 from 40, 11 from 46, 15 from 60
  *     tables    overview: apps over connections (2:3); from 160 columns hosts, categories and details beside them; only the focused one under
  *               10 rows
+ *     events    alone, or under alerts where there are any (2:3)
  *     lite      apps alone, six of them, under a chart that takes up to 15 rows
  *     footer    1 row, 2 while a filter is typed
  */
@@ -112,6 +113,17 @@ export function chartPlace(columns: number): { readonly left: number; readonly c
 
 function tablesIn(state: ViewState, room: Rect): Pick<Layout, 'tables' | 'details'> {
   const alone = (table: TableName) => ({ tables: [{ table, rect: room }], details: null });
+  if (state.view === 'events' && state.hasAlerts) {
+    if (state.zoomed || room.height < 2 * TABLE_LEAST) return alone(state.pane);
+    const [alerts, events] = stacked(room, Math.max(TABLE_LEAST, Math.floor(room.height * 0.4)));
+    return {
+      tables: [
+        { table: 'alerts', rect: alerts },
+        { table: 'events', rect: events },
+      ],
+      details: null,
+    };
+  }
   if (state.view !== 'overview') return alone(paneOf(state.view));
   if (showsLite(state)) return alone('apps');
   if (state.zoomed) return alone(state.pane);
@@ -139,6 +151,7 @@ function stacked(rect: Rect, rows: number): readonly [Rect, Rect] {
 
 /** Tables that Tab goes through in the present view, also where only one of them fits. */
 export function panesOf(state: ViewState): readonly TableName[] {
+  if (state.view === 'events' && state.hasAlerts) return ['alerts', 'events'];
   if (state.view !== 'overview' || state.lite) return [paneOf(state.view)];
   return state.size.columns >= WIDE ? ['apps', 'hosts', 'connections', 'categories'] : ['apps', 'connections'];
 }

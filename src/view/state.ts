@@ -1,6 +1,7 @@
 // ViewState: what the user chose, and nothing about the network. Plain data that never changes: the reducer makes new states.
 
 import type { Filter } from '../filter/filter.ts';
+import type { Mute } from '../model/alert.ts';
 import type { Average, BudgetPlan, UnitMode } from '../model/options.ts';
 import type { RateSeries, Snapshot } from '../model/snapshot.ts';
 import type { InterfaceItem } from '../model/terms.ts';
@@ -20,7 +21,7 @@ interface FilterProblem {
 }
 
 /** Tables of live traffic. */
-export const TABLES = ['apps', 'connections', 'hosts', 'categories', 'interfaces', 'events'] as const;
+export const TABLES = ['apps', 'connections', 'hosts', 'categories', 'interfaces', 'events', 'alerts'] as const;
 export type TableName = (typeof TABLES)[number];
 
 /** What fills the screen. */
@@ -100,7 +101,15 @@ export type Popup =
       readonly note: string | null;
     }
   | { readonly kind: 'export'; readonly index: number }
+  /** What to silence of an alert, and for how long. */
+  | { readonly kind: 'mute'; readonly items: readonly MuteItem[]; readonly index: number }
   | { readonly kind: 'themes'; readonly index: number; readonly before: string };
+
+/** One way to silence alerts. `lastsMs` is null for good. */
+export interface MuteItem {
+  readonly mute: Omit<Mute, 'until'>;
+  readonly lastsMs: number | null;
+}
 
 /** A row with a chart of its own, and its rates in the ticks in which it was listed. */
 export interface Watch {
@@ -147,6 +156,10 @@ export interface ViewState {
   readonly closed: boolean;
   /** The events view lists connections that opened and closed, too. */
   readonly connectionLog: boolean;
+  /** There are alerts: the events view shows them first. */
+  readonly hasAlerts: boolean;
+  /** Time of the newest alert that the user saw in the events view, epoch ms. */
+  readonly alertsSeen: number;
   readonly chart: ChartState;
   /** Rates of the rows that the user looked at. */
   readonly watches: Watches;
@@ -232,7 +245,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     size: { columns: defaults.columns, rows: defaults.rows },
     view,
     pane: paneOf(view),
-    tables: perTable((name) => (name === 'events' ? EVENT_TABLE : NEW_TABLE)),
+    tables: perTable((name) => (name === 'events' || name === 'alerts' ? EVENT_TABLE : NEW_TABLE)),
     filter: NO_FILTER,
     paused: null,
     since: null,
@@ -245,6 +258,8 @@ export function initialState(defaults: ViewDefaults): ViewState {
     lite: defaults.lite ?? false,
     closed: defaults.closed ?? false,
     connectionLog: false,
+    hasAlerts: false,
+    alertsSeen: 0,
     chart: NEW_CHART,
     watches: NO_WATCHES,
     names: defaults.names ?? true,

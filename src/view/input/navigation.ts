@@ -92,7 +92,8 @@ function pageOf(state: ViewState, live: Snapshot, table: TableName = state.pane)
 /** Goes to another view; a pane that the overview has too stays focused. */
 export function showView(state: ViewState, view: ViewName): ViewState {
   const keepsPane = view === 'overview' && panesOf({ ...state, view }).includes(state.pane);
-  return { ...state, view, zoomed: false, pane: keepsPane ? state.pane : paneOf(view) };
+  const first = view === 'events' && state.hasAlerts ? 'alerts' : paneOf(view);
+  return { ...state, view, zoomed: false, pane: keepsPane ? state.pane : first };
 }
 
 /** Focuses the next pane, or the previous one. */
@@ -102,10 +103,20 @@ export function turnPane(state: ViewState, by: number): ViewState {
   return { ...state, pane: panes[(at + by + panes.length) % panes.length] ?? state.pane };
 }
 
-/** Gives the focused pane the whole screen, or takes it back; all views but the overview and history have only one. */
+/** Gives the focused pane the whole screen, or takes it back; most views have only one. */
 export function toggleZoom(state: ViewState): ViewState {
-  if (state.view !== 'overview' && state.view !== 'history') return { ...state, notice: 'this view already fills the screen' };
+  const hasOne = state.view !== 'overview' && state.view !== 'history' && panesOf(state).length === 1;
+  if (hasOne) return { ...state, notice: 'this view already fills the screen' };
   return inSight({ ...state, zoomed: !state.zoomed });
+}
+
+/** Takes note of alerts: whether there are any, and in the events view that the user sees them. */
+export function withAlerts(state: ViewState, { alerts }: Snapshot): ViewState {
+  const hasAlerts = alerts.length > 0;
+  const newest = alerts.at(-1)?.time ?? 0;
+  const alertsSeen = state.view === 'events' ? Math.max(state.alertsSeen, newest) : state.alertsSeen;
+  if (hasAlerts === state.hasAlerts && alertsSeen === state.alertsSeen) return state;
+  return { ...state, hasAlerts, alertsSeen };
 }
 
 /** The focus on a pane that is there: a narrower screen has fewer. */

@@ -1,14 +1,18 @@
 // Pickers: the interfaces to capture on, and the format of an export.
 
+import type { Alert } from '../../model/alert.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { InterfaceItem } from '../../model/terms.ts';
 import { type Command, EXPORT_FORMATS, type Step, still } from '../action.ts';
 import { exportOf } from '../export-rows.ts';
+import { MUTE_TIMES } from '../panels/pickers.ts';
 import type { Popup, ViewState } from '../state.ts';
 import type { Glyphs } from '../text/glyphs.ts';
+import { selectedRow } from './navigation.ts';
 
 type Interfaces = Extract<Popup, { kind: 'interfaces' }>;
 type Export = Extract<Popup, { kind: 'export' }>;
+type Mute = Extract<Popup, { kind: 'mute' }>;
 
 /** Opens the interface picker and asks for the interfaces. */
 export function openInterfaces(state: ViewState, live: Snapshot): Step {
@@ -55,6 +59,51 @@ export function pickInterface(state: ViewState, popup: Interfaces, command: Comm
     state: { ...state, popup: { ...popup, note: `opening ${names}` } },
     effects: [{ type: 'capture-on', interfaces }],
   };
+}
+
+/** Opens the ways to silence alerts like the selected one. */
+export function openMute(state: ViewState, live: Snapshot): ViewState {
+  const alert = selectedAlert(state, live);
+  if (alert === null) return { ...state, notice: NO_ALERT };
+  const { kind, app, domain } = alert;
+  const scopes = [
+    { kind, app, domain },
+    { kind: null, app, domain: null },
+    { kind: null, app: null, domain },
+    { kind, app: null, domain: null },
+  ].filter((scope, at, all) => {
+    const isSame = (other: typeof scope) => other.kind === scope.kind && other.app === scope.app && other.domain === scope.domain;
+    const isAll = scope.kind === null && scope.app === null && scope.domain === null;
+    return !isAll && all.findIndex(isSame) === at;
+  });
+  const items = scopes.flatMap((mute) => MUTE_TIMES.map((lastsMs) => ({ mute, lastsMs })));
+  return { ...state, popup: { kind: 'mute', items, index: 0 } };
+}
+
+/** Keys in the choice of what is silenced. */
+export function pickMute(state: ViewState, popup: Mute, command: Command, moved: number | null): Step {
+  if (command === 'back' || command === 'mute') return still({ ...state, popup: null });
+  if (moved !== null)
+    return still({ ...state, popup: { ...popup, index: Math.min(Math.max(0, moved), popup.items.length - 1) } });
+  const item = popup.items[popup.index];
+  if (command !== 'details' || item === undefined) return still(state);
+  return { state: { ...state, popup: null, notice: 'muted' }, effects: [{ type: 'mute', ...item }] };
+}
+
+/** Allows what the selected alert is about: alerts of its kind about this app and domain are muted for good. */
+export function allow(state: ViewState, live: Snapshot): Step {
+  const alert = selectedAlert(state, live);
+  if (alert === null) return still({ ...state, notice: NO_ALERT });
+  const { kind, app, domain } = alert;
+  const notice = `allowed from now on: ${kind}${app === null || state.privacy ? '' : ` by ${app}`}`;
+  return { state: { ...state, notice }, effects: [{ type: 'mute', mute: { kind, app, domain }, lastsMs: null }] };
+}
+
+const NO_ALERT = 'select an alert first: they are in the view of events';
+
+function selectedAlert(state: ViewState, live: Snapshot): Alert | null {
+  if (state.pane !== 'alerts') return null;
+  return (selectedRow(state, live) as Alert | undefined) ?? null;
 }
 
 /** Opens the choice of a form. */

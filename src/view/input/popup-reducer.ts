@@ -7,7 +7,7 @@ import { popupContent, popupRows, popupTop } from '../panels/popup.ts';
 import type { Popup, ViewState } from '../state.ts';
 import { withFilter } from './filter-input.ts';
 import { settled } from './navigation.ts';
-import { pickExport, pickInterface } from './pickers.ts';
+import { pickExport, pickInterface, pickMute } from './pickers.ts';
 import { filterOfRow } from './row-filter.ts';
 
 /** Commands that open a popup; pressed again, they close it. */
@@ -18,6 +18,7 @@ const OPENERS: Readonly<Record<Popup['kind'], Command>> = {
   themes: 'theme',
   interfaces: 'interface',
   export: 'export',
+  mute: 'mute',
 };
 
 /** Applies a command while a popup is open. */
@@ -30,6 +31,7 @@ export function reducePopup(state: ViewState, command: Command, live: Snapshot, 
     return pickInterface(state, popup, command, movedBy(command, popup.index, popupRows(state), popup.items?.length ?? 0));
   if (popup.kind === 'export')
     return pickExport(state, popup, command, movedBy(command, popup.index, 1, 2), live, settings.glyphs);
+  if (popup.kind === 'mute') return pickMute(state, popup, command, movedBy(command, popup.index, 1, popup.items.length));
   if (command === 'back' || command === OPENERS[popup.kind]) return { state: { ...state, popup: null }, effects: [] };
   if (command === 'filter' && popup.kind === 'details') return still(filteredFor(state, popup, live));
   if (command === 'help' || command === 'capture') return { state: { ...state, popup: { kind: command, top: 0 } }, effects: [] };

@@ -41,8 +41,9 @@ import {
   toggleZoom,
   turnPane,
   turnSort,
+  withAlerts,
 } from './navigation.ts';
-import { capturedOn, listedInterfaces, openExport, openInterfaces } from './pickers.ts';
+import { allow, capturedOn, listedInterfaces, openExport, openInterfaces, openMute } from './pickers.ts';
 import { reducePopup } from './popup-reducer.ts';
 import { updateWatches } from './watches.ts';
 
@@ -81,7 +82,9 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
     case 'notice':
       return still({ ...state, notice: action.text });
     case 'snapshot':
-      return still(withWants(updateWatches(afterTick(state, live), live), live, contextOf(state, live, settings.glyphs)));
+      return still(
+        withWants(updateWatches(afterTick(withAlerts(state, live), live), live), live, contextOf(state, live, settings.glyphs)),
+      );
     case 'theme':
       return { state: { ...state, theme: action.theme }, effects: [{ type: 'theme', name: action.theme, keep: false }] };
     case 'resize':
@@ -169,6 +172,10 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return still(settled(toggleLite(state), live));
     case 'interface':
       return openInterfaces(state, live);
+    case 'mute':
+      return still(openMute(state, live));
+    case 'allow':
+      return allow(state, live);
     case 'export':
       return still(openExport(state));
     case 'next-pane':
@@ -183,7 +190,7 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'interfaces':
     case 'events':
     case 'history':
-      return still(settled(showView(state, name), live));
+      return still(settled(withAlerts(showView(state, name), live), live));
     case 'save-history':
       return saveHistory(state, live);
     case 'sort-next':

@@ -1,5 +1,6 @@
 // The filter that a row stands for: what `/` in its details and `Enter` on a row of history put in force.
 
+import type { Alert } from '../../model/alert.ts';
 import type { CategoryRow, FlowRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
 import { pictureOf } from '../derive.ts';
 import type { TableName, ViewState } from '../state.ts';
@@ -39,6 +40,11 @@ export function rowFilter(table: TableName, row: AnyRow, root: string | null): s
       return isFilter('category', (row as CategoryRow).category);
     case 'interfaces':
       return isFilter('iface', (row as InterfaceRow).interface);
+    case 'alerts': {
+      const { app, domain } = row as Alert;
+      const [one, other] = [isFilter('app', app), isFilter('domain', domain)];
+      return one !== null && other !== null ? `${one} ${other}` : (one ?? other);
+    }
     case 'events': {
       const { app, domain, flow, interface: name } = row as NetEvent;
       return (

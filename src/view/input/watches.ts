@@ -46,7 +46,7 @@ function wanted(state: ViewState, live: Snapshot): readonly Wanted[] {
     ...state.pins[pane].map((id) => ({ table: pane, id })),
     ...(chosen === undefined ? [] : [{ table: pane, id: chosen.id }]),
     ...(popup?.kind === 'details' ? [{ table: popup.table, id: popup.id }] : []),
-  ].filter(({ table }) => table !== 'events');
+  ].filter(({ table }) => table !== 'events' && table !== 'alerts');
 }
 
 /** The rows that were followed with those that are wanted behind them. */

@@ -1,9 +1,11 @@
 // Popups of named facts: all that is known about a row.
 
+import type { Alert } from '../../model/alert.ts';
 import type { AppRow, CategoryRow, FlowRow, InterfaceRow, NetEvent, Traffic } from '../../model/snapshot.ts';
 import type { InnerFlow, NameSource, Place, Process } from '../../model/terms.ts';
 import { counted } from '../../net/counted.ts';
 import type { TableName } from '../state.ts';
+import { alertText, HELD_WORDS, SEVERITY_ROLES } from '../tables/alerts.ts';
 import type { CellContext } from '../tables/column.ts';
 import { askedText, stateOf } from '../tables/connections.ts';
 import { eventText } from '../tables/events.ts';
@@ -116,6 +118,8 @@ export function rowFacts(
       return interfaceFacts(row as InterfaceRow, context);
     case 'events':
       return eventFacts(row as NetEvent, context);
+    case 'alerts':
+      return alertFacts(row as Alert, context);
   }
 }
 
@@ -377,5 +381,21 @@ function eventFacts(row: NetEvent, context: CellContext): readonly Fact[] {
     ['what', eventText(row, context)],
     ...(row.interface === null ? [] : [['interface', shown(row.interface, context)] as const]),
     ...(row.flow === null ? [] : flowFacts(row.flow, context)),
+  ];
+}
+
+/** What was seen and what would have been expected stand in its details, a line each; names may stand anywhere in them. */
+function alertFacts(row: Alert, context: CellContext): readonly Fact[] {
+  const secret = (value: string): string => (context.privacy ? hidden(value, context) : shown(value, context));
+  return [
+    ['alert', alertText(row, context), 'name'],
+    ['kind', row.kind],
+    ['severity', row.severity, SEVERITY_ROLES[row.severity]],
+    ['time', `${formatDateTime(row.time)} (${formatDuration(context.now - row.time)} ago)`],
+    ...row.details.map((line, index): Fact => [index === 0 ? 'details' : '', secret(line)]),
+    ['app', text(row.app, context)],
+    ...(row.domain === null ? [] : [['domain', hidden(row.domain, context)] as const]),
+    ...(row.evidence === null ? [] : [['packets', hidden(row.evidence, context)] as const]),
+    ['delivery', row.held === null ? 'not held' : HELD_WORDS[row.held]],
   ];
 }

@@ -1,13 +1,15 @@
 // The footer: the keys that work everywhere, or the filter input with its error under the column where it is.
 
 import { wordOf } from '../../filter/fields.ts';
+import type { Alert } from '../../model/alert.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { counted } from '../../net/counted.ts';
 import { pictureOf } from '../derive.ts';
 import { isTyping } from '../input/filter-input.ts';
-import type { KeyTable } from '../input/keymap.ts';
+import { commandLabel, type KeyTable } from '../input/keymap.ts';
 import { fitLine, fitParts, HINT_GAP, lineWidth, spread } from '../pane.ts';
 import type { ViewState } from '../state.ts';
+import { SEVERITY_ROLES } from '../tables/alerts.ts';
 import { cut, displayWidth, drawable } from '../text/cells.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, span } from '../text/span.ts';
@@ -24,6 +26,8 @@ const EXAMPLES = {
 export function footerPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable, width: number): readonly Line[] {
   if (state.filter.cursor !== null) return filterInput(state, live, glyphs, width);
   if (state.notice !== '') return [fitLine([span(` ${drawable(state.notice, glyphs)}`, 'accent')], width, glyphs)];
+  const alert = freshAlert(state, live);
+  if (alert !== null) return [fitLine(alertLine(alert, state, keys, glyphs), width, glyphs)];
   const applied = state.filter.applied;
   const right: Line =
     applied === ''
@@ -31,6 +35,23 @@ export function footerPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, ke
       : [span(`/${cut(state.privacy ? glyphs.masked.repeat(6) : drawable(applied, glyphs), 40, glyphs)} `, 'filtered')];
   const room = width - 2 - displayWidth(right[0]?.text ?? '');
   return [spread([span(' '), ...fitParts(footerHints(state, keys, glyphs), room, HINT_GAP)], right, width, glyphs)];
+}
+
+/** For how long the sentence of a new alert stands in the footer, ms. */
+const FRESH_MS = 20_000;
+
+/** The newest alert that is delivered, while it is new and the user hasn't seen it among the others. */
+function freshAlert({ alertsSeen, paused, popup }: ViewState, { alerts, time }: Snapshot): Alert | null {
+  if (paused !== null || popup !== null) return null;
+  const alert = alerts.findLast(({ held }) => held === null);
+  const isFresh = alert !== undefined && alert.time > alertsSeen && Math.abs(time - alert.time) < FRESH_MS;
+  return isFresh ? alert : null;
+}
+
+function alertLine({ text, severity }: Alert, state: ViewState, keys: KeyTable, glyphs: Glyphs): Line {
+  const said = state.privacy ? glyphs.masked.repeat(6) : drawable(text, glyphs);
+  const key = commandLabel(keys, 'events');
+  return [span(` ! ${said}`, SEVERITY_ROLES[severity]), span(`  ${key}`, 'key'), span(' shows alerts', 'dim')];
 }
 
 function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: number): readonly Line[] {

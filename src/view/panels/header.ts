@@ -1,7 +1,9 @@
 // The header: what is watched and how, the rates now, the totals, what was lost, and what the user did to the picture.
 
+import type { Alert } from '../../model/alert.ts';
 import { nobodyWarning } from '../../model/privileges.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
+import { counted } from '../../net/counted.ts';
 import { type Picture, pictureOf } from '../derive.ts';
 import { BUDGET_NEAR } from '../history/budget.ts';
 import { budgetStatusNow } from '../history/state.ts';
@@ -114,11 +116,21 @@ function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
   if (range !== null) mark(range, 'filtered');
   if (state.since !== null && range === null) mark(`since ${formatClock(state.since.time)}`, 'accent');
   if (state.privacy) mark('private', 'accent');
+  const unseen = unseenAlerts(state, live);
+  if (unseen.length > 0) {
+    const isCritical = unseen.some(({ severity }) => severity === 'critical');
+    mark(counted(unseen.length, 'alert'), isCritical ? 'error' : 'warn');
+  }
   if (live.capture.history?.state === 'failing') mark('NOT RECORDED', 'error');
   const budget = state.history.plan === null ? null : budgetStatusNow(state.history, live);
   if (budget !== null && budget.over > 0) mark(`OVER BUDGET ${formatShare(budget.share)}`, 'error');
   else if (budget !== null && budget.share > BUDGET_NEAR) mark(`budget ${formatShare(budget.share)}`, 'warn');
   return parts;
+}
+
+/** Alerts that are delivered, and that the user hasn't seen in the events view. */
+function unseenAlerts({ alertsSeen }: ViewState, { alerts }: Snapshot): readonly Alert[] {
+  return alerts.filter(({ held, time }) => held === null && time > alertsSeen);
 }
 
 /** How the totals of a filter were counted. */

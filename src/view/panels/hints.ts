@@ -47,6 +47,7 @@ const PANES: Readonly<Record<HintedPane, readonly Hint[]>> = {
   categories: [DETAILS, SORT, ['pin', 'pin'], ['freeze', 'freeze'], ['copy', 'copy']],
   interfaces: [DETAILS, ['pick', 'interface'], SORT, ['capture', 'capture'], ['copy', 'copy']],
   events: [DETAILS, ['connections', 'closed'], ['newest', 'last'], ['copy', 'copy']],
+  alerts: [DETAILS, ['mute', 'mute'], ['allow', 'allow'], ['newest', 'last'], PANE, ['copy', 'copy']],
   chart: [
     ['peak', 'mark'],
     ['range', 'shorter', 'longer'],
@@ -106,6 +107,7 @@ const POPUPS: Readonly<Record<Popup['kind'], readonly Hint[]>> = {
   themes: picked('takes it'),
   interfaces: picked('captures on them'),
   export: picked('writes it'),
+  mute: picked('mutes it'),
 };
 
 /** Keys that work in every view, with their ranks: help and the way out go last. */

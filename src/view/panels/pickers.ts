@@ -1,7 +1,9 @@
 // The lists of the pickers: interfaces with what is known of each, and the forms of an export.
 
 import { EXPORT_FORMATS } from '../action.ts';
-import type { Popup, ViewState } from '../state.ts';
+import type { MuteItem, Popup, ViewState } from '../state.ts';
+import type { CellContext } from '../tables/column.ts';
+import { hidden, shown } from '../tables/masking.ts';
 import { drawable } from '../text/cells.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, span } from '../text/span.ts';
@@ -25,6 +27,35 @@ export function interfaceLines(
   });
   const told: readonly Line[] = note === null ? [] : [[], [span(` ${drawable(note, glyphs)}`, 'warn')]];
   return [...lines, ...told, [], [span(' Space', 'key'), span(' marks several', 'dim')]];
+}
+
+const LASTING: readonly (readonly [lastsMs: number | null, text: string])[] = [
+  [3_600_000, 'for an hour'],
+  [86_400_000, 'for a day'],
+  [null, 'for good'],
+];
+/** How long a mute may last, ms; null is for good. */
+export const MUTE_TIMES = LASTING.map(([lastsMs]) => lastsMs);
+
+/** What a mute silences, in words. */
+export function muteText({ mute: { kind, app, domain }, lastsMs }: MuteItem, context: CellContext): string {
+  const how = LASTING.find(([known]) => known === lastsMs)?.[1] ?? '';
+  const who = [app === null ? '' : `by ${shown(app, context)}`, domain === null ? '' : `about ${hidden(domain, context)}`];
+  return [kind ?? 'all alerts', ...who, how].filter((part) => part !== '').join(' ');
+}
+
+/** Ways to silence alerts. */
+export function muteLines({ items, index }: Extract<Popup, { kind: 'mute' }>, context: CellContext): readonly Line[] {
+  return [
+    ...items.map(
+      (item, at): Line => [
+        span(at === index ? ` ${context.glyphs.cursor} ` : '   ', 'accent'),
+        span(muteText(item, context), at === index ? 'selected' : 'text'),
+      ],
+    ),
+    [],
+    [span(' they stay here and in history, and go nowhere else', 'dim')],
+  ];
 }
 
 const FORMS: Readonly<Record<(typeof EXPORT_FORMATS)[number], string>> = {

@@ -18,7 +18,7 @@ import { captureFacts } from './capture-facts.ts';
 import { factLines, rowFacts } from './details.ts';
 import { helpLines } from './help.ts';
 import { moreHints, popupHints } from './hints.ts';
-import { exportLines, interfaceLines } from './pickers.ts';
+import { exportLines, interfaceLines, muteLines } from './pickers.ts';
 import { relatedFacts } from './related.ts';
 import { rowChart } from './row-chart.ts';
 import { contextOf } from './table.ts';
@@ -48,6 +48,7 @@ const SUBJECTS: Readonly<Record<TableName, string>> = {
   categories: 'Category',
   interfaces: 'Interface',
   events: 'Event',
+  alerts: 'Alert',
 };
 
 /** What a row is about, in a word. */
@@ -80,6 +81,8 @@ export function popupContent(state: ViewState, live: Snapshot, glyphs: Glyphs, k
     }
     case 'interfaces':
       return { title: 'Interfaces', lines: interfaceLines(popup, glyphs) };
+    case 'mute':
+      return { title: 'Mute', lines: muteLines(popup, context) };
     case 'export':
       return { title: 'Export', lines: exportLines(state, popup, glyphs) };
     case 'themes':

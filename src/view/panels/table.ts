@@ -36,6 +36,7 @@ const EMPTY: Record<TableName, string> = {
   categories: 'no traffic to sort yet',
   interfaces: 'no interface yet',
   events: 'nothing happened yet',
+  alerts: 'no alert yet',
 };
 
 /** What cells need to know, for one picture. */

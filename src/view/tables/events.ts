@@ -84,7 +84,7 @@ function fittedText(event: NetEvent, context: CellContext, width: number): strin
 }
 
 /** Local time today, date and time before that. */
-function momentText(time: number, now: number): string {
+export function momentText(time: number, now: number): string {
   const [day = '', clock = ''] = formatDateTime(time).split(' ');
   return formatDateTime(now).startsWith(day) ? clock : `${day.slice(5)} ${clock.slice(0, 5)}`;
 }

@@ -1,5 +1,6 @@
 // Rows in the order in which they are shown: sorted, steady under a sort by rate, held where the order is frozen, pinned ones on top, branches under their rows.
 
+import type { Alert } from '../../model/alert.ts';
 import type { Average } from '../../model/options.ts';
 import type { CategoryRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
 import { type Picture, pictureOf } from '../derive.ts';
@@ -9,6 +10,7 @@ import { type AppLine, underApp, underBranch } from '../tree/app-tree.ts';
 import type { Branch } from '../tree/branch.ts';
 import { domains, type HostLine, underHost } from '../tree/host-tree.ts';
 import { type ConnectionLine, folded, underLookups } from '../tree/lookups.ts';
+import { ALERTS } from './alerts.ts';
 import { APPS } from './apps.ts';
 import { CATEGORIES } from './categories.ts';
 import { type Column, sortValue, type TableSpec } from './column.ts';
@@ -19,7 +21,7 @@ import { INTERFACES } from './interfaces.ts';
 import { isByRate, isQuiet, orderToHold, type Rated, STEADY_MAX, type Standing, steady } from './steady.ts';
 
 /** A row of any table. */
-export type AnyRow = AppLine | ConnectionLine | HostLine | CategoryRow | InterfaceRow | NetEvent;
+export type AnyRow = AppLine | ConnectionLine | HostLine | CategoryRow | InterfaceRow | NetEvent | Alert;
 
 /** The table of a name, its row type forgotten: a table is only ever given its own rows, by `orderedRows`. */
 export const SPECS = {
@@ -29,6 +31,7 @@ export const SPECS = {
   categories: CATEGORIES,
   interfaces: INTERFACES,
   events: EVENTS,
+  alerts: ALERTS,
 } as unknown as Readonly<Record<TableName, TableSpec<AnyRow>>>;
 
 /** Columns that the lite screen shows of a table, in the order of the table. */

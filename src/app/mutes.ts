@@ -1,0 +1,88 @@
+// What the user silenced, in a small file that all runs share: read again when it changes, and written whole, as the screen's choices are. A run
+// that can't write it goes by its own mutes.
+
+import { statSync } from 'node:fs';
+import { ALERT_KINDS, type Mute } from '../model/alert.ts';
+import { systemClock } from '../system/clock.ts';
+import { readSavedScreen, type SavedPlace, writeSavedScreen } from './saved-screen.ts';
+
+const VERSION = 1;
+/** Mutes that are kept; the oldest go first. */
+const MOST = 100;
+const LONGEST_NAME = 256;
+/** How often it is looked whether the file changed, ms. */
+const LOOK_MS = 2000;
+
+/** The mutes in force. */
+export class MuteFile {
+  readonly #place: SavedPlace | null;
+  #mutes: readonly Mute[] = [];
+  #looked = Number.NEGATIVE_INFINITY;
+  /** Size and time of the file as it was read last. */
+  #stamp = '';
+
+  /** @param place null keeps them for this run alone */
+  constructor(place: SavedPlace | null) {
+    this.#place = place;
+  }
+
+  /** All of them, ended ones too; the watchman knows the time that counts. */
+  list(): readonly Mute[] {
+    const now = systemClock.monotonic();
+    if (this.#place === null || now - this.#looked < LOOK_MS) return this.#mutes;
+    this.#looked = now;
+    const stamp = stampOf(this.#place.path);
+    if (stamp === this.#stamp) return this.#mutes;
+    this.#stamp = stamp;
+    if (stamp !== '') this.#mutes = mutesIn(readSavedScreen(this.#place));
+    return this.#mutes;
+  }
+
+  /** Adds one, and drops those that have ended. @returns what went wrong; empty if nothing did */
+  add(mute: Mute): string {
+    this.#looked = Number.NEGATIVE_INFINITY;
+    const now = systemClock.now();
+    const others = this.list().filter((known) => (known.until === null || known.until > now) && !isSame(known, mute));
+    this.#mutes = [...others, mute].slice(-MOST);
+    if (this.#place === null) return 'only for this run: there is no folder to keep it in';
+    if (!writeSavedScreen({ version: VERSION, mutes: this.#mutes }, this.#place))
+      return `only for this run: ${this.#place.path} can't be written`;
+    this.#stamp = stampOf(this.#place.path);
+    return '';
+  }
+}
+
+/** Size and time of a file; empty if it can't be seen. */
+function stampOf(path: string): string {
+  try {
+    const { size, mtimeMs, ino } = statSync(path);
+    return `${size} ${mtimeMs} ${ino}`;
+  } catch {
+    return '';
+  }
+}
+
+/** What of a file are mutes. */
+export function mutesIn(saved: unknown): readonly Mute[] {
+  if (!isRecord(saved) || saved['version'] !== VERSION || !Array.isArray(saved['mutes'])) return [];
+  return saved['mutes'].flatMap((one: unknown): Mute[] => {
+    if (!isRecord(one)) return [];
+    const { kind = null, app = null, domain = null, until = null } = one;
+    const known = kind === null ? null : ALERT_KINDS.find((each) => each === kind);
+    if (known === undefined || !isName(app) || !isName(domain) || (until !== null && typeof until !== 'number')) return [];
+    // One that names nothing would silence everything.
+    return known === null && app === null && domain === null ? [] : [{ kind: known, app, domain, until }];
+  });
+}
+
+function isSame(a: Mute, b: Mute): boolean {
+  return a.kind === b.kind && a.app === b.app && a.domain === b.domain;
+}
+
+function isName(value: unknown): value is string | null {
+  return value === null || (typeof value === 'string' && value !== '' && value.length <= LONGEST_NAME);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

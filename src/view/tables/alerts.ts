@@ -1,0 +1,76 @@
+// The alerts table: what the watch raised, in the order of time, the newest last, as the events under it.
+
+import type { Alert, Held, Severity } from '../../model/alert.ts';
+import { formatDateTime } from '../text/format.ts';
+import { type Role, span } from '../text/span.ts';
+import type { CellContext, TableSpec } from './column.ts';
+import { widest } from './columns.ts';
+import { momentText } from './events.ts';
+import { hidden, shown } from './masking.ts';
+
+/** How severe alerts are drawn. The word says it too. */
+export const SEVERITY_ROLES: Readonly<Record<Severity, Role>> = { info: 'accent', warning: 'warn', critical: 'error' };
+
+/** Why an alert goes nowhere else, in a word or two. */
+export const HELD_WORDS: Readonly<Record<NonNullable<Held>, string>> = {
+  learning: 'held: learning',
+  muted: 'muted',
+  'no history': 'held: no history',
+};
+
+/** An alert's sentence. With names hidden it is hidden whole: they may stand anywhere in it. */
+export function alertText(alert: Alert, context: CellContext): string {
+  return context.privacy ? hidden(alert.text, context) : shown(alert.text, context);
+}
+
+/** Alerts in the order of time. */
+export const ALERTS: TableSpec<Alert> = {
+  title: 'Alerts',
+  sorts: [],
+  columns: [
+    {
+      key: 'time',
+      title: () => 'time',
+      min: 11,
+      max: 11,
+      align: 'left',
+      rank: 1,
+      plain: (row) => formatDateTime(row.time),
+      cell: (row, { now }) => span(momentText(row.time, now), 'dim'),
+    },
+    {
+      key: 'severity',
+      title: () => 'severity',
+      min: 8,
+      max: 8,
+      align: 'left',
+      rank: 2,
+      plain: (row) => row.severity,
+      // What goes nowhere says so in its place; the details say why.
+      cell: ({ held, severity }) =>
+        held === null ? span(severity, SEVERITY_ROLES[severity]) : span(held === 'muted' ? 'muted' : 'held', 'dim'),
+    },
+    {
+      key: 'kind',
+      title: () => 'kind',
+      min: 12,
+      max: 16,
+      align: 'left',
+      rank: 3,
+      cell: (row) => span(row.kind, 'dim'),
+    },
+    {
+      key: 'text',
+      title: () => 'what',
+      min: 14,
+      max: 400,
+      weight: 20,
+      comfort: { cells: 50, before: 3 },
+      align: 'left',
+      rank: 1,
+      wants: (rows, context) => widest(rows, (row) => alertText(row, context)),
+      plain: alertText,
+      cell: (row, context) => span(alertText(row, context), row.held === null ? 'text' : 'dim'),
+    },
+  ],
+};

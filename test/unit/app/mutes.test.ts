@@ -1,0 +1,61 @@
+// The file of mutes: shared by runs, read when it changes, never trusted further than it can be checked.
+
+import { chmodSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { MuteFile, mutesIn } from '../../../src/app/mutes.ts';
+import type { Mute } from '../../../src/model/alert.ts';
+
+const place = () => ({ path: join(mkdtempSync(join(tmpdir(), 'mutes-')), 'state', 'mutes.json'), owner: null });
+const mute = (parts: Partial<Mute>): Mute => ({ kind: 'new-domain', app: 'curl', domain: null, until: null, ...parts });
+
+test('keeps mutes for other runs, in a file that only the user reads', () => {
+  const shared = place();
+  expect(new MuteFile(shared).add(mute({}))).toBe('');
+  expect(statSync(shared.path).mode & 0o777).toBe(0o600);
+  const other = new MuteFile(shared);
+  expect(other.list()).toEqual([mute({})]);
+  expect(other.add(mute({ app: 'wget' }))).toBe('');
+  expect(new MuteFile(shared).list()).toEqual([mute({}), mute({ app: 'wget' })]);
+});
+
+test('replaces a mute of the same, and drops those that have ended', () => {
+  const file = new MuteFile(place());
+  file.add(mute({ until: 1000 }));
+  file.add(mute({ app: 'wget', until: Date.now() + 60_000 }));
+  file.add(mute({ app: 'wget' }));
+  expect(file.list()).toEqual([mute({ app: 'wget' })]);
+});
+
+test('adds to what another run wrote a moment ago', () => {
+  const shared = place();
+  const one = new MuteFile(shared);
+  one.add(mute({}));
+  new MuteFile(shared).add(mute({ app: 'wget' }));
+  one.add(mute({ app: 'git' }));
+  expect(one.list().map(({ app }) => app)).toEqual(['curl', 'wget', 'git']);
+});
+
+test('without a place, or where it can not write, they hold for the run', () => {
+  const alone = new MuteFile(null);
+  expect(alone.add(mute({}))).toMatch(/^only for this run/);
+  expect(alone.list()).toEqual([mute({})]);
+  const refused = new MuteFile({ path: '/dev/null/mutes.json', owner: null });
+  expect(refused.add(mute({}))).toMatch(/can't be written/);
+  expect(refused.list()).toEqual([mute({})]);
+});
+
+test('a file that others may write is not believed, nor one that is no file of mutes', () => {
+  const shared = place();
+  new MuteFile(shared).add(mute({}));
+  chmodSync(shared.path, 0o666);
+  expect(new MuteFile(shared).list()).toEqual([]);
+  chmodSync(shared.path, 0o600);
+  writeFileSync(shared.path, readFileSync(shared.path, 'utf8').slice(0, 20));
+  expect(new MuteFile(shared).list()).toEqual([]);
+  const all = { kind: null, app: null, domain: null, until: null };
+  const odd = [all, { kind: 'nothing' }, { app: 7 }, { app: 'a', until: 'soon' }, null, { kind: null, app: 'ssh' }];
+  expect(mutesIn({ version: 1, mutes: odd })).toEqual([{ kind: null, app: 'ssh', domain: null, until: null }]);
+  expect(mutesIn({ version: 2, mutes: [mute({})] })).toEqual([]);
+});
