@@ -1,7 +1,7 @@
 // `netmon-tui completions SHELL`: completions for bash, zsh and fish, made from the tables of commands and settings. Pure.
 
 import { FIELDS, WORDS } from '../filter/fields.ts';
-import { COMMAND_NAMES, COMMANDS, type CommandName, type Shell } from './commands.ts';
+import { COMMAND_NAMES, COMMANDS, type Command, type CommandName, type Shell } from './commands.ts';
 import { FLAGS, type Flag } from './config/settings.ts';
 import { THEMES } from './config/value-types.ts';
 
@@ -49,7 +49,8 @@ function bash(): string {
     (flag) => `    --${flag.name}) if [[ -n $joined ]]; then ${offerOf(flag)}; return; fi ;;`,
   );
   const commands = COMMAND_NAMES.map(
-    (name) => `    ${name}) flags='${flagsOf(name).flatMap(typedForms).join(' ')}' operands='${operandsOf(name).join(' ')}' ;;`,
+    (name) =>
+      `    ${name}) flags='${flagsOf(name).flatMap(typedForms).join(' ')}' operands='${operandsOf(name).join(' ')}'${takesFile(name) ? ' file=1' : ''} ;;`,
   );
   commands.push(`    help) flags= operands='${TYPED.join(' ')}' ;;`);
   const ofFields = VALUES_OF_FIELDS.map(({ names, values }) => `    ${names.join('|')}) offers='${values.join(' ')}' ;;`);
@@ -80,7 +81,7 @@ ${ofFields.join('\n')}
   [[ \${COMPREPLY[0]} == *: ]] && compopt -o nospace 2>/dev/null
 }
 _netmon_tui() {
-  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} joined= command=run word flags operands
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} joined= command=run word flags operands file=
   # bash splits a filter at its ":"
   local -i colon=COMP_CWORD
   [[ $previous == : ]] && colon+=-1
@@ -109,7 +110,8 @@ ${[...values, ...optional].join('\n')}
 ${commands.join('\n')}
   esac
   if [[ $current == -* ]]; then _netmon_tui_words "$flags"
-  elif [[ $command == run || $previous == "$command" ]]; then _netmon_tui_words "$operands"; fi
+  elif [[ $command == run || $previous == "$command" ]]; then _netmon_tui_words "$operands"
+  elif [[ -n $file && " $operands " == *" $previous "* ]]; then _netmon_tui_files; fi
 }
 complete -F _netmon_tui ${PROGRAM}
 `;
@@ -127,6 +129,12 @@ function typedForms({ name, short }: Flag): readonly string[] {
 /** Words that may follow a command; for `run` those are the commands. */
 function operandsOf(command: CommandName): readonly string[] {
   return command === 'run' ? FIRST : (COMMANDS[command].operand?.choices ?? []);
+}
+
+/** Whether a file follows the words of a command. */
+function takesFile(command: CommandName): boolean {
+  const { operand }: Command = COMMANDS[command];
+  return operand?.file === true;
 }
 
 function zsh(): string {
@@ -153,8 +161,9 @@ function zsh(): string {
     const offers = name === 'run' ? '_netmon_tui_commands' : `(${words.join(' ')})`;
     const what = name === 'run' ? 'command' : COMMANDS[name].operand?.noun;
     const operand = what === undefined ? '' : ` \\\n        ':${what}:${words.length === 0 ? ' ' : offers}'`;
+    const file = takesFile(name) ? ` \\\n        ':file:_files'` : '';
     const specs = flagsOf(name).flatMap(specsOf);
-    return `    ${name})\n      _arguments -s -S \\\n${specs.map((spec) => `        ${spec}`).join(' \\\n')}${operand} ;;`;
+    return `    ${name})\n      _arguments -s -S \\\n${specs.map((spec) => `        ${spec}`).join(' \\\n')}${operand}${file} ;;`;
   });
   cases.push("    help)\n      _arguments ':command:_netmon_tui_commands' ;;");
   const described = (list: readonly { readonly name: string; readonly help: string }[]) =>
@@ -232,7 +241,8 @@ function fish(): string {
     ([name, does]) => `complete -c ${PROGRAM} -f -n "not __fish_seen_subcommand_from $commands" -a ${name} -d ${quoted(does)}`,
   );
   const operands = TYPED.filter((name) => operandsOf(name).length > 0).map(
-    (name) => `complete -c ${PROGRAM} -f -n "__fish_seen_subcommand_from ${name}" -a ${quoted(operandsOf(name).join(' '))}`,
+    (name) =>
+      `complete -c ${PROGRAM} ${takesFile(name) ? '-F' : '-f'} -n "__fish_seen_subcommand_from ${name}" -a ${quoted(operandsOf(name).join(' '))}`,
   );
   const flags = FLAGS.filter(({ help }) => help !== null).map((flag) => {
     const typed = flag.commands.filter((name) => name !== 'run');

@@ -51,6 +51,11 @@ describe.skipIf(missing('bash'))('bash', () => {
     expect(offered('--history', '=', 'tr')).toEqual(['trace one.pcap']);
     expect(offered('--history', 'tr')).toEqual([]);
   });
+  it('offers a file after the word of a command that takes one', () => {
+    expect(offered('policy', '')).toEqual(['init', 'check']);
+    expect(offered('policy', 'check', 'tr')).toEqual(['trace one.pcap']);
+    expect(offered('policy', 'check', 'x', 'tr')).toEqual([]);
+  });
   it('offers the shells once', () => {
     expect(offered('completions', '')).toEqual(SHELLS);
     expect(offered('completions', 'bash', '')).toEqual([]);
