@@ -9,9 +9,11 @@ export const PACKAGE = {
   name,
   version,
   summary: 'Terminal network monitor: which app is talking to whom, live',
-  text: `netmon-tui captures packets and names the process behind each of them and the host at its other end. It shows
-traffic by app, connection, host, category and interface, live in a terminal, and records it on request.
-Capturing needs root, which it gives up before it reads the first packet.`,
+  /** Lines of at most 79 cells. */
+  text: `netmon-tui captures packets and names the process behind each of them and the
+host at its other end. It shows traffic by app, connection, host, category and
+interface, live in a terminal, and records it on request. Capturing needs root,
+which it gives up before it decodes the first packet.`,
   licence: license,
   homepage,
   maintainer: 'netmon-tui developers <netmon-tui@users.noreply.github.com>',
@@ -23,7 +25,7 @@ Capturing needs root, which it gives up before it reads the first packet.`,
   },
 };
 
-const DOCUMENTS = ['README.md', 'SECURITY.md', 'THIRD-PARTY.md'];
+const DOCUMENTS = ['CHANGELOG.md', 'README.md', 'SECURITY.md', 'THIRD-PARTY.md'];
 
 /**
  * The files of a package, in folders below its prefix; without `from` the executable. `words` stands for what it prints with these arguments.
@@ -36,7 +38,6 @@ export const files = (zsh = 'site-functions') => [
   { words: ['completions', 'bash'], to: 'share/bash-completion/completions/netmon-tui' },
   { words: ['completions', 'fish'], to: 'share/fish/vendor_completions.d/netmon-tui.fish' },
   { words: ['completions', 'zsh'], to: `share/zsh/${zsh}/_netmon-tui` },
-  { from: 'CHANGELOG.md', to: 'share/doc/netmon-tui/changelog.gz' },
   { from: 'LICENSE', to: 'share/doc/netmon-tui/copyright' },
   ...DOCUMENTS.map((name) => ({ from: name, to: `share/doc/netmon-tui/${name}` })),
 ];

@@ -150,7 +150,12 @@ function glibcNeeded() {
 
 function rpm() {
   const folder = stage('rpm', 'usr');
-  const list = run('find', ['.', '-type', 'f'], { cwd: folder, encoding: 'utf8' }).trim().split('\n').sort();
+  const find = (type) => run('find', ['.', '-type', type], { cwd: folder, encoding: 'utf8' }).trim().split('\n').sort();
+  const paths = find('f').map((path) => path.slice(1));
+  // folders that nobody else may have made, and that would stay
+  const folders = find('d')
+    .map((path) => path.slice(1))
+    .filter((path) => /^\/usr\/share\/(.*-completion|fish|zsh|doc\/.)/.test(path));
   const spec = `Name: ${NAME}
 Version: ${systemVersion}
 Release: 1
@@ -183,7 +188,7 @@ fi
 
 %files
 %defattr(-,root,root)
-${list.map((path) => path.slice(1)).join('\n')}
+${[...folders.map((path) => `%dir ${path}`), ...paths].join('\n')}
 `;
   const at = join(STAGE, `${NAME}.spec`);
   writeFileSync(at, spec);

@@ -31,10 +31,10 @@ const INSTALLED = [
   '/usr/bin/netmon-tui',
   '/usr/lib/systemd/system/netmon-tui.service',
   '/usr/share/bash-completion/completions/netmon-tui',
+  '/usr/share/doc/netmon-tui/CHANGELOG.md',
   '/usr/share/doc/netmon-tui/README.md',
   '/usr/share/doc/netmon-tui/SECURITY.md',
   '/usr/share/doc/netmon-tui/THIRD-PARTY.md',
-  '/usr/share/doc/netmon-tui/changelog.gz',
   '/usr/share/doc/netmon-tui/copyright',
   '/usr/share/fish/vendor_completions.d/netmon-tui.fish',
   '/usr/share/man/man1/netmon-tui.1.gz',
@@ -126,9 +126,14 @@ describe('packages of the executable', () => {
     if (!has('rpmbuild')) skip('rpmbuild is not installed');
     make('rpm');
     const rpm = at(`netmon-tui-${systemVersion}-1.${processor[1]}.rpm`);
-    expect(run('rpm', '-qlp', rpm).trim().split('\n').sort()).toEqual(
-      [...INSTALLED, '/usr/share/zsh/site-functions/_netmon-tui'].sort(),
+    const listed = run('rpm', '-qp', '--queryformat', '[%{FILEMODES:perms} %{FILENAMES}\n]', rpm).trim().split('\n');
+    const paths = (kind: string) => listed.flatMap((line) => (line.startsWith(kind) ? [line.slice(line.indexOf(' ') + 1)] : []));
+    expect(paths('-').sort()).toEqual([...INSTALLED, '/usr/share/zsh/site-functions/_netmon-tui'].sort());
+    // rpm leaves folders that no package has
+    expect(paths('d')).toEqual(
+      expect.arrayContaining(['/usr/share/doc/netmon-tui', '/usr/share/zsh/site-functions', '/usr/share/fish']),
     );
+    expect(paths('d')).not.toContain('/usr/share/man');
     expect(run('rpm', '-qp', '--requires', rpm)).toContain('libpcap.so.1()(64bit)');
     expect(run('rpm', '-qp', '--scripts', rpm)).not.toMatch(/systemctl.*\b(enable|start)\b|setcap|useradd/);
   });
