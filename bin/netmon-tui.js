@@ -24,7 +24,8 @@ function run(role) {
   const filename = join(isSea() ? process.execPath : dirname(__dirname), `dist/bundle/${role}.cjs`);
   const read = (suffix) =>
     isSea() ? Buffer.from(getRawAsset(`dist/bundle/${role}.cjs${suffix}`)) : readFileSync(filename + suffix);
-  const source = read('').latin1Slice();
+  const text = read('').latin1Slice();
+  const source = role === 'main' ? text : `(function (require, __filename) {${text}\n})`; // others are modules of their own
   let cachedData;
   try {
     const cache = read('.cache');
@@ -42,6 +43,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 } else if (isDebugged) {
   refuse(3, "a signal opened node's debugger during start-up", 'start netmon-tui again');
 } else if (process.argv[2] === '--netmon-role' && require('node:sea').isSea()) {
+  delete process.env.NODE_OPTIONS; // its own, not for what it starts
   run(process.argv.splice(2, 2)[1]);
 } else {
   try {

@@ -59,6 +59,14 @@ const plugin = {
       contents: `module.exports = require(${JSON.stringify(join(root, 'src/system/native-library.ts'))}).loadNative();`,
       resolveDir: root,
     }));
+    // ICU takes 15 ms to make this, and the first frame needs none: its own signs have known widths.
+    onLoad({ filter: /\/string-width\/index\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      const eager = 'const segmenter = new Intl.Segmenter();';
+      if (!text.includes(eager)) throw new Error(`string-width has changed: it has no "${eager}"`);
+      const late = 'let made; const segmenter = { segment: (text) => (made ??= new Intl.Segmenter()).segment(text) };';
+      return { contents: text.replace(eager, late) };
+    });
     onLoad({ filter: /\/blessed\/lib\/widget\.js$/ }, () => ({
       contents: WIDGETS.map(
         (name) => `exports.${name} = exports.${name.toLowerCase()} = require('./widgets/${name.toLowerCase()}');`,

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { getRawAsset, isSea } from 'node:sea';
 import { fileURLToPath } from 'node:url';
+import { NO_DEBUGGER } from './edges.ts';
 
 /** What a bundle knows of itself. */
 interface Bundle {
@@ -82,7 +83,11 @@ export interface ChildCommand {
 /** How to start a child process. @param flags for Node, which the executable takes from the environment alone @param words its arguments */
 export function childCommand(role: Role, flags: readonly string[], words: readonly string[]): ChildCommand {
   const path = process.execPath;
-  if (isExecutable) return { path, args: [ROLE_FLAG, role, ...words], env: { NODE_OPTIONS: flags.join(' ') } };
+  if (isExecutable) {
+    // Node refuses the debugger's options in NODE_OPTIONS; the executable's first line looks whether a signal was faster.
+    const options = flags.filter((flag) => flag !== NO_DEBUGGER).join(' ');
+    return { path, args: [ROLE_FLAG, role, ...words], env: options === '' ? {} : { NODE_OPTIONS: options } };
+  }
   return { path, args: [...flags, fileURLToPath(entryOf(role)), ...words], env: {} };
 }
 

@@ -223,9 +223,22 @@ const TERMINFO = 'node_modules/blessed/usr/xterm-256color';
 interface Tput {
   readTerminfo(): object;
   parseTerminfo(bytes: Buffer, name: string): object;
+  /** Makes a function out of a capability's text. */
+  _compile(info: object, key: string, value: unknown): unknown;
 }
-(blessed as unknown as { Tput: { prototype: Tput } }).Tput.prototype.readTerminfo = function readTerminfo(this: Tput) {
+const tput = (blessed as unknown as { Tput: { prototype: Tput } }).Tput.prototype;
+tput.readTerminfo = function readTerminfo() {
   return this.parseTerminfo(readOwnFile(TERMINFO), TERMINFO);
+};
+// blessed compiles all 400 before the first frame, of which 20 are used.
+const compile = tput._compile;
+tput._compile = function compileLate(info, key, value) {
+  if (typeof value !== 'string' || value === '') return compile.call(this, info, key, value);
+  let made: ((words: unknown) => unknown) | null = null;
+  return (words: unknown) => {
+    made ??= compile.call(this, info, key, value) as (words: unknown) => unknown;
+    return made.call(this, words);
+  };
 };
 
 /** blessed's program, with a screen of at most `LARGEST` whatever the terminal says. */

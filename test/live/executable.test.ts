@@ -1,6 +1,6 @@
 // The single executable on a machine whose Node is hidden: what it reads, what it captures as root and which rights its threads keep.
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { COMMAND } from '../../src/privilege/root-child.ts';
 import { pcapFile } from '../support/capture-writer.ts';
 import { ethernet, ipv4, udp } from '../support/frames.ts';
 import { type Line, netnsObstacle, Pair, Running } from '../support/netns.ts';
@@ -104,6 +105,21 @@ describe('the executable', () => {
     expect(run('query', 'SELECT SUM(packet_size) > 0 AS some FROM connections', `--history=${path}`, '--csv').stdout).toMatch(
       /1/,
     );
+  });
+
+  it('is its own child, under the limits that Node takes from the environment', async () => {
+    const lister = { path: '/bin/sh', args: ['-c', 'echo "with $NODE_OPTIONS."'], timeoutMs: 5000, maxBytes: 1000 };
+    const orders = { tcpdump: lister, lsof: lister, ifconfig: { ...lister, owner: process.pid }, question: 'SIGINT', env: {} };
+    const flags = '--max-old-space-size=32 --max-semi-space-size=1';
+    const child = spawn(program, ['--netmon-role', 'root-child', JSON.stringify(orders)], { env: { NODE_OPTIONS: flags } });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString('latin1');
+      if (said.includes('code 0')) child.stdin.end(); // the list has ended, and so may the child
+    });
+    child.stdin.write(Buffer.from([COMMAND.LIST]));
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    expect([status, said]).toEqual([0, expect.stringContaining('with .')]);
   });
 
   it('draws the screen with its own themes', async ({ skip, onTestFinished }) => {

@@ -105,7 +105,7 @@ function missing(text: string): DriverUnavailable {
   const reason = isAbsent
     ? 'the package cap is not installed'
     : `the package cap can't be loaded: ${sanitize(text.replace(/\/\S+\//g, ''))}`;
-  const command = isAbsent ? 'npm install cap' : 'npm rebuild cap';
+  const command = isAbsent ? 'npm install -g cap' : 'npm rebuild cap';
   return new DriverUnavailable(reason, `only where libpcap can't be used: with its headers and a compiler, type: ${command}`);
 }
 

@@ -2,7 +2,7 @@
 // the help.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeHeavy } from '../support/heavy-history.js';
@@ -42,6 +42,11 @@ export async function run({ root, repeat, small }) {
     const live = [...program, '-i', 'lo'];
     const frame = await least(times, () => until(root, live, namespace, LAST_WORD));
     rows.push({ what: 'first frame, 120x40', value: frame, unit: 'ms', goal: { most: 350 }, peers: [bare] });
+    const executable = `${root}/build/netmon-tui`;
+    if (existsSync(executable)) {
+      const alone = await least(times, () => until(root, [executable, '-i', 'lo'], namespace, LAST_WORD));
+      rows.push({ what: '  of build/netmon-tui', value: alone, unit: 'ms', goal: { most: 350 } });
+    }
     const history = join(folder, 'history.sqlite');
     await writeHeavy(root, history, small);
     const recorded = await least(times, () => until(root, [...live, `--history=${history}`], namespace, LAST_WORD));
