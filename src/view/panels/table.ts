@@ -1,5 +1,6 @@
 // A table as lines: title with counts and sort, header row with the sort mark, rows fitted to their columns, cursor and pins in the first cell.
 
+import type { Average } from '../../model/options.ts';
 import type { CategoryRow, Snapshot } from '../../model/snapshot.ts';
 import { counted } from '../../net/counted.ts';
 import { type Picture, pictureOf } from '../derive.ts';
@@ -9,7 +10,7 @@ import type { TableName, ViewState } from '../state.ts';
 import { type CellContext, type PlacedColumn, showsSort } from '../tables/column.ts';
 import { placedColumns } from '../tables/placement.ts';
 import { recentlySeenOf } from '../tables/recently-seen.ts';
-import { type AnyRow, branchOf, isQuietRow, orderedRows, SPECS } from '../tables/rows.ts';
+import { type AnyRow, branchOf, isQuietRow, orderedRows, SPECS, topRows } from '../tables/rows.ts';
 import { cursorIndex, topFor } from '../tables/selection.ts';
 import { fitText } from '../text/cells.ts';
 import { formatDuration, formatGrouped } from '../text/format.ts';
@@ -73,7 +74,9 @@ function recentTotalOf(categories: readonly CategoryRow[]): readonly number[] {
 export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, table: TableName, rect: Rect): TableModel {
   const picture = pictureOf(state, live);
   const spec = SPECS[table];
-  const context = { ...contextOf(state, live, glyphs), open: new Set(state.open[table]) };
+  const { rate, ...shared } = contextOf(state, live, glyphs);
+  const all = Math.max(rate, rateOf(topRows(picture, table), state.average));
+  const context = { ...shared, rate: all, open: new Set(state.open[table]) };
   const rows = orderedRows(state, live, table);
   const { sort, top } = state.tables[table];
   const focused = state.pane === table && state.popup === null;
@@ -141,6 +144,13 @@ function countOf(picture: Picture, { since }: ViewState, table: TableName, rows:
   const { connections, filtered, closedHidden, snapshot } = picture;
   const isPart = filtered || since !== null || closedHidden > 0;
   return isPart ? connections.length : Math.max(connections.length, snapshot.flowCount);
+}
+
+/** RX+TX of rows: more than the total where an app talks to another one of this machine, as its bytes count for both. */
+function rateOf(rows: readonly AnyRow[], average: Average): number {
+  let sum = 0;
+  for (const row of rows) if ('means' in row) sum += shownRate(row, average);
+  return sum;
 }
 
 /** Rows of look-ups, and the connections that they stand for. */

@@ -83,7 +83,7 @@ export function totalColumns<Row extends Traffic>(
   ];
 }
 
-/** Share of the rate of all that is shown, as a bar and in percent. */
+/** Share of the rate of all that is shown, as a bar and in percent; over all rows at the top no more than 100. */
 export function shareColumn<Row extends Traffic>(rank: number): Column<Row> {
   const percentWidth = 6;
   return {

@@ -6,7 +6,7 @@ import { tablePanel } from '../../../../src/view/panels/table.ts';
 import { initialState, type ViewState } from '../../../../src/view/state.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 import { plain } from '../../../../src/view/text/span.ts';
-import { flowRow, snapshot } from '../../../support/snapshot-builder.ts';
+import { appRow, flowRow, snapshot } from '../../../support/snapshot-builder.ts';
 
 const START = initialState({ columns: 80, rows: 24 });
 const CLOSED = snapshot({ flows: [flowRow({ id: 'c', app: 'curl', closed: true })], flowCount: 1 });
@@ -27,4 +27,18 @@ test('counting from now, the title counts what moved since', () => {
   const idle = snapshot({ flows: [flowRow({ id: 'i', app: 'ssh' })], flowCount: 7 });
   expect(drawn(START, idle)).toContain('Connections 7');
   expect(drawn({ ...START, since: idle }, idle)).toContain('Connections 0');
+});
+
+test('shares of apps that talk to each other add up to all', () => {
+  const app = (id: string, rxRate: number, txRate: number) => appRow({ id, rxRate, txRate, means: [] });
+  const { total } = snapshot();
+  // a and b exchange 3000 bytes/s, which count once in the total; self talks to itself.
+  const apps = [app('a', 3000, 0), app('b', 0, 3000), app('self', 1000, 1000)];
+  const live = snapshot({ apps, total: { ...total, rxRate: 2000, txRate: 2000, means: [] } });
+  const rect = { left: 0, top: 0, width: 120, height: 8 };
+  const lines = tablePanel(START, live, UNICODE_GLYPHS, 'apps', rect).lines.map(plain);
+  const shares = lines.flatMap((line) => [...line.matchAll(/([\d.]+) %/g)].map((match) => Number(match[1])));
+  expect(shares).toHaveLength(3);
+  expect(Math.max(...shares)).toBeLessThanOrEqual(100);
+  expect(shares.reduce((sum, share) => sum + share)).toBeCloseTo(100, -1);
 });
