@@ -96,6 +96,7 @@ export async function open({ options, edges, clock, rightsOf, log }: OpenRequest
   if (messenger !== null) closing.add('messenger', () => messenger.close());
   // Loaded while libpcap opens, half of which is waiting. What reads packets is loaded behind the first frame.
   const drawing = mode === 'screen' ? import('./screen.ts') : null;
+  const overSsh = drawing !== null && options.mouse === null ? isRemote(edges) : false;
   const started = clock.now();
   const capture = await openCapture(options, mode === 'screen', reach, clock);
   const { source } = capture.opened;
@@ -105,10 +106,16 @@ export async function open({ options, edges, clock, rightsOf, log }: OpenRequest
   });
   const guard = new Guard();
   closing.add('signals', () => guard.close());
-  const screen = drawing === null ? null : (await drawing).openScreen(options, edges.platform);
+  const screen = drawing === null ? null : (await drawing).openScreen(options, edges.platform, await overSsh);
   if (screen !== null) closing.add('screen', () => screen.close());
   const output = screen?.output ?? (await plainOutput(mode, options, guard, clock));
   return { options, mode, clock, edges, reach, rights, started, filter, capture, guard, output, messenger, screen, log };
+}
+
+/** Whether the user came over SSH. Only becoming root clears what the environment says of it. */
+async function isRemote(edges: Edges): Promise<boolean> {
+  const { isOverSsh, saysSsh } = await import('../identify/process/ssh.ts');
+  return edges.euid() === 0 ? isOverSsh(edges, process.env) : saysSsh(process.env);
 }
 
 async function startMessenger({ notify, watch, privileges }: Options, edges: Edges): Promise<Messenger | null> {

@@ -27,8 +27,13 @@ export interface RunScreen {
   close(): void;
 }
 
-/** Opens the screen. @throws NetmonError for a key or a theme that does not exist, and if there is no terminal */
-export function openScreen(options: Options, platform: NodeJS.Platform): RunScreen {
+/**
+ * Opens the screen.
+ *
+ * @param overSsh whether the user sits at another machine, whose terminal should keep the mouse
+ * @throws NetmonError for a key or a theme that does not exist, and if there is no terminal
+ */
+export function openScreen(options: Options, platform: NodeJS.Platform, overSsh: boolean): RunScreen {
   const keys = rebind(options.keys);
   if (!keys.ok) throw new NetmonError('usage', keys.problems.join('; '), 'see docs/usage.md, "Keys"');
   const { savedState: path, owner } = options.screen;
@@ -53,7 +58,7 @@ export function openScreen(options: Options, platform: NodeJS.Platform): RunScre
     asks: canAnswer(process.env) && input.isTTY === true,
     byBackground: options.color ? byBackground : null,
     drawing: options.ascii ? 'ascii' : drawingOf(process.env),
-    mouse: options.mouse ?? process.env['SSH_CONNECTION'] === undefined,
+    mouse: options.mouse ?? !overSsh,
     keys: keys.keys,
     filter: options.filter ?? '',
     saved: saved === null ? null : readSavedScreen(saved),

@@ -4,6 +4,7 @@ import { release } from 'node:os';
 import { readCounters } from '../../capture/devices/counters.ts';
 import { listDevices } from '../../capture/devices/devices.ts';
 import { libpcapHint } from '../../capture/libpcap/handle.ts';
+import { isOverSsh } from '../../identify/process/ssh.ts';
 import { reasonOf } from '../../model/errors.ts';
 import { counted } from '../../net/counted.ts';
 import { nodeText } from '../../system/build.ts';
@@ -102,7 +103,7 @@ export function interfaceSteps(edges: Edges): Step[] {
 }
 
 /** What the screen can do. */
-export function terminalSteps(terminal: TerminalFacts, env: NodeJS.ProcessEnv): Step[] {
+export function terminalSteps(terminal: TerminalFacts, env: NodeJS.ProcessEnv, edges: Edges): Step[] {
   const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
   return [
     {
@@ -132,6 +133,6 @@ export function terminalSteps(terminal: TerminalFacts, env: NodeJS.ProcessEnv): 
           ? ok(locale || 'no locale is set; assumed')
           : no(locale, 'type: LANG=en_US.UTF-8 netmon-tui, or netmon-tui --ascii'),
     },
-    { name: 'over SSH', ask: () => ok(env['SSH_CONNECTION'] === undefined ? 'no' : 'yes') },
+    { name: 'over SSH', ask: async () => ok((await isOverSsh(edges, env)) ? 'yes' : 'no') },
   ];
 }
