@@ -15,6 +15,7 @@ import type { Closing } from './close.ts';
 import type { MuteFile } from './mutes.ts';
 import type { Notices } from './notices.ts';
 import type { Opened, Switching } from './open.ts';
+import type { PolicyKeeper } from './policy-keeper.ts';
 
 /** An open run with its pipeline. Nothing flows through it yet. */
 export interface Assembled {
@@ -35,6 +36,8 @@ export interface RunWatch {
   readonly watchman: Watchman;
   readonly notices: Notices;
   readonly mutes: MuteFile;
+  /** null without a policy. */
+  readonly policy: PolicyKeeper | null;
 }
 
 /** Assembles the pipeline. */
@@ -108,7 +111,7 @@ async function watchmanOf(options: WatchOptions, opened: Opened): Promise<RunWat
   const mutes = new Mutes(savedState === null ? null : { path: join(dirname(savedState), 'mutes.json'), owner });
   const run = randomBytes(8).toString('hex');
   const raised = (alert: Alert) => notices.raise(alert);
-  const { policy } = opened.options;
+  const policy = await policyOf(opened.options);
   return {
     watchman: new WatchmanOfRun({
       ...options,
@@ -120,7 +123,15 @@ async function watchmanOf(options: WatchOptions, opened: Opened): Promise<RunWat
     }),
     notices,
     mutes,
+    policy,
   };
+}
+
+/** The policy of a run, which may be added to. */
+async function policyOf({ policy, screen }: Options): Promise<PolicyKeeper | null> {
+  if (policy === null) return null;
+  const { PolicyKeeper: Keeper } = await import('./policy-keeper.ts');
+  return new Keeper(policy, screen.owner);
 }
 
 /** Where alerts go besides the screen. */

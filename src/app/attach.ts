@@ -220,6 +220,10 @@ async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Mak
           const failure = watch.mutes.add({ ...mute, until });
           if (failure !== '') notice(failure);
         },
+        allow: async ({ app, host }) => {
+          const failure = (await watch?.policy?.allow(app, host)) ?? 'this run has no policy';
+          if (failure !== '') notice(failure);
+        },
         export: (effect) => exports.write(effect),
         copy: copyHandler(systemClipboard(edges, process.env), tui),
       },

@@ -40,8 +40,8 @@ export interface Policy {
 export interface PolicyFile {
   /** Absolute. */
   readonly path: string;
-  /** What the file allows together with its additions. */
+  /** File beside it with what this program added. */
+  readonly additionsPath: string;
+  /** What both files allow. */
   readonly policy: Policy;
-  /** What this program added, in a file beside it. */
-  readonly additions: Policy;
 }

@@ -145,11 +145,14 @@ export class Rights {
   }
 }
 
-/** Files that the run still writes: its history with journals and locks beside it, the screen's saved state, what is muted, exports. */
-async function writtenFiles({ history, screen, headless, json, place }: Options): Promise<string[]> {
+/** Files that the run still writes: its history with journals and locks beside it, the screen's saved state, what is muted, additions to the policy, exports. */
+async function writtenFiles({ history, screen, headless, json, place, policy }: Options): Promise<string[]> {
   const exports = headless || json ? [] : [workingFolder(), place.home].filter((folder) => folder !== null);
   const mutes = screen.savedState === null ? null : join(dirname(screen.savedState), 'mutes.json');
-  const own = [history?.record === true ? history.path : null, screen.savedState, mutes].filter((path) => path !== null);
+  const additions = policy?.additionsPath ?? null;
+  const own = [history?.record === true ? history.path : null, screen.savedState, mutes, additions].filter(
+    (path) => path !== null,
+  );
   return [...own, ...exports.map((folder) => join(folder, EXPORT_PREFIX))];
 }
 

@@ -17,7 +17,7 @@ async function judged(policy: string, ...words: string[]) {
   const options = await optionsOf(['--json', '--read', capture, '--speed', '0', '--policy', 'p', ...words]);
   const { status, lines } = await outcomeOf({
     ...options,
-    policy: { path: 'p', policy: policyOf('p', policy), additions: policyOf('p', '') },
+    policy: { path: 'p', policy: policyOf('p', policy), additionsPath: 'p.additions' },
   });
   const drifts = lines.filter(({ type, kind }) => type === 'alert' && kind === 'policy');
   return { status, texts: drifts.map(({ text }) => text) };

@@ -18,7 +18,7 @@ const LONGEST_NAME = 512;
 const EXAMPLES = '"example.com", "*.example.com:443", "10.0.0.0/8" or "AS36459"';
 
 /** Where additions to a policy are: `home.toml` has `home.additions.toml`. */
-export function additionsPath(path: string): string {
+function additionsPath(path: string): string {
   return `${path.replace(/\.toml$/, '')}.additions.toml`;
 }
 
@@ -44,7 +44,7 @@ export function readPolicy(path: string, surroundings: Surroundings): PolicyFile
   const beside = additionsPath(path);
   const added = textOf(beside);
   const additions = added === null ? { strict: false, apps: new Map<string, AppPolicy>() } : policyOf(beside, added);
-  return { path, policy: merged(policyOf(path, text), additions), additions };
+  return { path, additionsPath: beside, policy: merged(policyOf(path, text), additions) };
 }
 
 /** Allows what either allows; the user's file says what is strict. */

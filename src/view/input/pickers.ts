@@ -90,11 +90,18 @@ export function pickMute(state: ViewState, popup: Mute, command: Command, moved:
   return { state: { ...state, popup: null, notice: 'muted' }, effects: [{ type: 'mute', ...item }] };
 }
 
-/** Allows what the selected alert is about: alerts of its kind about this app and domain are muted for good. */
+/**
+ * Allows what the selected alert is about: alerts of its kind about this app and domain are muted for good. What left the policy is added to
+ * it.
+ */
 export function allow(state: ViewState, live: Snapshot): Step {
   const alert = selectedAlert(state, live);
   if (alert === null) return still({ ...state, notice: NO_ALERT });
-  const { kind, app, domain } = alert;
+  const { kind, app, host, domain } = alert;
+  if (kind === 'policy' && app !== null && host !== null) {
+    const what = state.privacy ? 'what this is about' : `${app} to reach ${host}`;
+    return { state: { ...state, notice: `the policy allows ${what} from now on` }, effects: [{ type: 'allow', app, host }] };
+  }
   const notice = `allowed from now on: ${kind}${app === null || state.privacy ? '' : ` by ${app}`}`;
   return { state: { ...state, notice }, effects: [{ type: 'mute', mute: { kind, app, domain }, lastsMs: null }] };
 }

@@ -44,7 +44,7 @@ async function run(
     ascii: false,
     color: true,
     place: { country: '/nowhere', asn: '/nowhere', home: null },
-    policy: { path: '/p.toml', policy: policyOf('/p.toml', policy), additions: policyOf('', '') },
+    policy: { path: '/p.toml', policy: policyOf('/p.toml', policy), additionsPath: '/p.additions.toml' },
   };
   const status = await policyCommand(parseCommandLine(['policy', ...words.split(' ')]), options, '/h', null, io);
   return { status, out: io.out.text, err: io.err.text };

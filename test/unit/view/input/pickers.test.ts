@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Alert } from '../../../../src/model/alert.ts';
 import type { Snapshot } from '../../../../src/model/snapshot.ts';
 import type { Action, Command, Effect } from '../../../../src/view/action.ts';
 import { frameOf } from '../../../../src/view/frame.ts';
@@ -12,6 +13,7 @@ import { restored, savedStateOf } from '../../../../src/view/saved-state.ts';
 import { initialState, type ViewState } from '../../../../src/view/state.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 import { plain } from '../../../../src/view/text/span.ts';
+import { alert } from '../../../support/history.ts';
 import { appRow, busy, CAPTURE, flowRow, NOON, snapshot } from '../../../support/snapshot-builder.ts';
 
 const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };
@@ -26,6 +28,30 @@ function press(state: ViewState, shown: Snapshot, ...commands: Command[]): { sta
 
 const act = (state: ViewState, shown: Snapshot, action: Action) => reduce(state, action, shown, settings).state;
 const popup = (state: ViewState, shown: Snapshot) => (frameOf(state, shown, settings).popup?.lines ?? []).map(plain).join('\n');
+
+describe('what an alert is about is allowed', () => {
+  const left = alert({ kind: 'policy', host: 'www.example.net', domain: 'example.net', time: NOON });
+  const allowed = (one: Alert, state = start()) => {
+    const shown = { ...busy(5), time: NOON, alerts: [one] };
+    return press(act(state, shown, { type: 'snapshot' }), shown, 'events', 'allow');
+  };
+
+  test('by adding it to the policy, if it has left that', () => {
+    const { state, effects } = allowed(left);
+    expect(effects).toEqual([{ type: 'allow', app: 'curl', host: 'www.example.net' }]);
+    expect(state.notice).toBe('the policy allows curl to reach www.example.net from now on');
+    const hidden = allowed(left, { ...start(), privacy: true });
+    expect(hidden.state.notice).toBe('the policy allows what this is about from now on');
+  });
+
+  test('by muting it for good otherwise', () => {
+    const { effects } = allowed(alert({ time: NOON }));
+    const mute = { kind: 'new-domain', app: 'curl', domain: 'example.com' };
+    expect(effects).toEqual([{ type: 'mute', mute, lastsMs: null }]);
+    const nowhere = allowed({ ...left, host: null });
+    expect(nowhere.effects).toEqual([{ type: 'mute', mute: { ...mute, kind: 'policy', domain: 'example.net' }, lastsMs: null }]);
+  });
+});
 
 describe('interfaces', () => {
   const items = [
