@@ -26,6 +26,10 @@ function attempt(program, ...words) {
   if (spawnSync(program, words, { stdio: 'ignore' }).status !== 0) process.stderr.write(`binary: ${program} failed, going on\n`);
 }
 
+if (!readFileSync(process.execPath).includes(SEA.fuse)) {
+  process.stderr.write(`binary: ${process.execPath} can't hold a program\n  take a Node that is one file: https://nodejs.org\n`);
+  process.exit(1);
+}
 rmSync(work, { recursive: true, force: true });
 mkdirSync(work, { recursive: true });
 for (const folder of ['data', 'themes']) cpSync(join(root, folder), join(work, folder), { recursive: true });

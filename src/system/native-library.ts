@@ -1,13 +1,14 @@
 // koffi in a bundle: the native library alone, without koffi's own search for it, which looks into folders beside the program's that others may
 // write. The executable has the library inside and lets the system load it from a file without a name, or from a private one for a moment.
 
-import { closeSync, constants, fchmodSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { isExecutable, ownPath, readOwnFile } from './own-files.ts';
 
 /** Folders for files that live a moment. Only root can rename what root makes there. */
 const FOLDERS = ['/dev/shm', '/tmp', '/var/tmp', '/run'] as const;
+const PREFIX = 'netmon-tui-';
 /** open(2)'s O_TMPFILE without O_DIRECTORY: a file that never gets a name. The same on x64 and arm64. */
 const O_TMPFILE = 0o20000000;
 /** Under this name a thread finds the file that an earlier one made. */
@@ -60,9 +61,9 @@ function loadHeld(path: string): object {
   throw failure;
 }
 
-/** From a file without a name: only descriptors of this process lead to it, and those that may write are closed by then. */
+/** From a file without a name: only descriptors of this process lead to it, and the one that may write is closed by then. */
 function loadNameless(folder: string, bytes: Buffer): object {
-  const writing = openSync(folder, constants.O_RDWR | constants.O_DIRECTORY | O_TMPFILE, 0o600);
+  const writing = openNameless(folder);
   let reading: number;
   try {
     writeFileSync(writing, bytes);
@@ -72,20 +73,38 @@ function loadNameless(folder: string, bytes: Buffer): object {
     closeSync(writing);
   }
   const path = `/proc/self/fd/${reading}`;
-  const loaded = load(path);
-  setEnvironmentData(SHARED, path);
-  return loaded;
+  try {
+    const loaded = load(path);
+    setEnvironmentData(SHARED, path);
+    return loaded;
+  } catch (thrown) {
+    closeSync(reading);
+    throw thrown;
+  }
+}
+
+/** Opens a file that has no name, or has lost it: overlay file systems before Linux 6.1 know no O_TMPFILE. */
+function openNameless(folder: string): number {
+  try {
+    return openSync(folder, constants.O_RDWR | constants.O_DIRECTORY | O_TMPFILE, 0o600);
+  } catch {
+    const own = mkdtempSync(join(folder, PREFIX));
+    try {
+      return openSync(join(own, 'koffi.node'), 'wx+', 0o600);
+    } finally {
+      rmSync(own, { recursive: true, force: true });
+    }
+  }
 }
 
 /** From a folder of this user's alone, which is gone when the library is loaded. */
 function loadPrivate(folder: string, bytes: Buffer): object {
-  const own = mkdtempSync(join(folder, 'netmon-tui-'));
-  const path = join(own, 'koffi.node');
+  const own = mkdtempSync(join(folder, PREFIX));
   try {
+    const path = join(own, 'koffi.node');
     writeFileSync(path, bytes, { mode: 0o500, flag: 'wx' });
     return load(path);
   } finally {
-    rmSync(path, { force: true });
-    rmdirSync(own);
+    rmSync(own, { recursive: true, force: true });
   }
 }

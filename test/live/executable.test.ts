@@ -24,9 +24,14 @@ import { Pty, ptyObstacle } from '../support/pty.ts';
 import { threadRights } from '../support/thread-rights.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const reason = existsSync(join(ROOT, 'node_modules/postject'))
-  ? netnsObstacle('unshare')
-  : 'postject is not installed: bin/setup --develop';
+const holds = () => readFileSync(process.execPath).includes('NODE_SEA_FUSE_');
+/** Why it can't be tried; null if it can. */
+function obstacle(): string | null {
+  if (!existsSync(join(ROOT, 'node_modules/postject'))) return 'postject is not installed: bin/setup --develop';
+  return holds() ? netnsObstacle('unshare') : "this Node can't hold a program";
+}
+
+const reason = obstacle();
 const NOON = Date.UTC(2026, 0, 31, 14, 3, 22);
 const ANN = { uid: 4242, gid: 4243 };
 const SUDO = ['env', `SUDO_UID=${ANN.uid}`, `SUDO_GID=${ANN.gid}`, 'SUDO_USER=ann'];
