@@ -65,10 +65,15 @@ export function readConfig(path: string, text: string): ConfigFile {
   }
 }
 
-/** Parses a text that its user wrote. @throws NetmonError `usage` that names the file, the line and the column of broken syntax */
-export function parseToml(path: string, text: string): Readonly<Record<string, unknown>> {
+/**
+ * Parses a text that its user wrote.
+ *
+ * @param names `any` where keys are names from outside, among them `__proto__` and `constructor`: read such tables by their entries alone
+ * @throws NetmonError `usage` that names the file, the line and the column of broken syntax
+ */
+export function parseToml(path: string, text: string, names: 'ours' | 'any' = 'ours'): Readonly<Record<string, unknown>> {
   try {
-    return parse(text, { unsafeKeyBehaviour: 'throw', maxDepth: 16 });
+    return parse(text, { unsafeKeyBehaviour: names === 'any' ? 'keep' : 'throw', maxDepth: 16 });
   } catch (thrown) {
     if (!(thrown instanceof TomlError)) throw thrown;
     const reason = reasonOf(thrown).replace(/^Invalid TOML document: /, '');

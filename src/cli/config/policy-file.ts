@@ -63,7 +63,7 @@ function merged(own: Policy, additions: Policy): Policy {
  * @throws NetmonError `usage` that names the file, the line and the column
  */
 export function policyOf(path: string, text: string): Policy {
-  const contents = parseToml(path, text);
+  const contents = parseToml(path, text, 'any');
   const lines = tomlLines(text);
   const fault = (at: readonly string[], message: string, hint: string) =>
     new NetmonError('usage', `${place(path, lines.lineOf(at))}: ${message}`, hint);
