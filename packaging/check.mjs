@@ -77,7 +77,8 @@ function inDebian(debian, { kind, install, remove, words }) {
   const version = debian.sh(`${NAME} --version`).split('\n')[0];
   if (version !== `${NAME} ${VERSION}`) throw new Error(`${kind}: it calls itself ${version}`);
   for (const script of words) debian.sh(script);
-  debian.sh(`test -s /usr/share/man/man1/${NAME}.1.gz && test -s /usr/share/bash-completion/completions/${NAME}`);
+  for (const file of [`man/man1/${NAME}.1.gz`, `bash-completion/completions/${NAME}`, `doc/${NAME}/LICENSE.node.gz`])
+    debian.sh(`test -s /usr/share/${file}`);
   remove();
   const after = debian.files();
   const left = [...after].filter((file) => !before.has(file));
@@ -124,6 +125,19 @@ function checkInstalled(deb, rpm) {
   }
 }
 
+/** An executable that runs from wherever it is unpacked. */
+function checkArchive(path) {
+  const folder = mkdtempSync(join(tmpdir(), 'netmon-archive-'));
+  try {
+    run('tar', ['-xzf', path, '-C', folder]);
+    const version = run(join(folder, basename(path, '.tar.gz'), 'bin', NAME), ['--version'], { env: {} }).split('\n')[0];
+    if (version !== `${NAME} ${VERSION}`) throw new Error(`archive: it calls itself ${version}`);
+    say('archive: what is in it runs');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 function checkFormula(path) {
   if (!has('ruby')) return say('formula: ruby is not installed');
   run('ruby', ['-c', path]);
@@ -166,6 +180,7 @@ function checkPkgbuild(path, sources) {
 export function checkPackages(folder, made) {
   const find = (end) => made.find((path) => path.endsWith(end));
   try {
+    if (find('.tar.gz')) checkArchive(find('.tar.gz'));
     if (find('.rb')) checkFormula(find('.rb'));
     if (find('PKGBUILD'))
       checkPkgbuild(find('PKGBUILD'), [join(folder, `${NAME}-${VERSION}.tgz`), join(ROOT, 'packaging/netmon-tui.service')]);

@@ -1,6 +1,7 @@
 // What every package of netmon-tui says and holds. The kinds of package differ only in how they write this down: packaging/make.mjs.
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 const { name, version, license, repository } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 const homepage = repository.url.replace(/^git\+|\.git$/g, '');
@@ -25,6 +26,11 @@ which it gives up before it decodes the first packet.`,
   },
 };
 
+/** The licence of Node, which is in the executable: beside the Node that made it, as nodejs.org packs it, or where Debian has it. */
+const NODE_LICENCE = ['LICENSE', 'share/doc/nodejs/LICENSE']
+  .map((path) => join(dirname(dirname(process.execPath)), path))
+  .find((path) => existsSync(path));
+
 const DOCUMENTS = ['CHANGELOG.md', 'README.md', 'SECURITY.md', 'THIRD-PARTY.md'];
 
 /**
@@ -40,6 +46,7 @@ export const files = (zsh = 'site-functions') => [
   { words: ['completions', 'zsh'], to: `share/zsh/${zsh}/_netmon-tui` },
   { from: 'LICENSE', to: 'share/doc/netmon-tui/copyright' },
   ...DOCUMENTS.map((name) => ({ from: name, to: `share/doc/netmon-tui/${name}` })),
+  ...(NODE_LICENCE === undefined ? [] : [{ from: NODE_LICENCE, to: 'share/doc/netmon-tui/LICENSE.node.gz' }]),
 ];
 
 /** What service managers read, by platform. */

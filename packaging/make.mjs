@@ -90,7 +90,7 @@ function stage(kind, prefix, { zsh, service } = {}) {
     mkdirSync(dirname(at), { recursive: true, mode: 0o755 });
     if (words) writeFileSync(at, run(EXECUTABLE, words));
     // level 9 and no time stamp
-    else if (to.endsWith('.gz')) writeFileSync(at, gzipSync(readFileSync(join(ROOT, from)), { level: 9 }));
+    else if (to.endsWith('.gz')) writeFileSync(at, gzipSync(readFileSync(resolve(ROOT, from)), { level: 9 }));
     else cpSync(resolve(ROOT, from ?? EXECUTABLE), at);
     chmodSync(at, mode);
   }

@@ -7,10 +7,7 @@ class NetmonTui < Formula
   license "{{licence}}"
 
   depends_on "node"
-
-  on_linux do
-    depends_on "libpcap"
-  end
+  uses_from_macos "libpcap"
 
   def install
     system "npm", "install", *std_npm_args
