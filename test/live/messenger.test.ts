@@ -1,6 +1,6 @@
 // The messenger as it runs: what it may do, what it delivers to real programs, and what is left of it when the program is killed.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -25,6 +25,7 @@ import { messageOf } from '../../src/messenger/message.ts';
 import type { DeliveryPlan } from '../../src/model/delivery.ts';
 import { alertJson } from '../support/alerts.ts';
 import { netnsObstacle, Pair } from '../support/netns.ts';
+import { Pty, type PtyOptions, ptyObstacle } from '../support/pty.ts';
 
 const reason = netnsObstacle('curl');
 const program = inject('program');
@@ -90,23 +91,15 @@ unshare -n true && echo 'made a namespace'; (echo x > /dev/tty) && echo 'reached
       () => said.length > 0,
       () => said.join('\n'),
     );
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    execFileSync('ip', [
-      'netns',
-      'exec',
-      pair.near,
-      'curl',
-      '-s',
-      '-d',
-      'x'.repeat(5000),
-      '-o',
-      '/dev/null',
-      'http://10.99.0.2:9000/',
-    ]);
+    // The first may come before sockets have owners.
+    const talk = ['netns', 'exec', pair.near, 'curl', '-s', '-d', 'x'.repeat(5000), '-o', '/dev/null', 'http://10.99.0.2:9000/'];
+    const talking = setInterval(() => spawn('ip', talk, { stdio: 'ignore' }), 500);
+    onTestFinished(() => clearInterval(talking));
     await until(
       () => statSync(out, { throwIfNoEntry: false }) !== undefined && posted.length > 1,
       () => said.join('\n'),
     );
+    clearInterval(talking);
 
     const [json = '', ...facts] = readFileSync(out, 'utf8').trimEnd().split('\n');
     expect(JSON.parse(json)).toMatchObject({ type: 'alert', kind: 'threshold', severity: 'warning', held: null });
@@ -272,6 +265,67 @@ it('a log socket gets datagrams whole', async ({ skip }) => {
   expect(send(path, Buffer.alloc(30_000))).toBeNull();
   await until(() => lines.length === 2);
   expect(lines).toEqual(['5', '30000']);
+});
+
+describe('a terminal', () => {
+  const config = '[notify]\nterminal = "notify"\n[[alert]]\nname = "talks"\nwhen = "app:curl"\nover = "1 KB"\nper = "hour"\n';
+
+  /** The screen in a namespace, and what reaches the terminal once curl has talked. */
+  async function notified(env: PtyOptions['env'], around: (command: string) => readonly string[]): Promise<Pty> {
+    const folder = folderOf(0);
+    const pair = new Pair();
+    onTestFinished(() => pair.remove());
+    const server = pair.start(pair.far, process.execPath, ['-e', RECEIVER.replace('127.0.0.1', '10.99.0.2')]);
+    await new Promise((resolve) => server.stdout.once('data', resolve));
+    const path = fileOf(0, join(folder, 'config.toml'), config, 0o600);
+    const words = ['ip', 'netns', 'exec', pair.near, process.execPath, program.bin, '-i', 'va', '--stay-root', '--config', path];
+    const own = { TMUX: undefined, STY: undefined, XDG_STATE_HOME: folder, XDG_DATA_HOME: folder, LANG: 'C.UTF-8' };
+    const pty = new Pty(around(words.join(' ')), { columns: 100, rows: 30, env: { ...own, ...env } });
+    onTestFinished(async () => void (await pty.end()));
+    await pty.until(() => pty.text.includes('owners by'), 'the screen');
+    // The first may come before sockets have owners.
+    const talk = ['netns', 'exec', pair.near, 'curl', '-s', '-d', 'x'.repeat(5000), '-o', '/dev/null', 'http://10.99.0.2:9000/'];
+    const talking = setInterval(() => spawn('ip', talk, { stdio: 'ignore' }), 500);
+    try {
+      await pty.until(() => pty.log.includes(';netmon-tui'), 'a notification');
+    } finally {
+      clearInterval(talking);
+    }
+    return pty;
+  }
+
+  it('shows an alert as a notification, and draws nothing of it', async ({ skip }) => {
+    const obstacle = reason ?? ptyObstacle();
+    if (obstacle !== null) skip(`messenger: ${obstacle}`);
+    const pty = await notified({ TERM: 'foot' }, (command) => command.split(' '));
+    expect(pty.log).toMatch(/\x1b\]777;notify;netmon-tui: warning;talks: [^\x1b]* moved this hour[^\x1b]*\x1b\\/);
+    expect(pty.text).not.toContain('notify');
+  });
+
+  it('gets it through tmux, too', async ({ skip }) => {
+    const obstacle = reason ?? ptyObstacle() ?? tmuxObstacle();
+    if (obstacle !== null) skip(`messenger: ${obstacle}`);
+    const name = `netmon-notice-${process.pid}`;
+    const conf = fileOf(
+      0,
+      join(folderOf(0), 'tmux.conf'),
+      'set -g allow-passthrough on\nset -g default-terminal tmux-256color\n',
+      0o600,
+    );
+    onTestFinished(() => void spawnSync('tmux', ['-L', name, 'kill-server']));
+    const env = { TERM: 'xterm-256color', LC_TERMINAL: 'iTerm2' };
+    const pty = await notified(env, (command) => ['tmux', '-L', name, '-f', conf, 'new-session', command]);
+    expect(pty.log).toMatch(/\x1b\]9;netmon-tui: warning: talks: [^\x1b]* moved this hour[^\x1b]*(?:\x1b\\|\x07)/);
+    expect(pty.text).not.toContain(']9;');
+  });
+
+  /** Versions before 3.3 hand on nothing, or everything. */
+  function tmuxObstacle(): string | null {
+    const version = Number(
+      /^tmux (?:next-)?(\d+\.\d+)/.exec(spawnSync('tmux', ['-V'], { encoding: 'utf8' }).stdout ?? '')?.[1] ?? 0,
+    );
+    return version >= 3.3 ? null : 'needs tmux 3.3 or newer';
+  }
 });
 
 /** Lines of a child's output, as they come. */

@@ -150,6 +150,19 @@ describe('a fake Mac', () => {
     expect([status, stdout, stderr]).toEqual([0, expect.stringContaining('Google Chrome'), '']);
   });
 
+  it('under sudo, an alert is a notification that osascript shows as the user', async () => {
+    mac.configure('[notify]\ndesktop = true\n[[alert]]\nname = "-e much"\nwhen = "app:Chrome"\nover = "1 KB"\nper = "hour"\n');
+    const run = mac.start('sudo');
+    const shown = () => mac.calls.filter((call) => call.includes(' osascript '));
+    await run.until(() => shown().length > 0, 'a notification');
+    const script = '-e on run argv -e display notification (item 2 of argv) with title (item 1 of argv) -e end run';
+    const [call = ''] = shown();
+    expect(call.startsWith(`501 osascript ${script} netmon-tui: warning -e much: `), call).toBe(true);
+    await run.interrupt();
+    expect([await run.ended, run.stderr]).toEqual([130, '']);
+    expect(callsByRoot(mac).filter((call) => !call.startsWith('0 ifconfig '))).toEqual([]);
+  });
+
   it('tcpdump captures when libpcap may not open PKTAP, and the JSON says why', async () => {
     mac.refusePktap();
     const run = mac.start('sudo');

@@ -128,6 +128,15 @@ export class Mac {
     return join(this.#state, 'home');
   }
 
+  /** Writes Ann's configuration. */
+  configure(text: string): void {
+    const folder = join(this.home, '.config', 'netmon-tui');
+    mkdirSync(folder, { recursive: true });
+    const path = join(folder, 'config.toml');
+    writeFileSync(path, text, { mode: 0o600 });
+    chownSync(path, UID, GID);
+  }
+
   get clipboard(): string {
     return readFileSync(join(this.#state, 'clipboard'), 'utf8');
   }
