@@ -42,6 +42,7 @@ export class Uploads implements Detector {
 
   tick({ time }: WatchedTick): void {
     const hour = Math.floor(time / HOUR_MS);
+    if (Number.isNaN(this.#hour)) this.#hour = hour;
     if (hour === this.#hour) return;
     for (const [app, bytes] of this.#sent) {
       const known = this.#baseline.app(app);
