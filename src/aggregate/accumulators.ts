@@ -92,7 +92,7 @@ export class Accumulators {
     v[at + 1] = (v[at + 1] as number) + moved.txTotal;
     v[at + 2] = (v[at + 2] as number) + moved.rxpTotal;
     v[at + 3] = (v[at + 3] as number) + moved.txpTotal;
-    v[at + 4] = (v[at + 4] as number) + 1;
+    v[at + 4] = (v[at + 4] as number) + moved.flows;
     v[at + 7] = (v[at + 7] as number) + moved.rx;
     v[at + 8] = (v[at + 8] as number) + moved.tx;
     this.#take(entity, moved, 1);
@@ -106,7 +106,7 @@ export class Accumulators {
     v[at + 1] = (v[at + 1] as number) + moved.tx - moved.txTotal;
     v[at + 2] = (v[at + 2] as number) + moved.rxp - moved.rxpTotal;
     v[at + 3] = (v[at + 3] as number) + moved.txp - moved.txpTotal;
-    v[at + 4] = (v[at + 4] as number) - 1;
+    v[at + 4] = (v[at + 4] as number) - moved.flows;
     this.#mark(entity);
     this.#take(entity, moved, -1);
   }
@@ -305,6 +305,8 @@ export interface Movement {
   txpTotal: number;
   first: number;
   last: number;
+  /** Flows to count: 0 for one that began before the count. */
+  flows: number;
   /** Row of the flow, for its means; -1 if not all that it moved is meant. */
   row: number;
   /** How it went, of WAY. */
@@ -323,6 +325,7 @@ export function less(m: Movement, uncounted: ArrayLike<number>, countsNow: boole
   into.txpTotal = m.txpTotal - (uncounted[3] ?? 0);
   into.first = m.first;
   into.last = m.last;
+  into.flows = m.flows;
   into.row = -1;
   return into;
 }
@@ -339,6 +342,7 @@ export function turned(m: Movement, into: Movement): Movement {
   into.txpTotal = m.rxpTotal;
   into.first = m.first;
   into.last = m.last;
+  into.flows = m.flows;
   into.row = m.row;
   into.way = m.way === WAY.OWN ? WAY.TURNED : m.way === WAY.TURNED ? WAY.OWN : m.way;
   return into;
@@ -353,6 +357,7 @@ export function received(m: Movement, into: Movement): Movement {
   into.tx = into.txp = into.txTotal = into.txpTotal = 0;
   into.first = m.first;
   into.last = m.last;
+  into.flows = m.flows;
   into.row = m.row;
   into.way = WAY.RECEIVED;
   return into;
@@ -371,6 +376,7 @@ export function movement(): Movement {
     txpTotal: 0,
     first: 0,
     last: 0,
+    flows: 1,
     row: -1,
     way: WAY.OWN,
   };

@@ -207,7 +207,7 @@ export class Booking implements FlowObserver {
   keepForScreen(): void {
     if (this.means !== null) return;
     this.means = new Means(new MeansClock());
-    this.branches = this.newBranches();
+    this.branches = this.newBranches(null);
     for (const sums of this.#withMeans()) sums.keepMeans(this.means);
   }
 
@@ -223,9 +223,9 @@ export class Booking implements FlowObserver {
     for (const sums of this.#withMeans()) sums.closeMeans();
   }
 
-  /** Empty branches, for a filter's books. */
-  newBranches(): Branches {
-    return new Branches(this.#flows, this.#seed);
+  /** Empty branches, for a filter's books. @param from flows that began by this time aren't counted, epoch ms; null counts all */
+  newBranches(from: number | null): Branches {
+    return new Branches(this.#flows, this.#seed, from);
   }
 
   #withMeans(): readonly Accumulators[] {

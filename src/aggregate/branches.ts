@@ -60,6 +60,7 @@ export class Branches {
   readonly #table: HostTable;
   readonly #flows: FlowTable;
   readonly #most: number;
+  readonly #from: number;
   readonly #key = new Int32Array(WORDS);
   /** By branch: flows that are booked there. */
   #uses = new Int32Array(64);
@@ -71,8 +72,10 @@ export class Branches {
   /** Branch from which the flow last claimed for takes along what was booked; negative for none. */
   from = NEVER;
 
-  constructor(flows: FlowTable, seed: number, most = MOST) {
+  /** @param from flows that began by this time aren't counted, epoch ms; null counts all */
+  constructor(flows: FlowTable, seed: number, from: number | null = null, most = MOST) {
     this.#flows = flows;
+    this.#from = from ?? Number.NEGATIVE_INFINITY;
     this.#most = most;
     this.#table = new HostTable(most, seed);
     this.sums = new Accumulators(most + 1);
@@ -299,6 +302,7 @@ export class Branches {
     const into = this.#moved;
     [into.rxTotal = 0, into.txTotal = 0, into.rxpTotal = 0, into.txpTotal = 0] = moved;
     into.rx = into.tx = into.rxp = into.txp = 0;
+    into.flows = this.#flows.firstSeen(row) <= this.#from ? 0 : 1;
     into.first = this.#flows.firstSeen(row);
     into.last = this.#flows.lastSeen(row);
     into.row = -1;

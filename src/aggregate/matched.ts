@@ -98,7 +98,7 @@ class Books {
     this.isComplete = isComplete;
     this.appRows = new AppRows(this.apps, directory, booking.apps);
     this.hostRows = hostRows.of(this.hosts);
-    this.branches = booking.branches === null ? null : booking.newBranches();
+    this.branches = booking.branches === null ? null : booking.newBranches(from);
     this.branchRows = this.branches === null ? null : new BranchRows(this.branches, directory, booking, hostRows);
     this.doubles = new Float64Array(rows * DOUBLES);
     this.places = new Int32Array(rows * PLACES);
@@ -341,6 +341,7 @@ export class Matched {
     after.row = before.row = row;
     after.first = before.first = flows.firstSeen(row);
     after.last = before.last = flows.lastSeen(row);
+    after.flows = before.flows = books.from !== null && flows.firstSeen(row) <= books.from ? 0 : 1;
     after.rx = booking.tickRx(row) - (doubles[at + TICK] as number);
     after.tx = booking.tickTx(row) - (doubles[at + TICK + 1] as number);
     doubles[at + TICK] = (doubles[at + TICK] as number) + after.rx;

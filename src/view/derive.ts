@@ -271,10 +271,16 @@ function rowsSince<Row extends Traffic & { readonly id: string }>(
   const out: Row[] = [];
   for (const row of rows) {
     const old = before.get(row.id);
-    const counted = old === undefined ? row : { ...row, ...trafficSince(row, old) };
+    const counted = old === undefined ? row : { ...row, ...trafficSince(row, old), ...flowsSince(row, old) };
     if (!dropIdle || counted.rxBytes + counted.txBytes > 0) out.push(counted);
   }
   return out;
+}
+
+/** Flows that began since then; nothing for rows that count none. */
+function flowsSince(now: object, then: object): { readonly flows?: number } {
+  if (!('flows' in now) || !('flows' in then)) return {};
+  return { flows: Math.max(0, Number(now.flows) - Number(then.flows)) };
 }
 
 /** Branches counted from `then` on. Of an older one that wasn't listed then, nobody knows how much it has moved since. */

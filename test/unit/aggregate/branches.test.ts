@@ -236,7 +236,7 @@ function small(most: number) {
   for (let i = 0; i < 512; i++) naming.send({ sport: 1000 + i });
   const aggregator = naming.aggregator();
   naming.directory.add(APPS[0] as string, 1);
-  const branches = new Branches(naming.flows, 5, most);
+  const branches = new Branches(naming.flows, 5, null, most);
   const hosts = new HostRows(aggregator.booking.hosts, aggregator.booking.hostTable, naming.flows, null);
   const rows = (limit: number) => new BranchRows(branches, naming.directory, aggregator.booking, hosts, limit).select(1000);
   /** A flow of a process to a host moves bytes. */

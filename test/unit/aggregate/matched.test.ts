@@ -289,8 +289,12 @@ describe('a filter', () => {
     run.aggregator.match(filterOf('proto:tcp'), from);
     run.send({ sport: 1, bytes: 1 });
     run.send({ sport: 2, bytes: 2 });
+    run.time += 1;
     run.send({ sport: 3, bytes: 4 });
-    expect(run.matching()).toMatchObject({ from: from.time, completeSince: null, total: { txBytes: 7 }, flowCount: 3 });
+    const counted = run.matching();
+    expect(counted).toMatchObject({ from: from.time, completeSince: null, total: { txBytes: 7 }, flowCount: 3 });
+    // Of those flows, one began since.
+    for (const rows of [counted.apps, counted.hosts, counted.categories]) expect(rows).toMatchObject([{ txBytes: 7, flows: 1 }]);
   });
 
   it('that names an interface counts what moved there, even if another interface counts it', () => {

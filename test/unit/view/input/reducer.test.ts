@@ -132,12 +132,16 @@ describe('the picture', () => {
     expect(pictureOf(press(paused, two, 'pause'), two).snapshot).toBe(two);
     const since = press(start(), one, 'count-from-now');
     const later = snapshot({
-      apps: [appRow({ id: 'a', rxBytes: 150 }), appRow({ id: 'b', rxBytes: 200 }), appRow({ id: 'n', rxBytes: 7 })],
+      apps: [
+        appRow({ id: 'a', rxBytes: 150, flows: 4 }),
+        appRow({ id: 'b', rxBytes: 200 }),
+        appRow({ id: 'n', rxBytes: 7, flows: 2 }),
+      ],
       time: NOON + 5000,
     });
-    expect(pictureOf(since, later).apps.map((row) => [row.id, row.rxBytes])).toEqual([
-      ['a', 50],
-      ['n', 7],
+    expect(pictureOf(since, later).apps.map((row) => [row.id, row.rxBytes, row.flows])).toEqual([
+      ['a', 50, 3],
+      ['n', 7, 2],
     ]);
   });
 
