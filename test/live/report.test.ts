@@ -18,8 +18,8 @@ const path = browserPath();
 if (path === null) console.log('skipped, the report in a browser: no Chromium is installed');
 
 const NOW = new Date(2026, 10, 22, 17, 30).getTime();
-const folder = mkdtempSync(join(tmpdir(), 'netmon-report-'));
-const history = join(folder, 'history.sqlite');
+let folder = '';
+let history = '';
 const HOSTILE = '<script>alert("x")</script> & evil';
 
 async function report(words: string): Promise<string> {
@@ -46,6 +46,8 @@ async function topApps(days: number): Promise<readonly HistoryRow[]> {
 
 describe.skipIf(path === null)('the report in a browser', () => {
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'netmon-report-'));
+    history = join(folder, 'history.sqlite');
     writeFileSync(history, sampleHistory(await sqlJs(), 60, NOW), { mode: 0o600 });
   });
   afterAll(() => rmSync(folder, { recursive: true }));

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const bin = join(root, 'bin/netmon-tui.js');
@@ -21,7 +21,10 @@ function unbuilt(): string | null {
 const reason = unbuilt();
 if (reason !== null) console.log(`skipped, the program itself: ${reason}`);
 
-const home = mkdtempSync(join(tmpdir(), 'netmon-main-'));
+let home = '';
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'netmon-main-'));
+});
 afterAll(() => rmSync(home, { recursive: true }));
 
 function netmon(words: string[], env: Record<string, string> = {}) {

@@ -50,6 +50,7 @@ function refusal(run: () => unknown): NetmonError {
 describe.each(engines)('a save with %s of sql.js', (_, engine) => {
   beforeEach(() => {
     sql = engine;
+    history.remove();
     history = new HistoryFolder(sql);
   });
 

@@ -1,10 +1,10 @@
 // The sandbox profile for macOS: what it allows, and that no path breaks out of its string. A small reader of Scheme strings stands in for a Mac.
 
-import { mkdirSync, mkdtempSync, realpathSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { enterSandbox, sandboxProfile } from '../../../src/privilege/seatbelt.ts';
 
 /** Lists of a profile: words, and strings without quotes but with a mark in front. */
@@ -94,6 +94,7 @@ describe('the profile of a run', () => {
 
   it('names folders as the kernel does, without links', () => {
     const room = realpathSync(mkdtempSync(join(tmpdir(), 'seatbelt-')));
+    onTestFinished(() => rmSync(room, { recursive: true }));
     mkdirSync(join(room, 'real'));
     symlinkSync(join(room, 'real'), join(room, 'link'));
     const { literals } = writable(sandboxProfile({ files: [join(room, 'link', 'new', 'h.db')], asksDns: false }));

@@ -1,14 +1,16 @@
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemEdges } from '../../../src/system/programs.ts';
 
 const LIMITS = { timeoutMs: 20_000, maxBytes: 1 << 20 };
 const edges = systemEdges();
 
 function script(body: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'netmon-edges-')), 'program');
+  const folder = mkdtempSync(join(tmpdir(), 'netmon-edges-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'program');
   writeFileSync(path, `#!/bin/sh\n${body}\n`);
   chmodSync(path, 0o755);
   return path;
