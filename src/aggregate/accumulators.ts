@@ -22,6 +22,9 @@ export const COLUMN = {
   TICK_TX: 8,
 } as const;
 
+/** App entities below this stand for flows without a process, one for each reason; app `id` is entity `id + OWNERLESS`. */
+export const OWNERLESS = 16;
+
 /** Entities of a kind that have rings. */
 const RINGS = 64;
 /** Larger than any entity: the unit in which `serial` counts generations. */

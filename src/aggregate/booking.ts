@@ -7,8 +7,8 @@ import type { TickInterface } from '../model/snapshot.ts';
 import { type FlowFacts, KERNEL_REASONS, NO_OWNER, OWNER_REASONS, type ProcessDirectory } from '../model/terms.ts';
 import { scopeOf } from '../net/address.ts';
 import { type Arena, arenaOf } from '../net/bytes.ts';
-import { Accumulators, less, type Movement, movement, received, turned } from './accumulators.ts';
-import { Branches, HERE, KEY, NO_PEER, NO_PID, SIDE } from './branches.ts';
+import { Accumulators, less, type Movement, movement, OWNERLESS, received, turned } from './accumulators.ts';
+import { Branches, HERE, KEY, NO_PEER, NO_PID, peerOf, SIDE } from './branches.ts';
 import { Carriers } from './carrier.ts';
 import { Means, MeansClock, WAY } from './means.ts';
 import { HostTable, OTHER_HOSTS } from './rows/host-table.ts';
@@ -72,8 +72,6 @@ class BookedRows {
   }
 }
 
-/** App entities below this stand for flows without a process, one for each reason; app `id` is entity `id + OWNERLESS`. */
-export const OWNERLESS = 16;
 /** Indexes of the reasons that explain why there is no process. Traffic with such a reason is not unowned. */
 const EXPLAINED = KERNEL_REASONS.map((reason) => OWNER_REASONS.indexOf(reason));
 const NEVER = -1;
@@ -593,7 +591,7 @@ export class Booking implements FlowObserver {
     this.#move(branches.sums, had, own, app < OWNERLESS ? went : m, hadApp < OWNERLESS ? went : m);
     const peerPid = peer < 0 ? NO_PID : this.pidOf(this.#flows.peer(row));
     if (peer >= 0) {
-      const far = branches.claim(row, SIDE.FAR, peer, peerPid, HERE, app);
+      const far = branches.claim(row, SIDE.FAR, peer, peerPid, HERE, peerOf(app));
       this.#move(branches.sums, branches.from, far, turned(m, this.#swapped));
     }
     if (before !== undefined) branches.follow(row, app, pid, host, peer, peerPid);

@@ -3,7 +3,7 @@
 
 import type { FlowTable } from '../flow/flow-table.ts';
 import { widened } from '../net/bytes.ts';
-import { Accumulators, type Movement, movement, quietest, turned } from './accumulators.ts';
+import { Accumulators, type Movement, movement, OWNERLESS, quietest, turned } from './accumulators.ts';
 import { HostTable, OTHER_HOSTS } from './rows/host-table.ts';
 
 /** Branches at most. From three quarters on, flows with new ends are booked by process alone; the last eighth is for what is evicted. */
@@ -50,6 +50,11 @@ interface Split {
   readonly before: Float64Array;
   /** By side: nothing was booked since the change. */
   readonly isFresh: [boolean, boolean];
+}
+
+/** App at the other end of a far side; why that is unknown may change at any time, and makes no difference. */
+export function peerOf(app: number): number {
+  return app < OWNERLESS ? NO_PEER : app;
 }
 
 /** Sums by branch, and the branches of each flow. The books decide what counts; this decides where it goes. */
@@ -172,7 +177,7 @@ export class Branches {
       }
       this.#moveFormer(row, former, SIDE.OWN, this.#numberOf(former.app, former.pid, host, former.peer));
       if (former.peer !== NO_PEER)
-        this.#moveFormer(row, former, SIDE.FAR, this.#numberOf(former.peer, former.peerPid, HERE, former.app));
+        this.#moveFormer(row, former, SIDE.FAR, this.#numberOf(former.peer, former.peerPid, HERE, peerOf(former.app)));
     }
   }
 

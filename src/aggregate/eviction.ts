@@ -3,8 +3,8 @@
 
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
-import { quietest } from './accumulators.ts';
-import { type Booking, OWNERLESS } from './booking.ts';
+import { OWNERLESS, quietest } from './accumulators.ts';
+import type { Booking } from './booking.ts';
 import type { Matched } from './matched.ts';
 import { OTHER_HOSTS } from './rows/host-table.ts';
 

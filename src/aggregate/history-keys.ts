@@ -6,7 +6,8 @@ import type { HistoryEntry } from '../model/history-batch.ts';
 import { FLOW_DIRECTIONS, type FlowFacts, NO_OWNER, type ProcessDirectory } from '../model/terms.ts';
 import { formatAddress } from '../net/address.ts';
 import { protocolName } from '../net/numbers.ts';
-import { type Booking, OWNERLESS, ownerlessReason } from './booking.ts';
+import { OWNERLESS } from './accumulators.ts';
+import { type Booking, ownerlessReason } from './booking.ts';
 import { OTHER_HOSTS } from './rows/host-table.ts';
 
 /** A key in words: an entry without its numbers. */

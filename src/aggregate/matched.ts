@@ -8,9 +8,9 @@ import type { Average } from '../model/options.ts';
 import type { Snapshot, Traffic } from '../model/snapshot.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
 import { widened } from '../net/bytes.ts';
-import { Accumulators, COLUMN, less, type Movement, movement, turned } from './accumulators.ts';
-import { type Booking, CARRIER, isUnowned, OWNERLESS } from './booking.ts';
-import { type Branches, HERE, KEY, NO_PEER, NO_PID, SIDE } from './branches.ts';
+import { Accumulators, COLUMN, less, type Movement, movement, OWNERLESS, turned } from './accumulators.ts';
+import { type Booking, CARRIER, isUnowned } from './booking.ts';
+import { type Branches, HERE, KEY, NO_PEER, NO_PID, peerOf, SIDE } from './branches.ts';
 import type { EventLog } from './event-log.ts';
 import { FlowSubject } from './flow-subject.ts';
 import { BranchRows } from './rows/branch-rows.ts';
@@ -419,7 +419,7 @@ export class Matched {
     put(branches.sums, was, now, wasApp < OWNERLESS ? wasWire : before, app < OWNERLESS ? wire : after);
     const peerPid = peer < 0 ? NO_PID : booking.pidOf(flows.peer(row));
     if (peer >= 0) {
-      const far = branches.claim(row, SIDE.FAR, peer, peerPid, HERE, app);
+      const far = branches.claim(row, SIDE.FAR, peer, peerPid, HERE, peerOf(app));
       put(branches.sums, branches.from, far, turned(before, this.#wireBefore), turned(after, this.#wireAfter));
     }
     if (split !== undefined) branches.follow(row, app, pid, host, peer, peerPid);

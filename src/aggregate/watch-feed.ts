@@ -9,7 +9,8 @@ import type { Watcher, WatchFlow } from '../model/watch.ts';
 import { isV4, scopeOf } from '../net/address.ts';
 import { widened } from '../net/bytes.ts';
 import { hasPorts, PROTOCOL } from '../net/numbers.ts';
-import { type Booking, OWNERLESS } from './booking.ts';
+import { OWNERLESS } from './accumulators.ts';
+import type { Booking } from './booking.ts';
 import { FlowSubject } from './flow-subject.ts';
 
 const { OUTBOUND, INBOUND, TRANSIT, LOCAL } = FLOW_DIRECTION;

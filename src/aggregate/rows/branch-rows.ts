@@ -2,8 +2,8 @@
 
 import { type BranchRow, NO_MEANS } from '../../model/snapshot.ts';
 import type { ProcessDirectory } from '../../model/terms.ts';
-import { COLUMN } from '../accumulators.ts';
-import { type Booking, CARRIER, OWNERLESS, ownerlessReason } from '../booking.ts';
+import { COLUMN, OWNERLESS } from '../accumulators.ts';
+import { type Booking, CARRIER, ownerlessReason } from '../booking.ts';
 import { ANY_PID, type Branches, HERE, KEY, NO_PID } from '../branches.ts';
 import { hasMotion, RowCache, trafficOf } from './entity-rows.ts';
 import type { HostRows } from './host-rows.ts';

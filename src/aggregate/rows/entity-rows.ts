@@ -3,8 +3,8 @@
 import { type AppRow, type HostRow, NO_MEANS, type Traffic } from '../../model/snapshot.ts';
 import type { ProcessDirectory } from '../../model/terms.ts';
 import { counted } from '../../net/counted.ts';
-import { type Accumulators, COLUMN } from '../accumulators.ts';
-import { CARRIER, OWNERLESS, ownerlessReason } from '../booking.ts';
+import { type Accumulators, COLUMN, OWNERLESS } from '../accumulators.ts';
+import { CARRIER, ownerlessReason } from '../booking.ts';
 import { type Rest, Selection, tellsRest } from './selection.ts';
 
 /** Whole seconds of a row's sparkline. */

@@ -215,6 +215,17 @@ describe('branches', () => {
     ]);
   });
 
+  it('of a far side stay where they are, whatever explains that the other end has no owner', () => {
+    const run = new Run();
+    const row = run.open({ src: '127.0.0.1', dst: '127.0.0.1', sport: 40_000, dport: 80, flags: 'S', bytes: 100 });
+    run.flows.ownPeer(row, run.directory.add('server', 2));
+    const far = () => run.tick().branches?.find(({ isFar }) => isFar)?.id;
+    run.flows.disown(row, 'not looked up yet');
+    const before = far();
+    run.flows.disown(row, 'closed before it could be looked up');
+    expect([before, far()]).toEqual([expect.any(String), before]);
+  });
+
   it('tell a process what its evicted hosts moved', () => {
     const run = new Run(1024, 64);
     for (let i = 0; i < 200; i++) {
