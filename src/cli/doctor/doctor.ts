@@ -80,8 +80,8 @@ export async function doctor(options: DoctorOptions, edges: Edges, out: Writable
     ['interfaces', () => interfaceSteps(edges)],
     ['capture', () => driverSteps(edges, { request, drivers, clock, openMs }, seen)],
     ['processes', () => ownerSteps(edges, seen)],
-    ['alerts', () => alertSteps(options.notify, edges, env, options.privileges.user, messenger)],
     ['terminal', () => terminalSteps(terminal, env, edges)],
+    ['alerts', () => alertSteps(options.notify, edges, env, options.privileges.user, messenger)],
     [
       'files',
       () => [{ name: 'configuration', ask: () => configuration(around) }, ...historySteps(history ?? historyLook(around))],

@@ -146,9 +146,21 @@ export function commandOf(keys: KeyTable, key: string): Command | null {
   return null;
 }
 
+const firstKeys = new WeakMap<KeyTable, ReadonlyMap<Command, string>>();
+
+/** The first key of a command; undefined where it has none. Every frame asks for some twenty. */
+export function firstKey(keys: KeyTable, command: Command): string | undefined {
+  let first = firstKeys.get(keys);
+  if (first === undefined) {
+    first = new Map(keys.flatMap((binding) => binding.keys.slice(0, 1).map((key) => [binding.command, key] as const)));
+    firstKeys.set(keys, first);
+  }
+  return first.get(command);
+}
+
 /** The first key of a command, as a person writes it; empty where it has none. */
 export function commandLabel(keys: KeyTable, command: Command): string {
-  const key = keys.find((binding) => binding.command === command)?.keys[0];
+  const key = firstKey(keys, command);
   return key === undefined ? '' : keyLabel(key);
 }
 

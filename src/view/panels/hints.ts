@@ -2,7 +2,7 @@
 
 import type { Command } from '../action.ts';
 import { nextMark } from '../chart/range.ts';
-import { type KeyTable, keyLabel } from '../input/keymap.ts';
+import { firstKey, type KeyTable, keyLabel } from '../input/keymap.ts';
 import type { FitPart } from '../pane.ts';
 import type { Popup, TableName, ViewState } from '../state.ts';
 import type { Glyphs } from '../text/glyphs.ts';
@@ -161,7 +161,7 @@ function ranked(hints: readonly Hint[], keys: KeyTable, glyphs: Glyphs): readonl
 
 /** A hint with its keys as they are bound; nothing when one of its commands has no key. */
 function drawn([text, ...commands]: Hint, rank: number, keys: KeyTable, glyphs: Glyphs): readonly FitPart[] {
-  const bound = commands.flatMap((command) => keys.find((binding) => binding.command === command)?.keys.slice(0, 1) ?? []);
+  const bound = commands.flatMap((command) => firstKey(keys, command) ?? []);
   if (bound.length < commands.length) return [];
   return [{ rank, line: [span(bound.map((key) => sign(key, glyphs)).join(' '), 'key'), span(` ${text}`, 'dim')] }];
 }

@@ -167,12 +167,12 @@ function lookupsIn(rows: readonly AnyRow[]): { readonly rows: number; readonly c
 function emptyText(state: ViewState, { filtered, closedHidden, snapshot }: Picture, table: TableName): string {
   if (table === 'connections' && closedHidden > 0)
     return filtered ? 'only closed connections match the filter' : 'only closed connections';
-  if (filtered) return 'nothing matches the filter';
+  const where = snapshot.capture.file === null ? snapshot.capture.interfaces.join(', ') : '';
+  if (filtered) return where === '' ? 'nothing matches the filter' : `nothing on ${where} matches the filter`;
   if (state.chart.selection !== null) return 'nothing moved then, as far as is known';
   if (state.since !== null) return 'nothing since the count began';
   if (table !== 'apps') return EMPTY[table];
   if (snapshot.capture.packets === null) return 'no socket has moved anything yet';
-  const where = snapshot.capture.interfaces.join(', ');
   return where === '' ? EMPTY.apps : `${EMPTY.apps} on ${where}`;
 }
 

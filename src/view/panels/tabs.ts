@@ -1,6 +1,6 @@
 // The tabs: every view with its key, the one that is shown in brackets; in short forms where the screen is narrow.
 
-import { type KeyTable, keyLabel } from '../input/keymap.ts';
+import { firstKey, type KeyTable, keyLabel } from '../input/keymap.ts';
 import { fitLine, lineWidth } from '../pane.ts';
 import { VIEWS, type ViewName } from '../state.ts';
 import type { Glyphs } from '../text/glyphs.ts';
@@ -38,10 +38,11 @@ export function viewName(view: ViewName): string {
 
 /** Draws the tabs in the longest forms that fit: at least their keys, else the shown one alone. */
 export function tabLine(view: ViewName, keys: KeyTable, glyphs: Glyphs, width: number): TabLine {
-  const made =
-    FORMS.map((form) => joined(view, keys, form)).find(({ line }) => lineWidth(line) <= width) ??
-    ({ line: [span(`[${viewName(view)}]`, 'selected')], tabs: [] } satisfies TabLine);
-  return { line: fitLine(made.line, width, glyphs), tabs: made.tabs };
+  for (const form of FORMS) {
+    const { line, tabs } = joined(view, keys, form);
+    if (lineWidth(line) <= width) return { line: fitLine(line, width, glyphs), tabs };
+  }
+  return { line: fitLine([span(`[${viewName(view)}]`, 'selected')], width, glyphs), tabs: [] };
 }
 
 /** A way to draw all tabs. */
@@ -65,7 +66,7 @@ function joined(view: ViewName, keys: KeyTable, { size, airy }: Form): TabLine {
   let at = 0;
   for (const [index, name] of VIEWS.entries()) {
     const isShown = name === view;
-    const key = keys.find((binding) => binding.command === name)?.keys[0];
+    const key = firstKey(keys, name);
     const label = NAMES[name][size] ?? (isShown ? viewName(name) : '');
     const parts: readonly Span[] = [
       span(isShown ? '[' : !airy && VIEWS[index - 1] === view ? '' : ' '),

@@ -14,6 +14,9 @@ import { endpointText, hidden, INFERRED, nameCell, portText, shown } from './mas
 import { rateColumns, totalColumns } from './traffic.ts';
 import { NEW, newCell } from './tree-cell.ts';
 
+/** Cells that a row of look-ups asks for; what else it could list takes no room from columns. */
+const LOOKUPS_CELLS = 24;
+
 /** Short forms of the states of a flow, five cells at most; others are cut. */
 const STATES: ReadonlyMap<string, string> = new Map([
   ['syn-sent', 'syn>'],
@@ -129,7 +132,11 @@ export const CONNECTIONS: TableSpec<ConnectionLine> = {
       plain: (row, context) =>
         row.lookups === undefined ? remote(row, context, WHOLE).trim() : lookupsText(row.lookups, context, WHOLE),
       wants: (rows, context) =>
-        widest(rows, (row) => `${remote(row, context, WHOLE)}${context.recentlySeen.domains.has(row.domain ?? '') ? NEW : ''}`),
+        widest(
+          rows,
+          (row) =>
+            `${remote(row, context, row.lookups === undefined ? WHOLE : LOOKUPS_CELLS)}${context.recentlySeen.domains.has(row.domain ?? '') ? NEW : ''}`,
+        ),
       cell: (row, context, width) =>
         newCell(context.recentlySeen.domains.has(row.domain ?? ''), width, context, 'start', (cells) =>
           span(remote(row, context, cells), row.closed ? 'dim' : 'text'),

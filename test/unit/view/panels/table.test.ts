@@ -19,7 +19,7 @@ function drawn(state: ViewState, live = CLOSED): string {
 test('connections that are hidden because they closed are not said to be missing', () => {
   expect(drawn(START)).toContain('only closed connections ');
   expect(drawn(withFilter(START, 'app:curl'))).toContain('only closed connections match the filter');
-  expect(drawn(withFilter(START, 'app:ssh'))).toContain('nothing matches the filter');
+  expect(drawn(withFilter(START, 'app:ssh'))).toContain('nothing on en0 matches the filter');
   expect(drawn(START, snapshot())).toContain('no open connection');
 });
 

@@ -107,6 +107,15 @@ test('a narrow column joins where a wider one of a lower rank does not fit, but 
   for (let columns = 60; columns < 120; columns++) expect(shown(columns).includes('rx')).toBe(shown(columns).includes('tx'));
 });
 
+test('what a row of look-ups lists takes no room from columns', () => {
+  const names = Array.from({ length: 9 }, (_, i) => `name-${i}.example.com`);
+  const flows = names.map((name, i) =>
+    flowRow({ id: `${i}`, app: 'curl', remote: { address: '192.0.2.53', port: 53 }, asked: { name, names: 1 } }),
+  );
+  const shown = snapshot({ flows: [...flows, flowRow({ id: 'w', app: 'curl', host: 'www.example.com', rttMs: 25 })] });
+  expect(keys(at('connections', 80), shown)).toContain('rtt');
+});
+
 test('room that unknown columns leave goes to long hosts', () => {
   const name = 'a-very-long-name-of-a-machine-in-some-cloud.eu-central-1.example.com';
   const hosts = [hostRow({ id: 'h', host: name, recent: [1] }), hostRow({ id: 'i', host: null, reason: 'other hosts' })];

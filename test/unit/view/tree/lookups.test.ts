@@ -92,15 +92,15 @@ describe('on the screen', () => {
     const text = lines(start, shown);
     expect(text).toContain('Connections 43 · 42 dns in 3 rows · 1 closed hidden');
     expect(text).toMatch(/curl .*→ ▸ 40 dns {2}n0\.example/);
-    expect(text).toMatch(/git +:50000 → ▸ dns github\.com /);
-    expect(text).toMatch(/quiet +:50000 → ▸ dns 10\.0\.0\.53 /);
+    expect(text).toMatch(/git .*:50000 → ▸ dns github\.com /);
+    expect(text).toMatch(/quiet .*:50000 → ▸ dns 10\.0\.0\.53 /);
   });
 
   test('opened, it lists its connections with what each asked for', () => {
     const opened = press(start, shown, 'down', 'expand');
     const text = lines(opened, shown);
     expect(text).toContain('▾ 40 dns');
-    expect(text).toMatch(/curl +:50000 → {5}dns n3\.example\.com /);
+    expect(text).toMatch(/curl .*:50000 → {5}dns n3\.example\.com /);
     expect(text).toContain('Connections 43 · 42 dns in 3 rows');
     expect(lines(press(opened, shown, 'collapse'), shown)).toBe(lines(press(start, shown, 'down'), shown));
   });
