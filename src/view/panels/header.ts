@@ -96,7 +96,15 @@ function sourceParts(picture: Picture, state: ViewState, glyphs: Glyphs): readon
       ],
     },
     ...(capture.reverseDns ? [{ rank: 2, line: [span(`${glyphs.separator} `, 'dim'), span('asks DNS', 'warn')] }] : []),
+    ...alertsTo(capture.delivery?.host ?? null, state, glyphs),
   ];
+}
+
+/** The other machine that the program talks to by itself. */
+function alertsTo(host: string | null, state: ViewState, glyphs: Glyphs): readonly Part[] {
+  if (host === null) return [];
+  const shown = state.privacy ? glyphs.masked.repeat(6) : cut(drawable(host, glyphs), 24, glyphs);
+  return [{ rank: 5, line: [span(`${glyphs.separator} alerts to `, 'dim'), span(shown, 'text')] }];
 }
 
 function ratesNow(picture: Picture, state: ViewState, glyphs: Glyphs, width: number): Line {
@@ -122,6 +130,8 @@ function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
     mark(counted(unseen.length, 'alert'), isCritical ? 'error' : 'warn');
   }
   if (live.capture.history?.state === 'failing') mark('NOT RECORDED', 'error');
+  const { delivery } = live.capture;
+  if (delivery?.channels.some(({ failure }) => failure !== null) === true) mark('alerts not delivered', 'warn');
   const budget = state.history.plan === null ? null : budgetStatusNow(state.history, live);
   if (budget !== null && budget.over > 0) mark(`OVER BUDGET ${formatShare(budget.share)}`, 'error');
   else if (budget !== null && budget.share > BUDGET_NEAR) mark(`budget ${formatShare(budget.share)}`, 'warn');

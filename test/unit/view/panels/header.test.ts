@@ -1,11 +1,14 @@
 // The header's note: what it says, and when it goes.
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { MessengerStatus } from '../../../../src/model/delivery.ts';
 import { identityOf } from '../../../../src/system/accounts.ts';
 import { KEYMAP } from '../../../../src/view/input/keymap.ts';
 import { reduce } from '../../../../src/view/input/reducer.ts';
+import { captureFacts } from '../../../../src/view/panels/capture-facts.ts';
 import { headerPanel, noteOf } from '../../../../src/view/panels/header.ts';
 import { initialState } from '../../../../src/view/state.ts';
+import type { CellContext } from '../../../../src/view/tables/column.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 import { plain } from '../../../../src/view/text/span.ts';
 import { CAPTURE, snapshot } from '../../../support/snapshot-builder.ts';
@@ -42,4 +45,44 @@ test('one packet is singular', () => {
   };
   expect(told(1)).toMatch(/ 1 packet /);
   expect(told(2)).toMatch(/ 2 packets /);
+});
+
+describe('alerts that leave the program', () => {
+  const channel = { channel: 'webhook', delivered: 2, waiting: 1, lost: 0, failure: null } as const;
+  const delivery = { isReady: true, host: 'ntfy.example', user: 'ann', note: '', channels: [channel] };
+  const failing = { ...delivery, channels: [{ ...channel, failure: 'ECONNREFUSED' }] };
+  const told = (now: MessengerStatus, width = 160, privacy = false) =>
+    headerPanel(
+      { ...initialState({ columns: width, rows: 24 }), privacy },
+      snapshot({ capture: { ...CAPTURE, delivery: now } }),
+      UNICODE_GLYPHS,
+      width,
+    )
+      .map(plain)
+      .join('\n');
+
+  test('go to a host that the header names, where there is room, and unless it is private', () => {
+    expect(told(delivery)).toContain('alerts to ntfy.example');
+    expect(told(delivery, 160, true)).not.toContain('ntfy');
+    expect(told(delivery, 60)).not.toContain('alerts to');
+    expect(told({ ...delivery, host: null })).not.toContain('alerts to');
+  });
+
+  test('are missed when they do not arrive', () => {
+    expect(told(delivery)).not.toContain('not delivered');
+    expect(told(failing)).toContain('alerts not delivered');
+  });
+
+  test('are counted among the facts of the capture, with the reason', () => {
+    const context = { units: 'bytes', glyphs: UNICODE_GLYPHS, privacy: false } as unknown as CellContext;
+    const facts = (now: MessengerStatus, privacy = false) =>
+      captureFacts(snapshot({ capture: { ...CAPTURE, delivery: now } }), { ...context, privacy }).filter(
+        ([name]) => name === 'alerts go',
+      );
+    expect(facts({ ...failing, note: 'full' })).toEqual([
+      ['alerts go', 'full', 'warn'],
+      ['alerts go', 'by webhook at ntfy.example: 2 delivered, 1 waiting, ECONNREFUSED', 'warn'],
+    ]);
+    expect(JSON.stringify(facts(delivery, true))).not.toContain('ntfy');
+  });
 });
