@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { RateHistory } from '../../src/aggregate/rate-history.ts';
 import type { HistoryStatus } from '../../src/model/history.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import { demoCapture } from '../support/demo-capture.ts';
@@ -31,6 +32,7 @@ interface Size {
 
 /** The capture second by second, as the screen would have it live. */
 let seconds: readonly Snapshot[] = [];
+let rates: RateHistory | null = null;
 
 beforeAll(async () => {
   process.env['TZ'] = 'UTC';
@@ -41,7 +43,9 @@ beforeAll(async () => {
     savedAt: null,
     fileBytes: 7_340_032,
   };
-  seconds = (await snapshotsOf(demoCapture(SECONDS))).map((snapshot) => {
+  const run = await snapshotsOf(demoCapture(SECONDS));
+  rates = run.history;
+  seconds = run.seconds.map((snapshot) => {
     const { packets } = snapshot.capture;
     const frameBytes = snapshot.capture.frameBytes ?? 0;
     const own = { packets, frameBytes, countedFrameBytes: frameBytes, countedInterfaceBytes: Math.round(frameBytes * 1.001) };
@@ -101,7 +105,7 @@ describe('the film', () => {
   }, 60_000);
 });
 
-/** Twenty-five seconds: the overview, an app's hosts, a filter, history, the lite screen, and back. */
+/** Half a minute: the overview, who sent the peak, an app's hosts, a filter, history, the lite screen, and back. */
 async function film(): Promise<string> {
   const theme = ourTheme('netmon');
   const made = new Film(groundOf(theme));
@@ -120,6 +124,7 @@ async function film(): Promise<string> {
   const answer = async () => {
     for (; answered < stage.effects.length; answered++) {
       const effect = stage.effects[answered];
+      if (effect?.type === 'range-totals') stage.tui.apply({ ...effect, answer: rates?.between(effect.from, effect.to) ?? null });
       if (effect?.type !== 'history') continue;
       for (const request of effect.requests)
         stage.tui.apply({ type: 'history', slot: request.slot, serial: request.serial, answer: history.answer(request) });
@@ -141,6 +146,10 @@ async function film(): Promise<string> {
   };
   while (second < FIRST) await stage.show(seconds[second++] as Snapshot);
   await watch(3);
+  await press('v', 'v', 'who sent that peak?');
+  await watch(3);
+  await press(ESCAPE, 'Esc', 'back to now');
+  await watch(1);
   await press(RIGHT, '→', 'open an app: whom does it talk to?');
   await watch(4);
   await press(LEFT, '←', 'and close it');
@@ -163,5 +172,5 @@ async function film(): Promise<string> {
   await press('l', 'l', 'and back');
   await watch(2);
   stage.close();
-  return made.svg('netmon-tui: the overview, the hosts of an app, a filter, history, and the lite screen');
+  return made.svg('netmon-tui: the overview, who sent a peak, the hosts of an app, a filter, history, and the lite screen');
 }

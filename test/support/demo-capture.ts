@@ -108,9 +108,9 @@ const CONVERSATIONS: readonly Conversation[] = [
     host: 'github.com',
     address: '203.0.113.40',
     rttMs: 27,
-    rx: bursts(5_400_000, 400, 16, 188),
-    tx: bursts(96_000, 400, 16, 188),
-    from: 187,
+    rx: bursts(5_400_000, 400, 16, 184),
+    tx: bursts(96_000, 400, 16, 184),
+    from: 183,
   },
   {
     app: 'zoom.us',
