@@ -39,8 +39,11 @@ export interface Detector {
   tick?(now: WatchedTick): void;
 }
 
+/** What a subject is made of. */
+export type SubjectFacts = Pick<WatchFlow, 'app' | 'process' | 'exe' | 'pid' | 'user' | 'host' | 'domain'>;
+
 /** The subject of a flow. */
-export function subjectOf(flow: WatchFlow): Subject {
+export function subjectOf(flow: SubjectFacts): Subject {
   return {
     app: clean(flow.app),
     exe: clean(flow.process?.exe ?? flow.exe),

@@ -4,7 +4,7 @@ import { type Policy, type Rule, WEAK_NAMES } from '../model/policy.ts';
 import { ENCRYPTED_HELLO } from '../model/terms.ts';
 import type { WatchedTick, WatchFlow } from '../model/watch.ts';
 import { counted } from '../net/counted.ts';
-import { type Detector, type Report, type Subject, subjectOf } from './finding.ts';
+import { type Detector, type Report, type Subject, type SubjectFacts, subjectOf } from './finding.ts';
 import { isDrift, type Judgement, judge, type Reached } from './policy.ts';
 
 /** Anything but TCP that is seen this soon after the start may have begun before it. */
@@ -16,17 +16,18 @@ const MOST_WAITING = 1024;
 /** Why a name can't be known. */
 const BEGAN_BEFORE = 'it began before the run';
 const DAY_MS = 86_400_000;
+/** Findings of a tick; more than any run raises. */
+const MOST_A_TICK = 100;
 /** Entries that an alert lists. */
 const MOST_LISTED = 5;
 
-/** What is kept of a flow, for it must not be held. */
-interface Contact extends Reached {
-  readonly subject: Subject;
-  /** `tcp/443` */
-  readonly service: string;
-  readonly nameSource: string;
-  readonly isTcp: boolean;
-  readonly firstSeen: number;
+/** What is told of a flow. */
+type FlowCopy = SubjectFacts & Pick<WatchFlow, 'protocol' | 'nameSource' | 'firstSeen'>;
+
+/** What is kept of a flow that waits for its name, for it must not be held. */
+interface Waiting {
+  readonly reached: Reached;
+  readonly flow: FlowCopy;
   /** Time of the tick before it, epoch ms. */
   readonly since: number;
 }
@@ -36,9 +37,10 @@ export class PolicyDrift implements Detector {
   readonly #policy: () => Policy;
   readonly #report: Report;
   /** Contacts without a name, oldest first. */
-  readonly #waiting = new Map<string, Contact>();
+  readonly #waiting = new Map<string, Waiting>();
   #time = Number.NEGATIVE_INFINITY;
   #started = Number.NEGATIVE_INFINITY;
+  #found = 0;
 
   /** @param policy the policy in force: it may be added to */
   constructor(policy: () => Policy, report: Report) {
@@ -48,13 +50,16 @@ export class PolicyDrift implements Detector {
 
   met(flow: WatchFlow): void {
     if (flow.app === null || flow.direction !== 'outbound') return;
-    const contact = contactOf(flow, flow.app, this.#time);
-    const key = `${contact.app}\0${contact.address}\0${contact.service}`;
-    if (contact.name !== null || contact.hidden !== null) {
+    const reached = reachedBy(flow, flow.app);
+    const key = `${flow.app}\0${reached.address}\0${reached.port}\0${flow.protocol}`;
+    if (reached.name !== null || reached.hidden !== null) {
       this.#waiting.delete(key);
-      this.#judge(contact);
+      const judgement = this.#judge(reached);
+      if (judgement !== null) this.#tell(reached, judgement, flow);
     } else if (!this.#waiting.has(key)) {
-      this.#waiting.set(key, contact);
+      const { app, process, exe, pid, user, host, domain, protocol, nameSource, firstSeen } = flow;
+      const copy = { app, process, exe, pid, user, host, domain, protocol, nameSource, firstSeen };
+      this.#waiting.set(key, { reached, flow: copy, since: this.#time });
       const [oldest] = this.#waiting;
       if (this.#waiting.size > MOST_WAITING && oldest !== undefined) this.#end(...oldest);
     }
@@ -67,48 +72,43 @@ export class PolicyDrift implements Detector {
       if (contact.since > time - NAME_MS && contact.since <= time) break;
       this.#end(key, contact);
     }
+    this.#found = 0;
   }
 
-  #end(key: string, contact: Contact): void {
+  #end(key: string, { reached, flow }: Waiting): void {
     this.#waiting.delete(key);
-    const isEarly = !contact.isTcp && contact.firstSeen < this.#started + START_MS;
-    this.#judge(isEarly ? { ...contact, hidden: BEGAN_BEFORE } : contact);
+    const isEarly = flow.protocol !== 'tcp' && flow.firstSeen < this.#started + START_MS;
+    const judgement = this.#judge(isEarly ? { ...reached, hidden: BEGAN_BEFORE } : reached);
+    if (judgement !== null) this.#tell(reached, judgement, flow);
   }
 
-  #judge(contact: Contact): void {
+  /** @returns null unless it is drift */
+  #judge(reached: Reached): Judgement | null {
     const policy = this.#policy();
-    const judgement = judge(policy, contact);
-    if (!isDrift(policy, contact.app, judgement.verdict)) return;
-    const isUndeclared = judgement.verdict === 'undeclared';
+    const judgement = judge(policy, reached);
+    return isDrift(policy, reached.app, judgement.verdict) ? judgement : null;
+  }
+
+  #tell(reached: Reached, judgement: Judgement, flow: FlowCopy): void {
+    if (++this.#found > MOST_A_TICK) return;
+    const { app } = reached;
+    const subject = subjectOf(flow);
     this.#report({
       kind: 'policy',
-      subject: contact.subject,
-      cause: isUndeclared ? contact.app : `${contact.app} ${contact.subject.host}`,
+      subject,
+      cause: judgement.verdict === 'undeclared' ? app : `${app} ${subject.host}`,
       quietMs: DAY_MS,
-      text: sentence(contact, judgement),
-      details: [whereLine(contact), allowedLine(policy.apps.get(contact.app)?.allow ?? [])],
+      text: sentence(subject, judgement),
+      details: [whereLine(flow, reached), allowedLine(this.#policy().apps.get(app)?.allow ?? [])],
       needsBaseline: false,
     });
   }
 }
 
-function contactOf(flow: WatchFlow, app: string, since: number): Contact {
+function reachedBy(flow: WatchFlow, app: string): Reached {
   const { address, port } = flow.remote;
   const isWeak = WEAK_NAMES.includes(flow.nameSource);
-  return {
-    app,
-    name: isWeak ? null : flow.host,
-    address,
-    port,
-    asn: flow.asn,
-    hidden: isWeak ? hiddenName(flow) : null,
-    subject: subjectOf(flow),
-    service: port === 0 ? flow.protocol : `${flow.protocol}/${port}`,
-    nameSource: flow.nameSource,
-    isTcp: flow.protocol === 'tcp',
-    firstSeen: flow.firstSeen,
-    since,
-  };
+  return { app, name: isWeak ? null : flow.host, address, port, asn: flow.asn, hidden: isWeak ? hiddenName(flow) : null };
 }
 
 function hiddenName({ nameReason, isWhole }: WatchFlow): string | null {
@@ -116,14 +116,15 @@ function hiddenName({ nameReason, isWhole }: WatchFlow): string | null {
   return isWhole ? null : BEGAN_BEFORE;
 }
 
-function sentence({ subject: { app, host } }: Contact, { verdict, rule, reason }: Judgement): string {
+function sentence({ app, host }: Subject, { verdict, rule, reason }: Judgement): string {
   if (verdict === 'undeclared') return `${app} reached ${host}, and the policy doesn't list ${app}.`;
   if (verdict === 'network') return `${app} reached ${host}, which only ${rule} of its policy fits.`;
   if (verdict === 'unjudged') return `${app} reached ${host}, which its policy can't judge: ${reason}.`;
   return `${app} reached ${host}, which its policy doesn't allow.`;
 }
 
-function whereLine({ address, service, name, nameSource }: Contact): string {
+function whereLine({ protocol, nameSource }: FlowCopy, { address, port, name }: Reached): string {
+  const service = port === 0 ? protocol : `${protocol}/${port}`;
   return `to ${address}, ${service}, ${name === null ? 'without a name' : `named by ${nameSource}`}`;
 }
 

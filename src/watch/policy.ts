@@ -1,8 +1,8 @@
 // A policy says what each app may reach; this judges what it reached. Names, addresses and networks are compared as they are: nothing is looked
 // up. Reading the file is left to others.
 
-import { type Policy, type Rule, VERDICTS, type Verdict } from '../model/policy.ts';
-import { parseAddress, scopeOf } from '../net/address.ts';
+import type { AppPolicy, Policy, Rule, Verdict } from '../model/policy.ts';
+import { ADDRESS_WORDS, parseAddress, scopeOf } from '../net/address.ts';
 
 /** What an app reached, as far as it is known. */
 export interface Reached {
@@ -62,17 +62,105 @@ function whatOf(text: string): Rule['what'] | null {
 }
 
 /** Judges what an app reached. Groups and resolvers of its own network are always allowed. */
-export function judge(policy: Policy, reached: Reached): Judgement {
-  const own = policy.apps.get(reached.app);
+export function judge(policy: Policy, { app, name: asked, address, port, asn, hidden }: Reached): Judgement {
+  const own = policy.apps.get(app);
   if (own === undefined) return { verdict: 'undeclared', rule: null, reason: '' };
-  const facts = factsOf(reached);
-  if (isOwnNetwork(facts)) return { verdict: 'address', rule: null, reason: '' };
-  let best: Judgement = { verdict: 'drift', rule: null, reason: '' };
-  for (const rule of own.allow) {
-    const found = match(rule, facts);
-    if (found !== null && VERDICTS.indexOf(found.verdict) < VERDICTS.indexOf(best.verdict)) best = found;
+  const words = new Int32Array(ADDRESS_WORDS);
+  const isAddress = address !== null && parseAddress(address, words);
+  if (isAddress && isOwnNetwork(words, port)) return { verdict: 'address', rule: null, reason: '' };
+  const { any, names, below, named, addresses, networks, networkRules } = indexOf(own);
+  let doubt: Judgement | null = null;
+  const fitting = (rules: readonly Rule[] | undefined, verdict: Verdict): Judgement | null => {
+    for (const rule of rules ?? []) {
+      if (rule.port === null || rule.port === port) return { verdict, rule: rule.text, reason: '' };
+      if (port === null) doubt ??= { verdict: 'unjudged', rule: rule.text, reason: 'port not kept' };
+    }
+    return null;
+  };
+  const mayFit = (rules: readonly Rule[], reason: string) => {
+    const rule = rules.find((one) => one.port === null || port === null || one.port === port);
+    if (rule !== undefined) doubt ??= { verdict: 'unjudged', rule: rule.text, reason };
+  };
+
+  const name = asked?.toLowerCase().replace(/\.$/, '') ?? null;
+  if (name !== null) {
+    const found = fitting(names.get(name), 'name') ?? fittingBelow(name, (domain) => fitting(below.get(domain), 'name'));
+    if (found !== null) return found;
+  } else if (hidden !== null) mayFit(named, hidden);
+  const open = fitting(any, name === null ? 'address' : 'name');
+  if (open !== null) return open;
+  if (!isAddress) mayFit(addresses, 'address not kept');
+  else {
+    for (const rule of addresses) {
+      const found = covers(rule, words) ? fitting([rule], 'address') : null;
+      if (found !== null) return found;
+    }
   }
-  return best;
+  if (!isAddress) mayFit(networkRules, 'address not kept');
+  else if (asn === null) {
+    if (scopeOf(words) === 'global') mayFit(networkRules, 'network not known here');
+  } else {
+    const found = fitting(networks.get(asn), 'network');
+    if (found !== null) return found;
+  }
+  return doubt ?? { verdict: 'drift', rule: null, reason: '' };
+}
+
+/** The entry for all hosts below the nearest domain above a name. */
+function fittingBelow(name: string, fitting: (domain: string) => Judgement | null): Judgement | null {
+  for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+    const found = fitting(name.slice(dot + 1));
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** The entries of an app by what they are looked up with. */
+interface RuleIndex {
+  readonly any: Rule[];
+  readonly names: Map<string, Rule[]>;
+  readonly below: Map<string, Rule[]>;
+  /** All that name hosts. */
+  readonly named: Rule[];
+  readonly addresses: Rule[];
+  readonly networks: Map<number, Rule[]>;
+  readonly networkRules: Rule[];
+}
+
+const INDEXES = new WeakMap<AppPolicy, RuleIndex>();
+
+/** Made once for each list: an app may have thousands of entries, and reach thousands of hosts in a second. */
+function indexOf(own: AppPolicy): RuleIndex {
+  const known = INDEXES.get(own);
+  if (known !== undefined) return known;
+  const index: RuleIndex = {
+    any: [],
+    names: new Map(),
+    below: new Map(),
+    named: [],
+    addresses: [],
+    networks: new Map(),
+    networkRules: [],
+  };
+  const put = <Key>(map: Map<Key, Rule[]>, key: Key, rule: Rule) => {
+    const rules = map.get(key);
+    if (rules === undefined) map.set(key, [rule]);
+    else rules.push(rule);
+  };
+  for (const rule of own.allow) {
+    const { what } = rule;
+    if (what.kind === 'any') index.any.push(rule);
+    else if (what.kind === 'address') index.addresses.push(rule);
+    else if (what.kind === 'network') {
+      put(index.networks, what.asn, rule);
+      index.networkRules.push(rule);
+    } else {
+      put(what.below ? index.below : index.names, what.name, rule);
+      index.named.push(rule);
+    }
+  }
+  INDEXES.set(own, index);
+  return index;
 }
 
 /** Whether a verdict is one that the user wants to hear of. */
@@ -83,14 +171,9 @@ export function isDrift(policy: Policy, app: string, verdict: Verdict): boolean 
   return isWeak && (policy.apps.get(app)?.strict ?? policy.strict);
 }
 
-interface Facts extends Reached {
-  /** null without an address. */
-  readonly words: Int32Array | null;
-}
-
 /** Groups, this link and its resolver: a machine that moves meets others in each network, and no app chooses them. */
-function isOwnNetwork({ words, port }: Facts): boolean {
-  return words !== null && (isNearby(words) || (port === DNS_PORT && scopeOf(words) !== 'global'));
+function isOwnNetwork(words: Int32Array, port: number | null): boolean {
+  return isNearby(words) || (port === DNS_PORT && scopeOf(words) !== 'global');
 }
 
 /** True for groups and this link, which need no entry. */
@@ -99,40 +182,8 @@ export function isNearby(words: Int32Array): boolean {
   return scope === 'multicast' || scope === 'broadcast' || scope === 'link-local';
 }
 
-function factsOf(reached: Reached): Facts {
-  const words = new Int32Array(4);
-  const isAddress = reached.address !== null && parseAddress(reached.address, words);
-  const name = reached.name?.toLowerCase().replace(/\.$/, '') ?? null;
-  return { ...reached, name, words: isAddress ? words : null };
-}
-
-/** @returns null if the entry doesn't allow it */
-function match({ text, what, port }: Rule, facts: Facts): Judgement | null {
-  if (port !== null && facts.port !== null && port !== facts.port) return null;
-  const found = matchWhat(what, facts);
-  if (found === null || found.verdict === 'unjudged' || port === null || facts.port !== null)
-    return found && { ...found, rule: text };
-  return { verdict: 'unjudged', rule: text, reason: 'port not kept' };
-}
-
-function matchWhat(what: Rule['what'], { name, words, asn, hidden }: Facts): Omit<Judgement, 'rule'> | null {
-  const unjudged = (reason: string) => ({ verdict: 'unjudged', reason }) as const;
-  const allowed = (verdict: Verdict) => ({ verdict, reason: '' });
-  if (what.kind === 'any') return allowed(name === null ? 'address' : 'name');
-  if (what.kind === 'name') {
-    if (name === null) return hidden === null ? null : unjudged(hidden);
-    return name.endsWith(`.${what.name}`)
-      ? what.below
-        ? allowed('name')
-        : null
-      : name === what.name && !what.below
-        ? allowed('name')
-        : null;
-  }
-  if (words === null) return unjudged('address not kept');
-  if (what.kind === 'address') return shareBits(words, what.words, what.bits) ? allowed('address') : null;
-  if (asn !== null) return asn === what.asn ? allowed('network') : null;
-  return scopeOf(words) === 'global' ? unjudged('network not known here') : null;
+function covers({ what }: Rule, words: Int32Array): boolean {
+  return what.kind === 'address' && shareBits(words, what.words, what.bits);
 }
 
 function shareBits(a: Int32Array, b: Int32Array, bits: number): boolean {

@@ -44,15 +44,18 @@ export function readPolicy(path: string, surroundings: Surroundings): PolicyFile
   const beside = additionsPath(path);
   const added = textOf(beside);
   const additions = added === null ? { strict: false, apps: new Map<string, AppPolicy>() } : policyOf(beside, added);
-  return { path, additionsPath: beside, policy: merged(policyOf(path, text), additions) };
+  return { path, additionsPath: beside, policy: mergedPolicies(policyOf(path, text), additions) };
 }
 
-/** Allows what either allows; the user's file says what is strict. */
-function merged(own: Policy, additions: Policy): Policy {
+/** Allows what either allows. What is strict, the first says. */
+export function mergedPolicies(own: Policy, additions: Policy): Policy {
   const apps = new Map(own.apps);
   for (const [app, { allow, strict }] of additions.apps) {
     const known = apps.get(app);
-    apps.set(app, { allow: [...(known?.allow ?? []), ...allow], strict: known?.strict ?? (own.strict || strict) });
+    const texts = new Set(known?.allow.map(({ text }) => text));
+    const added = allow.filter(({ text }) => !texts.has(text));
+    if (known !== undefined && added.length === 0) continue;
+    apps.set(app, { allow: [...(known?.allow ?? []), ...added], strict: known?.strict ?? (own.strict || strict) });
   }
   return { strict: own.strict, apps };
 }

@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { PolicyKeeper } from '../../../src/app/policy-keeper.ts';
 import { policyOf } from '../../../src/cli/config/policy-file.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 import { judge } from '../../../src/watch/policy.ts';
 
 const OWN = '# mine\n[app.curl]\nallow = ["a.com"]\nstrict = true\n';
@@ -38,6 +39,20 @@ it('an addition is in force at once, and in a file of its own that only its owne
     ['curl', ['b.com']],
     ['Google Chrome', ['2001:db8::1']],
   ]);
+});
+
+it('what another run adds is in force here, too, and a mistake in the file takes nothing away', async () => {
+  const now = vi.spyOn(systemClock, 'monotonic');
+  onTestFinished(() => now.mockRestore());
+  now.mockReturnValue(0);
+  const [one, other] = [keeper(), keeper()];
+  await one.allow('curl', 'b.com');
+  expect(verdict(other, 'curl', 'b.com')).toBe('drift');
+  now.mockReturnValue(2000);
+  expect(verdict(other, 'curl', 'b.com')).toBe('name');
+  writeFileSync(beside, 'broken = [');
+  now.mockReturnValue(4000);
+  expect(verdict(other, 'curl', 'b.com')).toBe('name');
 });
 
 it('what another run added stays', async () => {
