@@ -61,7 +61,12 @@ describe('recipes for the npm package', () => {
     run('ruby', '-c', at('netmon-tui.rb'));
   });
 
-  test('the PKGBUILD and its .SRCINFO do, too', ({ skip }) => {
+  test('the flake says what the formula says', () => {
+    const summary = /^ {2}desc "(.*)"$/m.exec(text('netmon-tui.rb'))?.[1];
+    expect(readFileSync(join(ROOT, 'flake.nix'), 'utf8')).toContain(`\n  description = "${summary}";\n`);
+  });
+
+  test('the PKGBUILD and its .SRCINFO have them, too', ({ skip }) => {
     const unit = createHash('sha256')
       .update(readFileSync(join(ROOT, 'packaging/netmon-tui.service')))
       .digest('hex');

@@ -63,16 +63,20 @@ describe('systemd', () => {
     expect(text).toMatch(/^CapabilityBoundingSet=CAP_NET_RAW /m);
   });
 
-  it('is sound to systemd', ({ skip }) => {
+  it.for([
+    ['of a user', unit.text],
+    // its program is not installed here
+    ['of packages', readFileSync('packaging/netmon-tui.service', 'utf8').replace('=/usr/bin/netmon-tui', '=/bin/sh')],
+  ] as const)('%s is sound to systemd', ([, text], { skip }) => {
     const reason = lacks('systemd-analyze', '--version');
     if (reason !== null) skip(`the unit: ${reason}`);
     const folder = mkdtempSync(join(tmpdir(), 'netmon-unit-'));
     try {
       const file = join(folder, 'netmon-tui.service');
-      writeFileSync(file, unit.text);
+      writeFileSync(file, text);
       const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' });
       expect({ status, ours: stderr.split('\n').filter((line) => line.includes('netmon-tui')) }).toEqual({ status: 0, ours: [] });
-      writeFileSync(file, unit.text.replace('ProtectClock=yes', 'ProtectClock=perhaps'));
+      writeFileSync(file, text.replace('ProtectClock=yes', 'ProtectClock=perhaps'));
       expect(spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' }).stderr).toContain('perhaps');
     } finally {
       rmSync(folder, { recursive: true });
