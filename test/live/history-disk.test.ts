@@ -52,7 +52,7 @@ describe('history', () => {
 
   it('on a full disk: it says so last, and the next run brings in what was recorded', () => {
     const ask = `"$1" "$2" query 'SELECT SUM(packets) AS packets FROM connections' --history='${disk}/h.sqlite' --json`;
-    const mount = `mount -t tmpfs -o size=128k,mode=700 none '${disk}' && cd '${disk}' && head -c 110000 /dev/zero > ballast`;
+    const mount = `mount -t tmpfs -o size=256k,mode=700 none '${disk}' && cd '${disk}' && head -c 241000 /dev/zero > ballast`;
     const { status, stderr, stdout } = onDisk(
       `${mount} && "$@" > /dev/null && echo first >&2 && rm ballast && "$@" > /dev/null && ${ask}`,
     );
