@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fakeRoot } from '../support/fake-edges.ts';
 
@@ -98,6 +98,15 @@ describe('bin/setup', () => {
     const { status, stdout } = setUp();
     expect(status).toBe(0);
     expect(stdout).toMatch(/installing packages: npm ci .*\nsetup: {3}2 s\nsetup: {3}4 s\n/);
+  });
+
+  test('says what to type where sudo would not find node', () => {
+    const { program, setUp } = fakeClone({ system: 'Linux', npm: NPM });
+    program('id', 'echo 1000');
+    const isFound = ['/usr/bin', '/usr/local/bin'].includes(dirname(process.execPath));
+    expect(setUp().stdout.includes('sudo')).toBe(!isFound);
+    program('node', `exec '${process.execPath}' "$@"`); // as nvm has it, in a folder of the user's
+    expect(setUp().stdout).toContain(`setup: sudo doesn't find this node; type: sudo env "PATH=$PATH" bin/netmon-tui.js\n`);
   });
 
   test('refuses words that it does not know', () => {
