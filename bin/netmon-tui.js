@@ -42,9 +42,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
   refuse(2, `node ${process.versions.node} is too old: 20.19 or newer is needed`, 'get it from https://nodejs.org');
 } else if (isDebugged) {
   refuse(3, "a signal opened node's debugger during start-up", 'start netmon-tui again');
-} else if (process.argv[2] === '--netmon-role' && require('node:sea').isSea()) {
-  delete process.env.NODE_OPTIONS; // its own, not for what it starts
-  run(process.argv.splice(2, 2)[1]);
+} else if (process.env.NETMON_ROLE !== undefined && require('node:sea').isSea()) {
+  const role = process.env.NETMON_ROLE;
+  for (const name of ['NETMON_ROLE', 'NODE_OPTIONS']) delete process.env[name]; // its own, not for what it starts
+  run(role);
 } else {
   try {
     run('main');

@@ -29,7 +29,11 @@ async function libpcapDriver() {
   try {
     return await import('./libpcap/source.ts');
   } catch (thrown) {
-    throw new DriverUnavailable(`koffi could not be loaded: ${reasonOf(thrown)}`, 'type: npm install', thrown);
+    throw new DriverUnavailable(
+      `koffi could not be loaded: ${reasonOf(thrown)}`,
+      'in a clone, type: rm -r dist && bin/setup',
+      thrown,
+    );
   }
 }
 

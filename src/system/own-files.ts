@@ -32,8 +32,11 @@ const ENTRIES = {
 /** What a thread or a child process is for. */
 export type Role = keyof typeof ENTRIES;
 
-/** First argument of a child that is the executable itself. Its role follows. */
-const ROLE_FLAG = '--netmon-role';
+/**
+ * Names the role of a child that is the executable itself. It is no argument, because who may run the program through sudo, with any arguments, must
+ * not choose a role: the root child starts what it is told to. sudo takes such variables away.
+ */
+const ROLE_VARIABLE = 'NETMON_ROLE';
 
 /** Null in modules. */
 export const bundle: Bundle | null = typeof BUNDLE === 'undefined' ? null : BUNDLE;
@@ -86,7 +89,7 @@ export function childCommand(role: Role, flags: readonly string[], words: readon
   if (isExecutable) {
     // Node refuses the debugger's options in NODE_OPTIONS; the executable's first line looks whether a signal was faster.
     const options = flags.filter((flag) => flag !== NO_DEBUGGER).join(' ');
-    return { path, args: [ROLE_FLAG, role, ...words], env: options === '' ? {} : { NODE_OPTIONS: options } };
+    return { path, args: words, env: { [ROLE_VARIABLE]: role, ...(options === '' ? {} : { NODE_OPTIONS: options }) } };
   }
   return { path, args: [...flags, fileURLToPath(entryOf(role)), ...words], env: {} };
 }

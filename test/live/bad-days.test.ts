@@ -1,8 +1,8 @@
 // What goes wrong around the program on a bad day, done to the real one: it says so, goes on with what is left, or ends with the right status.
 
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, inject, it } from 'vitest';
 import { netnsObstacle, Pair, Running } from '../support/netns.ts';
 
@@ -121,7 +121,7 @@ describe('bad days', () => {
   });
 
   it('koffi can not be loaded: cap takes over where it was built, else status 4', () => {
-    const koffi = realpathSync(join(import.meta.dirname, '../../node_modules/@koromix'));
+    const koffi = join(dirname(program.bin), '../dist/bundle/koffi');
     const { status, stderr, lines } = broken(`mount -t tmpfs none '${koffi}'`, '-i', 'va', '--samples', '1');
     if (status === 0) {
       expect(lines.at(-1).capture.driver).toBe('cap');

@@ -113,10 +113,10 @@ describe('the executable', () => {
   });
 
   it('is its own child, under the limits that Node takes from the environment', async () => {
-    const lister = { path: '/bin/sh', args: ['-c', 'echo "with $NODE_OPTIONS."'], timeoutMs: 5000, maxBytes: 1000 };
+    const lister = { path: '/bin/sh', args: ['-c', 'echo "with $NODE_OPTIONS$NETMON_ROLE."'], timeoutMs: 5000, maxBytes: 1000 };
     const orders = { tcpdump: lister, lsof: lister, ifconfig: { ...lister, owner: process.pid }, question: 'SIGINT', env: {} };
     const flags = '--max-old-space-size=32 --max-semi-space-size=1';
-    const child = spawn(program, ['--netmon-role', 'root-child', JSON.stringify(orders)], { env: { NODE_OPTIONS: flags } });
+    const child = spawn(program, [JSON.stringify(orders)], { env: { NETMON_ROLE: 'root-child', NODE_OPTIONS: flags } });
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => {
       said += chunk.toString('latin1');

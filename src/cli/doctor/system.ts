@@ -57,7 +57,10 @@ async function libpcapVersion(edges: Edges) {
     const { loadLibpcap } = await import('../../capture/libpcap/calls.ts');
     return ok(loadLibpcap(edges.platform).version);
   } catch (thrown) {
-    return no(`could not be loaded: ${reasonOf(thrown)}`, edges.platform === 'darwin' ? 'type: npm install' : libpcapHint(edges));
+    return no(
+      `could not be loaded: ${reasonOf(thrown)}`,
+      edges.platform === 'darwin' ? 'in a clone, type: rm -r dist && bin/setup' : libpcapHint(edges),
+    );
   }
 }
 
