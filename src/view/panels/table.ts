@@ -74,9 +74,8 @@ function recentTotalOf(categories: readonly CategoryRow[]): readonly number[] {
 export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, table: TableName, rect: Rect): TableModel {
   const picture = pictureOf(state, live);
   const spec = SPECS[table];
-  const { rate, ...shared } = contextOf(state, live, glyphs);
-  const all = Math.max(rate, rateOf(topRows(picture, table), state.average));
-  const context = { ...shared, rate: all, open: new Set(state.open[table]) };
+  const rate = rateOf(topRows(picture, table), state.average);
+  const context = { ...contextOf(state, live, glyphs), rate, open: new Set(state.open[table]) };
   const rows = orderedRows(state, live, table);
   const { sort, top } = state.tables[table];
   const focused = state.pane === table && state.popup === null;
@@ -146,7 +145,10 @@ function countOf(picture: Picture, { since }: ViewState, table: TableName, rows:
   return isPart ? connections.length : Math.max(connections.length, snapshot.flowCount);
 }
 
-/** RX+TX of rows: more than the total where an app talks to another one of this machine, as its bytes count for both. */
+/**
+ * RX+TX of rows, which may differ from the total: what apps of this machine say to each other counts for both, and what moved nothing since the
+ * count began has no row.
+ */
 function rateOf(rows: readonly AnyRow[], average: Average): number {
   let sum = 0;
   for (const row of rows) if ('means' in row) sum += shownRate(row, average);

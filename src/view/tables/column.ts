@@ -26,7 +26,7 @@ export interface CellContext {
   readonly now: number;
   /** RX+TX of all categories in the last seconds, oldest first, for shares over time. */
   readonly recentTotal: readonly number[];
-  /** RX+TX rate that shares are of, over the same time as those of rows: of everything shown, or of all rows if that is more. */
+  /** RX+TX rate that shares are of: of all rows at the top of a table, else of everything shown. */
   readonly rate: number;
   /** The other end with which an app exchanges most; null where none of its connections is listed. Takes the id of the app's row. */
   readonly mainHost: (id: string) => (Pick<FlowRow, 'host' | 'nameSource'> & { readonly address: string }) | null;

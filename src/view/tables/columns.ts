@@ -108,7 +108,7 @@ export function seenColumn<Row extends { readonly lastSeen: number }>(rank: numb
 
 /** What the row's traffic is for. */
 export function categoryColumn<Row extends { readonly category: string | null }>(rank: number): Column<Row> {
-  return wordColumn<Row>('category', { min: 10, max: 14, rank }, (row) => row.category);
+  return wordColumn<Row>('category', { min: 10, max: 24, rank }, (row) => row.category);
 }
 
 /** A count of things. */

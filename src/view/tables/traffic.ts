@@ -83,14 +83,14 @@ export function totalColumns<Row extends Traffic>(
   ];
 }
 
-/** Share of the rate of all that is shown, as a bar and in percent; over all rows at the top no more than 100. */
+/** Share of the rates of all rows at the top, as a bar and in percent. */
 export function shareColumn<Row extends Traffic>(rank: number): Column<Row> {
-  const percentWidth = 6;
+  const percentWidth = 7;
   return {
     key: 'share',
     title: () => 'share',
-    min: 6 + percentWidth,
-    max: 14 + percentWidth,
+    min: 5 + percentWidth,
+    max: 13 + percentWidth,
     align: 'left',
     rank,
     cell: (row, context, width) => {
