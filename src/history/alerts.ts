@@ -26,6 +26,8 @@ const MOST_REACHED = 4096;
 const MOST_ALERTS = 10_000;
 const ALERTS_SHARE = 0.05;
 const ALERT_BYTES = 700;
+/** Details of an alert. */
+const MOST_DETAILS = 64;
 /** Sinks of an alert. */
 const MOST_DELIVERIES = 8;
 const ADD_REACHED = `INSERT INTO reached SELECT ?1, ?2, ?3, ?4
@@ -71,7 +73,7 @@ export class AlertTables {
         alert.pid === null ? null : timeOf(alert.pid),
         ...[user, host, domain].map(clean),
         sanitize(alert.text),
-        alert.details.map(sanitize).join('\n'),
+        alert.details.slice(0, MOST_DETAILS).map(sanitize).join('\n'),
         clean(evidence),
         alert.held,
       ]);
@@ -132,7 +134,7 @@ export class AlertTables {
       host: text(8),
       domain: text(9),
       text: text(10) ?? '',
-      details: String(cells[11]).split('\n').filter(Boolean).map(sanitize),
+      details: String(cells[11]).split('\n', MOST_DETAILS).filter(Boolean).map(sanitize),
       evidence: text(12),
       held: oneOf<Exclude<Held, null>>(HELD, cells[13]),
       deliveries: sinks.map(([sink, time, failure]) => ({

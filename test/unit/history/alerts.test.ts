@@ -70,6 +70,11 @@ describe('alerts', () => {
     ]);
   });
 
+  it('have a bounded number of details', async () => {
+    const database = await history({ alerts: [alert({ details: Array(1000).fill('more') })] });
+    expect(database.alerts(ALL)[0]?.details).toHaveLength(64);
+  });
+
   it('go with their app, and with their time', async () => {
     const alerts = [alert({ id: 'old' }), alert({ id: 'new', time: START + 2 * DAY }), alert({ id: 'other', app: 'wget' })];
     const deliveries = alerts.map(({ id }) => ({ id, sink: 'hook', time: START, failure: null }));
