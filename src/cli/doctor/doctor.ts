@@ -12,6 +12,7 @@ import { commit, version } from '../../system/build.ts';
 import { type Clock, systemClock } from '../../system/clock.ts';
 import type { Edges } from '../../system/edges.ts';
 import { systemFiles } from '../../system/files.ts';
+import { wrapWords } from '../../view/text/cells.ts';
 import { findConfig } from '../config/find.ts';
 import type { Surroundings } from '../config/surroundings.ts';
 import { alertSteps, type ProbeMessenger } from './alerts.ts';
@@ -48,6 +49,9 @@ export interface DoctorIo {
 const RING_BYTES = 16 << 20;
 const NAME_CELLS = 15;
 const RESULT_CELLS = 7;
+/** Left of the details. */
+const MARGIN = ' '.repeat(RESULT_CELLS + NAME_CELLS + 4);
+const LEAST_ROOM = 30;
 /** The remedy given by parts that don't know how this process was started. */
 const ANY_SUDO = /^(type: )?sudo (env "PATH=\$PATH" )?netmon-tui$/;
 
@@ -87,7 +91,7 @@ export async function doctor(options: DoctorOptions, edges: Edges, out: Writable
       () => [{ name: 'configuration', ask: () => configuration(around) }, ...historySteps(history ?? historyLook(around))],
     ],
   ];
-  const report = options.json ? new JsonReport(out, version) : new TextReport(out);
+  const report = options.json ? new JsonReport(out, version) : new TextReport(out, terminal);
   for (const [title, steps] of parts) {
     report.part(title);
     for (const step of steps()) {
@@ -104,14 +108,17 @@ type Writable = { write(text: string): unknown };
 /** A finding whose texts may be shown. */
 type Redacted = Finding & { readonly wayOut: string | null };
 
-/** For people: a line for each step as soon as it is known. */
+/** For people: a line for each step as soon as it is known. On a terminal a long one is wrapped; a remedy isn't, so that it can be copied. */
 class TextReport {
   readonly #out: Writable;
+  /** Cells of a line of detail. */
+  readonly #room: number;
   #failed = 0;
   #lastWayOut: string | null = null;
 
-  constructor(out: Writable) {
+  constructor(out: Writable, { isTTY, columns = 80 }: TerminalFacts) {
     this.#out = out;
+    this.#room = isTTY ? Math.max(LEAST_ROOM, columns - MARGIN.length) : Number.POSITIVE_INFINITY;
   }
 
   part(title: string): void {
@@ -120,10 +127,11 @@ class TextReport {
 
   step(name: string, { result, detail, wayOut }: Redacted): void {
     if (result === 'no') this.#failed++;
-    this.#out.write(`  ${result.padEnd(RESULT_CELLS)} ${name.padEnd(NAME_CELLS)} ${detail}\n`);
+    this.#out.write(
+      `  ${result.padEnd(RESULT_CELLS)} ${name.padEnd(NAME_CELLS)} ${wrapWords(detail, this.#room).join(`\n${MARGIN}`)}\n`,
+    );
     // the same remedy for several steps in a row is written once
-    if (wayOut !== null && wayOut !== this.#lastWayOut)
-      this.#out.write(`${' '.repeat(RESULT_CELLS + NAME_CELLS + 4)}${wayOut}\n`);
+    if (wayOut !== null && wayOut !== this.#lastWayOut) this.#out.write(`${MARGIN}${wayOut}\n`);
     if (result !== 'ok') this.#lastWayOut = wayOut ?? this.#lastWayOut;
   }
 

@@ -71,7 +71,7 @@ async function report(
       clock: { now: () => time, monotonic: () => (time += 400) },
       drivers,
       env: { TERM: 'xterm-256color', LANG: 'de_DE.UTF-8', HOME: '/Users/anna' },
-      terminal: { isTTY: true, columns: 120, rows: 40 },
+      terminal: { isTTY: true, columns: 200, rows: 40 },
       identity: IDENTITY,
       sudo: 'type: sudo bin/netmon-tui.js doctor',
       openMs: 1000,
@@ -124,7 +124,7 @@ describe('doctor on a Mac', () => {
     expect(line(text, 'owners: PKTAP')).toMatch(/^ok .*2 of 3 packets from libpcap carry a process$/);
     expect(line(text, 'owners: nettop')).toMatch(/^ok .*1 flow of 1 process; columns interface state$/);
     expect(line(text, 'owners: ps')).toMatch(/^ok .*2 processes, 1 with a path$/);
-    expect(line(text, 'size')).toMatch(/^ok +size +120x40$/);
+    expect(line(text, 'size')).toMatch(/^ok +size +200x40$/);
     expect(line(text, 'UTF-8')).toMatch(/^ok +UTF-8 +de_DE\.UTF-8$/);
     expect(text).toMatch(/\n\d+ steps do not work\n$/);
     expect(closed).toEqual(['closed']);
@@ -156,6 +156,17 @@ describe('doctor on a Mac', () => {
       plain.split('\n').flatMap((row) => /^ {2}(?:ok|no|skipped) +(\S.*?)(?: {2,}|(?<=^.{25}) )/.exec(row)?.[1] ?? []),
     );
     for (const word of ['anna', '192.0.2', '10.1.2.3']) expect(text).not.toContain(word);
+  });
+
+  it('wraps details on a terminal, under the first line, and nowhere else', async () => {
+    const at = async (isTTY: boolean, columns: number) =>
+      (await report(fakeEdges(MAC), { terminal: { isTTY, columns, rows: 40 } })).text;
+    const narrow = await at(true, 80);
+    for (const row of narrow.split('\n')) if (!row.includes('type: ')) expect(row.length, row).toBeLessThanOrEqual(80);
+    expect(narrow).toMatch(/^ {2}ok {6}driver libpcap {2}3 packets .*\n {26}\S/m);
+    const words = (text: string) => text.split(/\s+/);
+    expect(words(narrow.replace('80x40', ''))).toEqual(words((await at(true, 4000)).replace('4000x40', '')));
+    expect(await at(false, 40)).toMatch(/3 packets .{60}/);
   });
 
   it('examines the configuration file that was named', async () => {
