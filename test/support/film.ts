@@ -26,11 +26,6 @@ export class Film {
     this.#ground = ground;
   }
 
-  /** Length so far, ms. */
-  get length(): number {
-    return this.#end;
-  }
-
   /** Shows the terminal as it is now for a time. */
   shoot(terminal: InstanceType<typeof xterm.Terminal>, caption: Caption | null, ms: number): void {
     this.#size = { cols: terminal.cols, rows: terminal.rows };

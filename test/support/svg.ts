@@ -4,8 +4,11 @@ import type xterm from '@xterm/headless';
 import { displayWidth } from '../../src/view/text/cells.ts';
 import { tableColour } from '../../src/view/text/colours.ts';
 
+/** A cell of the screen, pixels. */
 export const CELL = { width: 8, height: 17 };
+/** From the top of a cell to where its letters stand. */
 export const BASELINE = 13;
+/** Around the screen. */
 export const MARGIN = 10;
 /** A dot of braille, and from one to the next. */
 const DOT = { width: 3, height: 3.25 };
@@ -218,10 +221,11 @@ function shapeOf(sign: string, x: number): string {
   return shapes[sign] ?? '';
 }
 
-export function hex(colour: number): string {
+function hex(colour: number): string {
   return `#${colour.toString(16).padStart(6, '0')}`;
 }
 
+/** Text within an element or an attribute. */
 export function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
