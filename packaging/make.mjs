@@ -64,12 +64,10 @@ const KINDS = {
 const run = (program, words, options = {}) =>
   execFileSync(program, words, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], ...options });
 
-/** Writes a file of the release, or of a stage. */
-function write(path, contents, mode = 0o644) {
-  const at = join(RELEASE, path);
-  mkdirSync(dirname(at), { recursive: true });
+/** Writes a file of the release. */
+function write(name, contents) {
+  const at = join(RELEASE, name);
   writeFileSync(at, contents);
-  chmodSync(at, mode);
   return at;
 }
 
@@ -82,10 +80,10 @@ function lastCommit() {
 const EPOCH = lastCommit();
 
 /** Lays the files out below a prefix of a new folder. @returns the folder */
-function stage(kind, prefix, { zsh, service } = {}) {
+function stage(kind, prefix, zsh) {
   const folder = join(STAGE, kind);
   rmSync(folder, { recursive: true, force: true });
-  for (const { from, words, to, mode = 0o644 } of [...files(zsh), service ?? SERVICES[PLATFORM]]) {
+  for (const { from, words, to, mode = 0o644 } of [...files(zsh), SERVICES[PLATFORM]]) {
     const at = join(folder, prefix, to);
     mkdirSync(dirname(at), { recursive: true, mode: 0o755 });
     if (words) writeFileSync(at, run(EXECUTABLE, words));
@@ -106,16 +104,14 @@ const archVersion = VERSION.replace('-', '');
 function archive() {
   const top = `${NAME}-${VERSION}-${PLATFORM}-${process.arch}`;
   const folder = stage('archive', top);
-  const at = join(RELEASE, `${top}.tar.gz`);
   // Apple's tar has other words for it than GNU's
   const root = PLATFORM === 'darwin' ? ['--uid', '0', '--gid', '0'] : ['--owner=0', '--group=0', '--sort=name'];
   const tar = run('tar', [...root, '-cf', '-', '-C', folder, top], { maxBuffer: 1 << 30 });
-  writeFileSync(at, gzipSync(tar, { level: 9 }));
-  return [at];
+  return [write(`${top}.tar.gz`, gzipSync(tar, { level: 9 }))];
 }
 
 function deb() {
-  const folder = stage('deb', 'usr', { zsh: 'vendor-completions' });
+  const folder = stage('deb', 'usr', 'vendor-completions');
   const size = Number(run('du', ['-sk', folder], { encoding: 'utf8' }).split('\t')[0]);
   const control = [
     `Package: ${NAME}`,
@@ -167,6 +163,11 @@ ${PACKAGE.needs.rpm.map((need) => `Requires: ${need}`).join('\n')}
 # Stripping the executable would take the program out of it.
 %global debug_package %{nil}
 %global __os_install_post %{nil}
+%global _build_id_links none
+
+# The same sources make the same file.
+%global use_source_date_epoch_as_buildtime 1
+%global _buildhost localhost
 
 %description
 ${PACKAGE.text}
@@ -193,17 +194,7 @@ ${[...folders.map((path) => `%dir ${path}`), ...paths].join('\n')}
   const at = join(STAGE, `${NAME}.spec`);
   writeFileSync(at, spec);
   const out = join(STAGE, 'rpmbuild');
-  const words = [
-    '--quiet',
-    '-bb',
-    '--define',
-    `_topdir ${out}`,
-    '--define',
-    '_build_id_links none',
-    '--target',
-    PROCESSOR.rpm,
-    at,
-  ];
+  const words = ['--quiet', '-bb', '--define', `_topdir ${out}`, '--target', PROCESSOR.rpm, at];
   run('rpmbuild', words, { env: { ...process.env, SOURCE_DATE_EPOCH: String(EPOCH) } });
   return run('find', [out, '-name', '*.rpm'], { encoding: 'utf8' })
     .trim()
@@ -289,7 +280,6 @@ function main() {
     if (reason === null) made.push(...KINDS[kind].make());
     else process.stderr.write(`package: no ${kind}: ${reason}\n`);
   }
-  rmSync(STAGE, { recursive: true, force: true });
   for (const path of made) process.stdout.write(`${basename(path)}  ${Math.ceil(statSync(path).size / 1024)} KiB\n`);
   return options.check ? checkPackages(RELEASE, made) : 0;
 }
@@ -300,4 +290,6 @@ try {
   // a program that failed has said why on standard error
   process.stderr.write(`package: ${thrown.message}\n`);
   process.exitCode = 1;
+} finally {
+  rmSync(STAGE, { recursive: true, force: true });
 }
