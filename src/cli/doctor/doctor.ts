@@ -88,7 +88,11 @@ export async function doctor(options: DoctorOptions, edges: Edges, out: Writable
     ['alerts', () => alertSteps(options.notify, edges, env, options.privileges.user, messenger)],
     [
       'files',
-      () => [{ name: 'configuration', ask: () => configuration(around) }, ...historySteps(history ?? historyLook(around))],
+      () => [
+        { name: 'configuration', ask: () => configuration(around) },
+        { name: 'policy', ask: () => policy(around) },
+        ...historySteps(history ?? historyLook(around)),
+      ],
     ],
   ];
   const report = options.json ? new JsonReport(out, version) : new TextReport(out, terminal);
@@ -172,6 +176,20 @@ class JsonReport {
 function configuration(around: Surroundings): Finding {
   const { file, warnings } = findConfig(around.env['NETMON_CONFIG'] ?? null, around);
   return ok([file === null ? 'none: the defaults apply' : file.path, ...warnings].join('; '));
+}
+
+/** The policy of a run without flags. */
+async function policy(around: Surroundings): Promise<Finding> {
+  const [{ parseCommandLine }, { loadConfig }, { readPolicy }] = await Promise.all([
+    import('../command-line.ts'),
+    import('../config/config.ts'),
+    import('../config/policy-file.ts'),
+  ]);
+  const path = (await loadConfig(parseCommandLine([]), around)).settings.policy.value;
+  if (path === null) return ok('none');
+  const { apps, strict } = readPolicy(path, around).policy;
+  const entries = [...apps.values()].reduce((sum, { allow }) => sum + allow.length, 0);
+  return ok(`${path}: ${counted(apps.size, 'app')}, ${counted(entries, 'entry', 'entries')}${strict ? ', strict' : ''}`);
 }
 
 /** Decides where the user's files are looked for. */

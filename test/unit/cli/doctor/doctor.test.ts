@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { PacketBatch } from '../../../../src/capture/batch.ts';
 import { DriverUnavailable } from '../../../../src/capture/errors.ts';
 import type { DriverTable } from '../../../../src/capture/opener.ts';
@@ -174,6 +177,18 @@ describe('doctor on a Mac', () => {
     expect(line(text, 'configuration')).toBe(
       'no      configuration   the configuration file "/nowhere/netmon.toml" does not exist',
     );
+  });
+
+  it('reads the policy, and says where it is mistaken', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'netmon-doctor-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'home.toml');
+    const policyLine = async () => line((await report(fakeEdges(MAC), { env: { NETMON_POLICY: file } })).text, 'policy');
+    writeFileSync(file, 'strict = true\n[app.curl]\nallow = ["a.com", "b.com"]\n', { mode: 0o600 });
+    expect(await policyLine()).toBe(`ok      policy          ${file}: 1 app, 2 entries, strict`);
+    writeFileSync(file, '[app.curl]\nallow = ["a b"]\n');
+    expect(await policyLine()).toContain(`no      policy          ${file}:2: "a b" is neither a host`);
+    expect(line((await report(fakeEdges(MAC), { env: {} })).text, 'policy')).toBe('ok      policy          none');
   });
 
   it('says a way out once, and that of a package only where it is needed', async () => {
