@@ -17,11 +17,34 @@ const MOST_WAITING = 2048;
 const RUN_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-/** What is kept of a flow, for it must not be held. */
+/** What contacts are judged by: of a flow, or of a copy of one that waits for history. */
+type Met = Pick<
+  WatchFlow,
+  | 'app'
+  | 'exe'
+  | 'pid'
+  | 'user'
+  | 'process'
+  | 'host'
+  | 'domain'
+  | 'nameSource'
+  | 'local'
+  | 'remote'
+  | 'protocol'
+  | 'direction'
+  | 'country'
+  | 'asn'
+  | 'network'
+  | 'asked'
+  | 'firstSeen'
+  | 'isOutside'
+  | 'isAnswered'
+>;
+
+/** What a finding says of a contact. Most contacts are nothing new, and none is made of them. */
 interface Contact {
   readonly subject: Subject;
   readonly app: string;
-  readonly exe: string | null;
   readonly parent: string | null;
   readonly domain: string | null;
   readonly isNamed: boolean;
@@ -29,7 +52,6 @@ interface Contact {
   readonly asn: number | null;
   readonly network: string | null;
   readonly isInbound: boolean;
-  readonly isAnswered: boolean;
   readonly isOutside: boolean;
   readonly remote: string;
   readonly service: string;
@@ -43,7 +65,7 @@ interface Contact {
 export class NewContacts implements Detector {
   readonly #baseline: Baseline;
   readonly #report: Report;
-  #waiting: Contact[] = [];
+  #waiting: Met[] = [];
   /** The most telling contact of each app that is new in this tick: nobody wants to hear of its resolver. */
   readonly #newApps = new Map<string, Contact>();
 
@@ -53,58 +75,67 @@ export class NewContacts implements Detector {
   }
 
   met(flow: WatchFlow): void {
-    if (flow.app === null) return;
-    if (this.#baseline.knowledge !== 'waiting') this.#meet(contactOf(flow, flow.app));
-    else if (this.#waiting.length < MOST_WAITING) this.#waiting.push(contactOf(flow, flow.app));
+    if (this.#baseline.knowledge !== 'waiting') this.#meet(flow);
+    else if (this.#waiting.length < MOST_WAITING) this.#waiting.push(copyOf(flow));
   }
 
   tick(): void {
     if (this.#baseline.knowledge === 'waiting') return;
-    for (const contact of this.#waiting) this.#meet(contact);
+    for (const met of this.#waiting) this.#meet(met);
     this.#waiting = [];
-    for (const contact of this.#newApps.values()) this.#found(contact, appFinding(contact, this.#baseline));
+    for (const contact of this.#newApps.values()) this.#tell(contact, (each) => appFinding(each, this.#baseline));
     this.#newApps.clear();
   }
 
-  #meet(contact: Contact): void {
-    const { app, domain, country, asn, isOutside, time } = contact;
+  #meet(flow: Met): void {
+    const { app, domain } = flow;
+    if (app === null) return;
     const baseline = this.#baseline;
-    const isAppNew = baseline.learnApp(app, time);
-    const isPlaceNew = this.#learnPlace(contact) && !isAppNew;
-    const isCalled = contact.isInbound && contact.isAnswered && isOutside;
+    const isAppNew = baseline.learnApp(app, flow.firstSeen);
+    const isPlaceNew = this.#learnPlace(app, flow.process?.exe ?? flow.exe) && !isAppNew;
+    const { isOutside } = flow;
+    const isInbound = flow.direction === 'inbound';
+    const isCalled = isInbound && isOutside && flow.isAnswered;
     // Whoever calls from outside chooses who is met: only that an app is reachable at all is a fact about the app.
-    const isInboundNew = isCalled && baseline.learnContact('inbound', app, contact.service, time);
-    const reaches = !contact.isInbound && isOutside;
+    const isInboundNew = isCalled && baseline.learnContact('inbound', app, serviceOf(flow), flow.firstSeen);
     const commonness = domain === null ? 0 : baseline.spreadOf(domain);
-    const isDomainNew =
-      !contact.isInbound && domain !== null && isAskedName(contact.nameSource) && baseline.learnDomain(app, domain);
+    const isDomainNew = !isInbound && domain !== null && isAskedName(flow.nameSource) && baseline.learnDomain(app, domain);
+    const [country, asn] = isInbound || !isOutside ? [null, null] : [flow.country, flow.asn];
     const strangeCountry = country !== null && baseline.spreadOfContact('country', country) === 0;
-    const isCountryNew = reaches && country !== null && baseline.learnContact('country', app, country, time);
-    const isNetworkNew = reaches && asn !== null && baseline.learnContact('network', app, `AS${asn}`, time);
+    const isCountryNew = country !== null && baseline.learnContact('country', app, country, flow.firstSeen);
+    const isNetworkNew = asn !== null && baseline.learnContact('network', app, `AS${asn}`, flow.firstSeen);
     if (baseline.isFirstMinute) return;
+    const isAppOfTick = this.#newApps.has(app);
+    if (!(isAppNew || isAppOfTick || isPlaceNew || isInboundNew || isDomainNew || isCountryNew || isNetworkNew)) return;
     const { areContactsLearnt } = baseline;
-    const other = this.#newApps.get(app);
-    if (isAppNew) this.#newApps.set(app, contact);
-    else if (other !== undefined) {
-      if (weight(contact) > weight(other)) this.#newApps.set(app, contact);
-    } else if (isPlaceNew) this.#found(contact, placeFinding(contact, baseline));
-    else if (isInboundNew && areContactsLearnt) this.#found(contact, inboundFinding(contact));
+    if (isAppNew || isAppOfTick) this.#meetNewApp(app, contactOf(flow, app));
+    else if (isPlaceNew) this.#found(flow, app, (contact) => placeFinding(contact, baseline));
+    else if (isInboundNew && areContactsLearnt) this.#found(flow, app, inboundFinding);
     // Below, what is usual for this app matters, and of an app that is new that is not known yet.
     else if (!baseline.isAppLearnt(app, baseline.knowledge === 'run' ? RUN_MS : undefined)) return;
     else if (isDomainNew && commonness < COMMON && (baseline.app(app)?.domains ?? 0) <= ROAMS)
-      this.#found(contact, domainFinding(contact, baseline, isCountryNew, isNetworkNew));
+      this.#found(flow, app, (contact) => domainFinding(contact, baseline, isCountryNew, isNetworkNew));
     // The addresses of a name that the app is known to use change as its operator likes.
     else if (!areContactsLearnt) return;
-    else if (isCountryNew && (!contact.isNamed || strangeCountry)) this.#found(contact, countryFinding(contact));
-    else if (isNetworkNew && !contact.isNamed) this.#found(contact, networkFinding(contact));
+    else if (isCountryNew && (flow.nameSource === 'none' || strangeCountry)) this.#found(flow, app, countryFinding);
+    else if (isNetworkNew && flow.nameSource === 'none') this.#found(flow, app, networkFinding);
   }
 
-  #found({ subject }: Contact, found: Omit<Finding, 'subject' | 'quietMs' | 'needsBaseline'>): void {
-    this.#report({ ...found, subject, quietMs: DAY_MS, needsBaseline: true });
+  #meetNewApp(app: string, contact: Contact): void {
+    const other = this.#newApps.get(app);
+    if (other === undefined || weight(contact) > weight(other)) this.#newApps.set(app, contact);
+  }
+
+  #found(flow: Met, app: string, findingOf: (contact: Contact) => Found): void {
+    this.#tell(contactOf(flow, app), findingOf);
+  }
+
+  #tell(contact: Contact, findingOf: (contact: Contact) => Found): void {
+    this.#report({ ...findingOf(contact), subject: contact.subject, quietMs: DAY_MS, needsBaseline: true });
   }
 
   /** Notes where an app runs from. @returns true if it is another place than before */
-  #learnPlace({ app, exe }: Contact): boolean {
+  #learnPlace(app: string, exe: string | null): boolean {
     const known = this.#baseline.app(app);
     if (known === null || exe === null) return false;
     const place = placeOf(exe);
@@ -126,28 +157,54 @@ function weight({ asked, isNamed, isOutside }: Contact): number {
 
 type Found = Omit<Finding, 'subject' | 'quietMs' | 'needsBaseline'>;
 
-function contactOf(flow: WatchFlow, app: string): Contact {
-  const { process, isAnswered, isOutside } = flow;
-  const isInbound = flow.direction === 'inbound';
-  const { address, port } = flow.remote;
-  const usedPort = isInbound ? flow.local.port : port;
+function copyOf(flow: WatchFlow): Met {
+  const { local, remote } = flow;
   return {
-    subject: subjectOf(flow),
+    app: flow.app,
+    exe: flow.exe,
+    pid: flow.pid,
+    user: flow.user,
+    process: flow.process,
+    host: flow.host,
+    domain: flow.domain,
+    nameSource: flow.nameSource,
+    local: { address: local.address, port: local.port },
+    remote: { address: remote.address, port: remote.port },
+    protocol: flow.protocol,
+    direction: flow.direction,
+    country: flow.country,
+    asn: flow.asn,
+    network: flow.network,
+    asked: flow.asked,
+    firstSeen: flow.firstSeen,
+    isOutside: flow.isOutside,
+    isAnswered: flow.isAnswered,
+  };
+}
+
+/** What was used of whom: `tcp/443`. */
+function serviceOf({ direction, protocol, local, remote }: Met): string {
+  const port = direction === 'inbound' ? local.port : remote.port;
+  return port === 0 ? protocol : `${protocol}/${port}`;
+}
+
+function contactOf(flow: Met, app: string): Contact {
+  const subject = subjectOf(flow);
+  return {
+    subject,
     app,
-    exe: process?.exe ?? flow.exe,
-    parent: process?.ancestors.at(-1)?.name ?? null,
+    parent: flow.process?.ancestors.at(-1)?.name ?? null,
     domain: flow.domain,
     isNamed: flow.nameSource !== 'none',
     country: flow.country,
     asn: flow.asn,
     network: flow.network,
-    isInbound,
-    isAnswered,
-    isOutside,
-    remote: address,
-    service: usedPort === 0 ? flow.protocol : `${flow.protocol}/${usedPort}`,
+    isInbound: flow.direction === 'inbound',
+    isOutside: flow.isOutside,
+    remote: flow.remote.address,
+    service: serviceOf(flow),
     nameSource: flow.nameSource,
-    asked: port === 53 ? (flow.asked?.name ?? null) : null,
+    asked: flow.remote.port === 53 ? (flow.asked?.name ?? null) : null,
     time: flow.firstSeen,
   };
 }

@@ -21,6 +21,10 @@ export interface WatchRule {
 }
 
 const HOUR_MS = 3_600_000;
+/** Pairs of app and host that a rule tells of in an hour. */
+const MOST_TOLD = 4096;
+/** Above the highest number of a host. */
+const HOST_NUMBERS = 1 << 18;
 const PERIOD_WORDS: Readonly<Record<RulePeriod, string>> = {
   minute: 'this minute',
   hour: 'this hour',
@@ -52,22 +56,26 @@ interface Standing {
 export class Rules implements Detector {
   readonly #report: Report;
   readonly #standings: readonly Standing[];
+  /** By rule: apps and hosts that were told of in this hour, by their numbers. */
+  readonly #told: readonly Set<number>[];
+  #hour = 0;
   #now = 0;
 
   constructor(rules: readonly WatchRule[], report: Report) {
     this.#report = report;
+    this.#told = rules.map(() => new Set());
     this.#standings = rules.map((rule) => ({
       ...{ rule, sum: 0, moved: 0, until: 0, since: 0, isOver: false, matchedSince: null, subject: null, most: -1 },
     }));
   }
 
   moved(flow: WatchFlow): void {
-    for (const standing of this.#standings) {
+    for (const [index, standing] of this.#standings.entries()) {
       const { filter, over, forMs } = standing.rule;
       if (!filter.matches(flow, this.#now)) continue;
       const bytes = flow.tickRx + flow.tickTx;
       standing.moved += bytes;
-      if (over === null && forMs === null) this.#matches(standing.rule, flow);
+      if (over === null && forMs === null) this.#matches(standing.rule, flow, this.#told[index] as Set<number>);
       else if (bytes > standing.most) {
         standing.most = bytes;
         standing.subject = subjectOf(flow);
@@ -78,6 +86,10 @@ export class Rules implements Detector {
   tick({ time, intervalMs }: WatchedTick): void {
     const before = this.#now;
     this.#now = time;
+    if (Math.abs(time - this.#hour) >= HOUR_MS) {
+      this.#hour = time;
+      for (const told of this.#told) told.clear();
+    }
     for (const standing of this.#standings) {
       if (standing.rule.over !== null) this.#amount(standing, time, standing.rule.over);
       else if (standing.rule.forMs !== null) {
@@ -90,7 +102,10 @@ export class Rules implements Detector {
     }
   }
 
-  #matches(rule: WatchRule, flow: WatchFlow): void {
+  #matches(rule: WatchRule, flow: WatchFlow, told: Set<number>): void {
+    const key = flow.appNumber * HOST_NUMBERS + flow.hostNumber;
+    if (told.has(key) || told.size >= MOST_TOLD) return;
+    told.add(key);
     const subject = subjectOf(flow);
     const who = subject.app ?? 'A connection without an owner';
     this.#found(rule, subject, `${flow.app} ${flow.domain ?? flow.host}`, `${who} talks to ${subject.host}.`, []);

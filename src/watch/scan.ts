@@ -39,20 +39,19 @@ export class Scans implements Detector {
     if (flow.direction === 'inbound') {
       if (isPing) return;
       const place = this.#own.add(hostNumber, flow.local.port, time, isAnswered);
-      if (this.#own.distinct(place) >= OWN_PORTS && this.#own.unanswered(place) >= UNANSWERED) this.#scanned(flow, place);
+      if (this.#own.isScan(place, OWN_PORTS)) this.#scanned(flow, place);
       return;
     }
     if (flow.app === null) return;
     const { port } = flow.remote;
     if (!isPing) {
       const place = this.#ports.add(appNumber * HOST_NUMBERS + hostNumber, port, time, isAnswered);
-      if (this.#ports.distinct(place) >= PORTS && this.#ports.unanswered(place) >= UNANSWERED) this.#triesPorts(flow, place);
+      if (this.#ports.isScan(place, PORTS)) this.#triesPorts(flow, place);
     }
     // Peers of a file-sharing program answer or not as they like, and mostly by UDP.
     if (protocol === 'udp') return;
     const place = this.#hosts.add(appNumber * HOST_NUMBERS + port, hostNumber, time, isAnswered);
-    const most = WEB.has(port) ? WEB_HOSTS : HOSTS;
-    if (this.#hosts.distinct(place) >= most && this.#hosts.unanswered(place) >= UNANSWERED) this.#triesHosts(flow, place);
+    if (this.#hosts.isScan(place, WEB.has(port) ? WEB_HOSTS : HOSTS)) this.#triesHosts(flow, place);
   }
 
   #triesPorts(flow: WatchFlow, place: number): void {
@@ -126,6 +125,8 @@ class Tries {
   readonly #set = new Uint16Array(PLACES);
   readonly #tried = new Uint32Array(PLACES);
   readonly #answered = new Uint32Array(PLACES);
+  /** 1 where a scan was found in this window. */
+  readonly #isTold = new Uint8Array(PLACES);
 
   /** Notes a try. @returns its place, until the next one */
   add(key: number, value: number, time: number, isAnswered: boolean): number {
@@ -134,7 +135,7 @@ class Tries {
       this.#keys[place] = key;
       this.#begun[place] = time;
       this.#bits.fill(0, place * WORDS, place * WORDS + WORDS);
-      this.#set[place] = this.#tried[place] = this.#answered[place] = 0;
+      this.#set[place] = this.#tried[place] = this.#answered[place] = this.#isTold[place] = 0;
     }
     const bit = mix(value, 0x85ebca6b) & (BITS - 1);
     const at = place * WORDS + (bit >>> 5);
@@ -146,6 +147,13 @@ class Tries {
     this.#tried[place] = (this.#tried[place] as number) + 1;
     if (isAnswered) this.#answered[place] = (this.#answered[place] as number) + 1;
     return place;
+  }
+
+  /** True once in a window, when so many values were tried and mostly not answered. A scan goes on for a million more. */
+  isScan(place: number, most: number): boolean {
+    if (this.#isTold[place] === 1 || this.distinct(place) < most || this.unanswered(place) < UNANSWERED) return false;
+    this.#isTold[place] = 1;
+    return true;
   }
 
   /** About how many values there were. */

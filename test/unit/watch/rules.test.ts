@@ -31,8 +31,8 @@ describe('a rule', () => {
     expect(move(1000, {}, { category: 'Ads', host: 'ads.example', domain: 'ads.example' })).toEqual([
       'threshold: my rule: rclone talks to ads.example.',
     ]);
-    expect(move(1000, { category: 'Ads', host: 'b.ads.example', domain: 'ads.example' })).toEqual([]);
-    expect(move(1000, { country: 'KP', host: '175.45.176.1', domain: null })).toHaveLength(1);
+    expect(move(1000, { category: 'Ads', host: 'b.ads.example', domain: 'ads.example', hostNumber: 2 })).toEqual([]);
+    expect(move(1000, { country: 'KP', host: '175.45.176.1', domain: null, hostNumber: 3 })).toHaveLength(1);
   });
 
   test('about an amount adds up what matching flows move in a period, and begins anew with the next', () => {
