@@ -5,6 +5,7 @@ import type { Channel } from '../model/delivery.ts';
 import { reasonOf } from '../model/errors.ts';
 import { confirmDropped, credentialsOf, dropPrivileges, libcCalls } from '../privilege/drop.ts';
 import { hardenStart } from '../privilege/harden.ts';
+import { holdsCapabilities, startOverWithoutCapabilities } from '../privilege/start-over.ts';
 import { systemClock } from '../system/clock.ts';
 import { systemFlock } from '../system/file-lock.ts';
 import { systemDatagrams } from './datagram.ts';
@@ -29,6 +30,7 @@ async function lowerRights({ identity, plan }: Orders): Promise<string> {
   const status = dropPrivileges({ platform, identity, keep: [], starts }, credentialsOf(), await libcCalls(platform));
   if (process.geteuid?.() === 0) throw new Error(`root could not be dropped: ${status.note}`);
   if (status.dropped && platform === 'linux') confirmDropped(identity, { main: [], others: [] }, false);
+  if (holdsCapabilities()) throw new Error('capabilities could not be dropped');
   return status.note
     .split('; ')
     .filter((note) => note !== identity.note)
@@ -86,6 +88,7 @@ for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM', 'SIGPIPE'] as const) proces
 process.stdout.on('error', () => undefined);
 
 async function begin(): Promise<void> {
+  await startOverWithoutCapabilities();
   const lines = linesOf(process.stdin);
   const [first = '', ...others] = (await lines.next()).value ?? [];
   const rest = async function* () {

@@ -27,7 +27,7 @@ import { alertJson } from '../support/alerts.ts';
 import { netnsObstacle, Pair } from '../support/netns.ts';
 import { Pty, type PtyOptions, ptyObstacle } from '../support/pty.ts';
 
-const reason = netnsObstacle('curl');
+const reason = netnsObstacle('curl', 'setpriv');
 const program = inject('program');
 const UID = 4242;
 const KILLS = 200;
@@ -134,6 +134,34 @@ unshare -n true && echo 'made a namespace'; (echo x > /dev/tty) && echo 'reached
     await ended;
     await until(() => !isAlive(messenger));
     expect(readdirSync(join(state, 'netmon-tui'))).toEqual([]);
+  });
+
+  it('has none either where a service manager gives rights to every thread', async ({ skip }) => {
+    if (reason !== null) skip(`messenger: ${reason}`);
+    const folder = folderOf(UID);
+    const config = fileOf(UID, join(folder, 'config.toml'), '[notify]\nwebhook = "http://127.0.0.1:9000/x"\n', 0o600);
+    const pair = new Pair();
+    onTestFinished(() => pair.remove());
+    const rights = '+net_raw,+net_admin,+sys_ptrace,+dac_read_search';
+    const ids = ['--reuid', `${UID}`, '--regid', `${UID}`, '--clear-groups', '--inh-caps', rights, '--ambient-caps', rights];
+    const words = [program.bin, 'record', '-i', 'va', '--config', config, `--history=${join(folder, 'h.sqlite')}`];
+    const run = pair.start(pair.near, 'setpriv', [...ids, process.execPath, ...words]);
+    const said = linesOf(run, 'stderr');
+    await until(() => said.length > 0);
+    const messenger = childOf(run.pid as number);
+    const sets = () =>
+      readdirSync(`/proc/${messenger}/task`).flatMap((thread) =>
+        [
+          ...readFileSync(`/proc/${messenger}/task/${thread}/status`, 'latin1').matchAll(/^Cap(?:Inh|Prm|Eff|Amb):\s*(\w+)$/gm),
+        ].map(([, bits]) => bits),
+      );
+    const isFiltered = () => /^Seccomp:\s*2$/m.test(readFileSync(`/proc/${messenger}/status`, 'latin1'));
+    await until(isFiltered, () => said.join('\n')); // its last step
+    expect(new Set(sets())).toEqual(new Set(['0000000000000000']));
+    expect(readFileSync(`/proc/${run.pid}/status`, 'latin1')).toMatch(/^CapPrm:\s*0*2000$/m);
+    const ended = new Promise((resolve) => run.once('close', resolve));
+    process.kill(run.pid as number, 'SIGINT');
+    await ended;
   });
 
   /** The only child of a process. */

@@ -74,11 +74,12 @@ export async function historyCommands(
 }
 
 /** How a service would be started, and for whom: the user whose history it is. */
-function starter({ place }: Options, { owner }: HistoryOptions): Starter {
+function starter({ place, notify }: Options, { owner }: HistoryOptions): Starter {
   const invocation = thisInvocation();
   const { node, script, words } = invocation;
   const program = realpathSync(script);
-  const how: Pick<Starter, 'program' | 'typed'> = {
+  const how: Omit<Starter, 'user'> = {
+    state: notify.plan?.folder ?? null,
     program: node === null ? [program] : [lastingNode(node, process.env['PATH'] ?? '', realOf), program],
     typed: shellWords([commandOf(invocation), ...words]),
   };

@@ -21,6 +21,7 @@ const SIMPLE = ['reverse-dns', 'no-reverse-dns', 'drop-all', 'stay-root', 'sandb
 export interface Starter {
   readonly program: Service['program'];
   readonly user: ServiceUser | null;
+  readonly state: Service['state'];
   /** What was typed. */
   readonly typed: string;
 }

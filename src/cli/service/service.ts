@@ -12,6 +12,8 @@ export interface Service {
   readonly history: string;
   /** Path of the log; null for none. */
   readonly log: string | null;
+  /** Folder in which undelivered alerts are kept; null if none leave the program. */
+  readonly state: string | null;
   /** Whose history it is; null is root's, and `dynamic` that of a user which systemd makes for the service. */
   readonly user: ServiceUser | 'dynamic' | null;
 }

@@ -16,12 +16,13 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
  *
  * @throws NetmonError `usage` for words that a unit can't hold
  */
-export function systemdUnit({ program, words, history, log, user, typed }: Service): ServiceFile {
+export function systemdUnit({ program, words, history, log, state, user, typed }: Service): ServiceFile {
   const command = [...program, 'record', ...words];
   const folder = dirname(history);
   if ([...command, folder].some((word) => CONTROL.test(word)))
     throw new NetmonError('usage', 'a unit can hold no control characters', 'leave them out');
   const writable = [...(user === 'dynamic' ? [] : [folder]), ...(log === null ? [] : [dirname(log)])];
+  const kept = user === 'dynamic' || state === null ? [] : [state];
   const lines = [
     user === 'dynamic'
       ? '# Records network history with netmon-tui. To read it: sudo netmon-tui history --history=/var/lib/netmon-tui/history.sqlite'
@@ -49,6 +50,8 @@ export function systemdUnit({ program, words, history, log, user, typed }: Servi
     'ProtectSystem=strict',
     'ProtectHome=read-only',
     ...(writable.length === 0 ? [] : [`ReadWritePaths=${writable.map(quotedPath).join(' ')}`]),
+    // It may be missing until the service is installed.
+    ...kept.map((path) => `ReadWritePaths=${quotedPath(`-${path}`)}`),
     'PrivateTmp=yes',
     'PrivateDevices=yes',
     'ProtectClock=yes',
@@ -74,6 +77,7 @@ export function systemdUnit({ program, words, history, log, user, typed }: Servi
     '-m',
     '700',
     folder,
+    ...kept,
   ]);
   return {
     text: `${lines.join('\n')}\n`,

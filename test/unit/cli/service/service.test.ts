@@ -18,6 +18,7 @@ const SERVICE: Service & { user: ServiceUser } = {
   words: ['--history=/var/lib/a b%d/history.sqlite', '--bpf=not port 22 and "x" $HOME \\ <y>'],
   history: '/var/lib/a b%d/history.sqlite',
   log: null,
+  state: null,
   user: ANN,
 };
 
@@ -45,6 +46,10 @@ describe('systemd', () => {
     expect(systemdUnit({ ...SERVICE, log: '/var/log/n/x.log' }).text).toContain(
       '\nReadWritePaths="/var/lib/a b%%d" /var/log/n\n',
     );
+    expect(unit.text).not.toContain('ReadWritePaths="-');
+    const telling = systemdUnit({ ...SERVICE, state: '/home/a b/state' });
+    expect(telling.text).toContain('\nReadWritePaths="-/home/a b/state"\n');
+    expect(telling.install(null).join('\n')).toContain("mkdir -p -m 700 '/var/lib/a b%d' '/home/a b/state'\n");
     for (const line of [
       'ProtectSystem=strict',
       'Restart=on-failure',
@@ -58,7 +63,7 @@ describe('systemd', () => {
   });
 
   it("is root's where nobody called sudo", () => {
-    const { text } = systemdUnit({ ...SERVICE, user: null });
+    const { text } = systemdUnit({ ...SERVICE, state: null, user: null });
     expect(text).not.toMatch(/^(User|Group|AmbientCapabilities)=/m);
     expect(text).toMatch(/^CapabilityBoundingSet=CAP_NET_RAW /m);
   });
@@ -120,7 +125,13 @@ describe('launchd', () => {
 });
 
 describe('the files of packages', () => {
-  const words = (history: string) => ({ words: [`--history=${history}`], history, log: null, typed: 'netmon-tui record' });
+  const words = (history: string) => ({
+    words: [`--history=${history}`],
+    history,
+    log: null,
+    state: null,
+    typed: 'netmon-tui record',
+  });
 
   it.each([
     [
@@ -180,7 +191,7 @@ describe('lastingNode', () => {
 
 describe('record --install', () => {
   const history = { path: '/home/ann/history.sqlite', record: true, maxBytes: 1, owner: null };
-  const starter = { program: ['/usr/bin/node', '/opt/n.js'] as const, typed: 'netmon-tui record', user: null };
+  const starter = { program: ['/usr/bin/node', '/opt/n.js'] as const, typed: 'netmon-tui record', state: null, user: null };
   const run = async (...words: string[]) => {
     const io = { out: new FakeSink(), err: new FakeSink() };
     await serviceCommand(parseCommandLine(['record', ...words]), history, starter, io);
