@@ -45,8 +45,14 @@ export class JsonOutput implements Output {
   }
 
   end(snapshot: Snapshot): Promise<void> {
-    if (this.#samples) this.#alerts(snapshot);
+    this.#alertsAtEnd(snapshot);
     return this.#writer.end(this.#samples ? filteredSnapshot(snapshot) : runAverage(filteredSnapshot(snapshot)));
+  }
+
+  /** Without samples, those of the whole run. */
+  #alertsAtEnd(snapshot: Snapshot): void {
+    if (this.#samples) this.#alerts(snapshot);
+    else for (const alert of snapshot.alerts) this.#writer.alert(alert);
   }
 
   /** Those that were raised in this tick. */
@@ -55,6 +61,7 @@ export class JsonOutput implements Output {
   }
 
   endWithRows(last: LastTick): Promise<void> {
+    this.#alertsAtEnd(last.snapshot);
     return this.#writer.end(filteredSnapshot(last.snapshot), last);
   }
 }

@@ -57,7 +57,7 @@ interface Shown<Row> {
 const MOST_COLUMNS = 240;
 const RATE_COLUMNS = 96;
 const WIDE_COLUMNS = 76;
-const MOST_ROWS = { apps: 20, hosts: 20, flows: 30 } as const;
+const MOST_ROWS = { alerts: 50, apps: 20, hosts: 20, flows: 30 } as const;
 
 /** The table, newline at the end. @param rows hosts and flows if the snapshot lacks them; each is asked for once, and few are kept */
 export function tableText(snapshot: Snapshot, style: TableStyle, rows: ManyRows = snapshot): string {
@@ -70,6 +70,7 @@ export function tableText(snapshot: Snapshot, style: TableStyle, rows: ManyRows 
   const flows = { ...topOf(rows.flows, MOST_ROWS.flows), count: snapshot.flowCount };
   const lines = [
     ...headLines(snapshot, sheet),
+    ...alertLines(snapshot, sheet),
     ...sectionLines('Apps', apps, appColumns(sheet), sheet),
     ...sectionLines('Hosts', hosts, hostColumns(sheet), sheet),
     ...sectionLines('Connections', flows, flowColumns(sheet), sheet),
@@ -95,6 +96,19 @@ function headLines({ capture, total, started, time }: Snapshot, { units, glyphs,
   if (capture.reverseDns) lines.push('reverse DNS: addresses without a name are asked for theirs');
   for (const { driver, reason } of capture.fallbacks) lines.push(paint.dim(`not ${safe(driver)}: ${safe(reason)}`));
   return lines;
+}
+
+/** The sentences whole: they are what a reader of one table has of the watch. Nothing if nothing was raised. */
+function alertLines({ alerts }: Snapshot, { glyphs, paint }: SampleSheet): string[] {
+  if (alerts.length === 0) return [];
+  const shown = alerts.slice(-MOST_ROWS.alerts);
+  const rest = alerts.length - shown.length;
+  return [
+    '',
+    paint.title(`Alerts (${alerts.length})`),
+    ...shown.map(({ severity, kind, text }) => `${severity.padEnd(9)} ${kind.padEnd(16)} ${drawable(text, glyphs)}`),
+    ...(rest > 0 ? [paint.dim(`and ${rest} more before`)] : []),
+  ];
 }
 
 function sectionLines<Row>(title: string, shown: Shown<Row>, columns: readonly TextColumn<Row>[], sheet: Sheet): string[] {

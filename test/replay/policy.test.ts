@@ -13,6 +13,13 @@ const capture = join(folder, 'demo.pcapng');
 beforeAll(() => writeFileSync(capture, demoCapture(20)));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** Without samples. */
+async function judgedOnce(...words: string[]) {
+  const options = await optionsOf(['--read', capture, '--once', '--policy', 'p', '--exit-code', ...words]);
+  const policy = policyOf('p', '[app."Google Chrome"]\nallow = ["*.youtube.com"]');
+  return outcomeOf({ ...options, policy: { path: 'p', policy, additionsPath: 'p.additions' } });
+}
+
 async function judged(policy: string, ...words: string[]) {
   const options = await optionsOf(['--json', '--read', capture, '--speed', '0', '--policy', 'p', ...words]);
   const { status, lines } = await outcomeOf({
@@ -22,6 +29,13 @@ async function judged(policy: string, ...words: string[]) {
   const drifts = lines.filter(({ type, kind }) => type === 'alert' && kind === 'policy');
   return { status, texts: drifts.map(({ text }) => text) };
 }
+
+it('a file that is read at once tells before its end', async () => {
+  const { lines, status } = await judgedOnce('--json');
+  expect(lines.map(({ type }) => type)).toEqual([...lines.slice(1).map(() => 'alert'), 'end']);
+  expect(lines.filter(({ kind }) => kind === 'policy').length).toBeGreaterThan(0);
+  expect(status).toBe(10);
+});
 
 const CHROME = '[app."Google Chrome"]\nallow = ["*.youtube.com", "*.googlevideo.com:443"';
 

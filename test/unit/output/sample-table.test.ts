@@ -4,6 +4,7 @@ import { interfacesJson, interfacesText } from '../../../src/cli/interfaces.ts';
 import { type TableStyle, tableText } from '../../../src/output/sample-table.ts';
 import { displayWidth } from '../../../src/view/text/cells.ts';
 import { formatDateTime } from '../../../src/view/text/format.ts';
+import { alert } from '../../support/history.ts';
 import { lineFaults } from '../../support/schemas.ts';
 import { appRow, flowRow, hostRow, snapshot, TIME } from './rows.ts';
 
@@ -37,6 +38,20 @@ const BUSY = snapshot({
     }),
   ],
   flowCount: 5,
+});
+
+it('alerts stand above the rest with their whole sentence, the newest of too many', () => {
+  const raised = Array.from({ length: 52 }, (_, i) => alert({ id: `${i}`, text: `sentence ${i} ${'x'.repeat(120)}\u001b[2J` }));
+  const lines = tableText(snapshot({ alerts: raised }), STYLE).split('\n');
+  const at = lines.indexOf('Alerts (52)');
+  expect(lines[at + 1]).toBe(`info      new-domain       sentence 2 ${'x'.repeat(120)}[2J`);
+  expect(lines.slice(at + 50, at + 54)).toEqual([
+    `info      new-domain       sentence 51 ${'x'.repeat(120)}[2J`,
+    'and 2 more before',
+    '',
+    'Apps (1)',
+  ]);
+  expect(tableText(snapshot(), STYLE)).not.toContain('Alerts');
 });
 
 describe('tableText', () => {
