@@ -10,6 +10,7 @@ import type { InterfaceChoice } from '../pipeline/interface-choice.ts';
 import type { Successor } from '../pipeline/route-watch.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
+import { periodOf } from '../view/history/budget.ts';
 import type { Watchman } from '../watch/watchman.ts';
 import type { Closing } from './close.ts';
 import type { MuteFile } from './mutes.ts';
@@ -112,10 +113,12 @@ async function watchmanOf(options: WatchOptions, opened: Opened): Promise<RunWat
   const run = randomBytes(8).toString('hex');
   const raised = (alert: Alert) => notices.raise(alert);
   const policy = await policyOf(opened.options);
+  const { budget: plan } = opened.options;
   return {
     watchman: new WatchmanOfRun({
       ...options,
       policy: policy === null ? null : () => policy.policy,
+      budget: plan === null ? null : { plan, periodOf: (time) => periodOf(plan.day, time) },
       run,
       seed: randomInt(2 ** 31),
       mutes: () => mutes.list(),
@@ -150,7 +153,7 @@ async function noticesOf({ options, messenger, screen, clock }: Opened): Promise
 async function readKnown(
   log: EventLog | null,
   watchman: Watchman | null,
-  { history, read }: Options,
+  { history, read, budget }: Options,
   clock: Clock,
   closing: Closing,
 ): Promise<void> {
@@ -160,7 +163,7 @@ async function readKnown(
   const isKnown = path !== null && read === null && hasHistory(path);
   const open = isKnown ? async () => (await import('./history-answers.ts')).openBareHistory(path) : null;
   const records = history?.record === true && read === null;
-  const query = new KnownHistoryQuery({ log, watchman, open, records, clock });
+  const query = new KnownHistoryQuery({ log, watchman, open, records, clock, budget });
   closing.add('lookups', () => query.close());
 }
 

@@ -6,8 +6,10 @@ import { journalNumbers } from '../history/files.ts';
 import type { KnownNames } from '../history/query/pages.ts';
 import type { HistoryReader } from '../history/query/reader.ts';
 import { reasonOf } from '../model/errors.ts';
+import type { BudgetPlan } from '../model/options.ts';
 import type { KnownBaseline } from '../model/watch.ts';
 import type { Clock } from '../system/clock.ts';
+import { periodOf } from '../view/history/budget.ts';
 import { EMPTY, MOST_PAIRS } from '../watch/baseline.ts';
 import type { Watchman } from '../watch/watchman.ts';
 
@@ -26,6 +28,8 @@ interface Asking {
   readonly open: (() => Promise<HistoryReader>) | null;
   /** True if this run records: a watch that begins with an empty history learns. */
   readonly records: boolean;
+  /** null if the user set none. */
+  readonly budget: BudgetPlan | null;
   readonly clock: Clock;
 }
 
@@ -65,11 +69,24 @@ export class KnownHistoryQuery {
     try {
       const reader = await opening;
       if (this.#log !== null) this.#tellLog('', await reader.knownNames(NAMES));
-      if (this.#watchman !== null) this.#tellWatchman(await reader.baseline({ now: this.#asking.clock.now(), most: MOST_PAIRS }));
+      if (this.#watchman !== null) {
+        const now = this.#asking.clock.now();
+        const used = await this.#usedOf(reader, now);
+        this.#tellWatchman(await reader.baseline({ now, most: MOST_PAIRS }), used);
+      }
       this.close();
     } catch (thrown) {
       this.#give(`${reasonOf(thrown)}: ${IN_THIS_RUN}`);
     }
+  }
+
+  /** Bytes of the budget's period that are recorded. */
+  async #usedOf(reader: HistoryReader, now: number): Promise<number> {
+    const { budget } = this.#asking;
+    if (budget === null) return 0;
+    const all = { app: null, domain: null, category: null, interface: budget.interface, filter: null, top: 1, steps: 0 };
+    const { total } = await reader.query({ from: periodOf(budget.day, now).from, to: now, by: 'category', ...all });
+    return total.rxBytes + total.txBytes;
   }
 
   /** Answers whoever still waits that nothing is known. */
@@ -79,8 +96,8 @@ export class KnownHistoryQuery {
     this.close();
   }
 
-  #tellWatchman(known: KnownBaseline | null): void {
-    if (!this.#isClosed) this.#watchman?.know(known);
+  #tellWatchman(known: KnownBaseline | null, used = 0): void {
+    if (!this.#isClosed) this.#watchman?.know(known, used);
     this.#watchman = null;
   }
 

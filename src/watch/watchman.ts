@@ -10,6 +10,7 @@ import { NO_ALERTS } from '../model/snapshot.ts';
 import type { KnownBaseline, WatchedTick, Watcher, WatchFlow } from '../model/watch.ts';
 import { Baseline } from './baseline.ts';
 import { Beacons } from './beacon.ts';
+import { Budgets, type WatchedBudget } from './budget.ts';
 import { NewContacts } from './contacts.ts';
 import { DnsTunnels } from './dns-tunnel.ts';
 import type { Detector, Finding } from './finding.ts';
@@ -61,6 +62,8 @@ export interface WatchmanParts {
   readonly run: string;
   /** Of hashes. */
   readonly seed: number;
+  /** null if the user set none. */
+  readonly budget: WatchedBudget | null;
   /** What apps may reach, now: it may be added to. null judges nothing. */
   readonly policy: (() => Policy) | null;
   /** What is silenced now. */
@@ -74,6 +77,7 @@ export class Watchman implements Watcher {
   readonly baseline: Baseline;
   readonly #parts: WatchmanParts;
   readonly #detectors: readonly Detector[];
+  readonly #budget: Budgets | null;
   readonly wantsMoved: boolean;
   /** Until when a cause stays the same, by kind and cause; in the order of the last finding. */
   readonly #causes = new Map<string, number>();
@@ -88,6 +92,7 @@ export class Watchman implements Watcher {
     this.#parts = parts;
     this.baseline = new Baseline(parts.learnMs, parts.seed);
     const report = (finding: Finding) => void this.#found.push(finding);
+    this.#budget = parts.budget === null ? null : new Budgets(parts.budget, report);
     this.#detectors = [
       new NewContacts(this.baseline, report),
       new Uploads(this.baseline, report, parts.uploadFloor),
@@ -95,15 +100,21 @@ export class Watchman implements Watcher {
       new Scans(report),
       new DnsTunnels(report),
       new Losses(report),
+      ...(this.#budget === null ? [] : [this.#budget]),
       ...(parts.rules.length === 0 ? [] : [new Rules(parts.rules.map(compiled), report)]),
       ...(parts.policy === null ? [] : [new PolicyDrift(parts.policy, report)]),
     ];
     this.wantsMoved = this.#detectors.some(({ moved }) => moved !== undefined);
   }
 
-  /** Takes what history knows; null if there is none. Until then what is new waits. */
-  know(known: KnownBaseline | null): void {
+  /**
+   * Takes what history knows; null if there is none. Until then what is new waits.
+   *
+   * @param used bytes of the budget's period that are recorded
+   */
+  know(known: KnownBaseline | null, used = 0): void {
     this.baseline.know(known);
+    this.#budget?.know(used);
   }
 
   /** Kinds of the alerts so far, but for learning and muted ones. */

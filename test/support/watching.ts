@@ -93,6 +93,7 @@ export class Watching {
       uploadFloor: 200e6,
       kinds: {},
       rules: [],
+      budget: null,
       policy: null,
       run: 'run',
       seed: 5,

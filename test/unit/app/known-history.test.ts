@@ -3,8 +3,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EventLog, NAMES } from '../../../src/aggregate/event-log.ts';
 import { KnownHistoryQuery } from '../../../src/app/known-history.ts';
+import type { KnownBaseline } from '../../../src/model/watch.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { appRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
+import { historyResult } from '../cli/history/answers.ts';
 import { FakeReader } from '../cli/history/fake-io.ts';
 
 let log: EventLog;
@@ -19,7 +21,7 @@ afterEach(() => {
 });
 
 const ask = (open: (() => Promise<FakeReader>) | null) =>
-  new KnownHistoryQuery({ log, watchman: null, open, records: false, clock: new FakeClock() });
+  new KnownHistoryQuery({ log, watchman: null, open, records: false, budget: null, clock: new FakeClock() });
 const settle = () => vi.advanceTimersByTimeAsync(0);
 /** Events of a tick in the first second of a run, without the first. */
 const told = () => {
@@ -79,5 +81,27 @@ describe('known history', () => {
     query = ask(() => Promise.resolve(reader));
     await settle();
     expect(told().slice(1)).toEqual(['new domain: example.com']);
+  });
+
+  test('tells the watch what is usual and what is used of the budget; or that nothing is known', async () => {
+    const told: unknown[] = [];
+    const watchman = { know: (known: KnownBaseline | null, used?: number) => void told.push([known?.recordedMs ?? null, used]) };
+    const budget = { bytes: 5e9, day: 1, interface: 'en0', units: 'bytes' } as const;
+    const parts = { log: null, watchman, budget, clock: new FakeClock() };
+    const reader = new FakeReader();
+    reader.answer = (query) => historyResult([], { query, total: { ...historyResult([]).total, rxBytes: 7, txBytes: 5 } });
+    query = new KnownHistoryQuery({ ...parts, open: () => Promise.resolve(reader), records: true });
+    await settle();
+    expect(reader.asked).toMatchObject([{ interface: 'en0', app: null, to: new FakeClock().now() }]);
+    query = new KnownHistoryQuery({ ...parts, open: () => Promise.reject(new Error('no')), records: true });
+    await settle();
+    query = new KnownHistoryQuery({ ...parts, open: null, records: true });
+    query = new KnownHistoryQuery({ ...parts, open: null, records: false });
+    expect(told).toEqual([
+      [expect.any(Number), 12],
+      [null, 0],
+      [0, 0],
+      [null, 0],
+    ]);
   });
 });

@@ -1,0 +1,53 @@
+// A month's budget: told once when 80 % are used and once when all of it is, counted on from what history knows.
+
+import { expect, test } from 'vitest';
+import type { BudgetPlan } from '../../../src/model/options.ts';
+import { periodOf } from '../../../src/view/history/budget.ts';
+import { interfaceRow, snapshot } from '../../support/snapshot-builder.ts';
+import { said, Watching } from '../../support/watching.ts';
+
+const PLAN: BudgetPlan = { bytes: 500e9, day: 1, interface: null, units: 'bytes-decimal' };
+const DAY = 86_400_000;
+
+function watching(used: number, plan: Partial<BudgetPlan> = {}) {
+  const watch = new Watching({ budget: { plan: { ...PLAN, ...plan }, periodOf: (time) => periodOf(1, time) } });
+  watch.watchman.know(null, used);
+  const { total } = snapshot();
+  return (moved: number, ms = 1000) =>
+    said(
+      watch.tick(ms, {
+        total: { ...total, rxBytes: moved, txBytes: 0 },
+        interfaces: [interfaceRow({ id: 'interface:en0', interface: 'en0', rxBytes: moved / 2, txBytes: moved / 4 })],
+      }),
+    );
+}
+
+test('is told at 80 and at 100 percent, once each', () => {
+  const tick = watching(390e9);
+  expect(tick(0)).toEqual([]);
+  expect(tick(10e9)).toEqual(["budget: 80 % of the month's budget is used: 400 GB of 500 GB."]);
+  expect(tick(20e9)).toEqual([]);
+  expect(tick(111e9)).toEqual(["budget: The month's budget of 500 GB is used up."]);
+  expect(tick(200e9)).toEqual([]);
+});
+
+test('what was passed before this run was told of then', () => {
+  const tick = watching(410e9);
+  expect(tick(1e9)).toEqual([]);
+  expect(tick(91e9)).toHaveLength(1);
+});
+
+test('begins anew with the next month', () => {
+  const tick = watching(490e9);
+  expect(tick(11e9)).toHaveLength(1);
+  expect(tick(12e9, 2 * DAY)).toEqual([]); // February
+  expect(tick(411e9)).toEqual([]);
+  expect(tick(413e9)).toHaveLength(1);
+});
+
+test('counts one interface if the user named it', () => {
+  const tick = watching(0, { interface: 'en0' });
+  expect(tick(500e9)).toEqual([]);
+  expect(tick(534e9)).toHaveLength(1);
+  expect(watching(0, { interface: 'en9' })(900e9)).toEqual([]);
+});
