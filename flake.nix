@@ -14,18 +14,13 @@
         "x86_64-linux"
       ];
 
-      # npm's lock file has the checksums. It names no addresses; and what only tests need is not fetched.
+      # npm's lock file has addresses and checksums. What only tests need is not fetched.
       package = removeAttrs (lib.importJSON ./package.json) [ "workspaces" ];
       lock = lib.importJSON ./package-lock.json;
-      builds = path: entry: lib.hasPrefix "node_modules/" path && (!(entry.dev or false) || lib.hasInfix "esbuild" path) && !(entry.link or false);
-      withAddress =
-        path: entry:
-        let
-          name = lib.last (lib.splitString "node_modules/" path);
-        in
-        entry // { resolved = "https://registry.npmjs.org/${name}/-/${baseNameOf name}-${entry.version}.tgz"; };
+      builds =
+        path: entry: lib.hasPrefix "node_modules/" path && (!(entry.dev or false) || lib.hasInfix "esbuild" path) && !(entry.link or false);
       packageLock = lock // {
-        packages = lib.mapAttrs withAddress (lib.filterAttrs builds lock.packages) // {
+        packages = lib.filterAttrs builds lock.packages // {
           "" = removeAttrs lock.packages."" [ "workspaces" ];
         };
       };

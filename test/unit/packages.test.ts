@@ -61,6 +61,13 @@ describe('production packages', () => {
     }
   });
 
+  test('have an address in the lock file, so that npm need not ask for it', () => {
+    const addressless = Object.entries(LOCK).filter(
+      ([path, { link, resolved }]) => path.includes('node_modules/') && !link && resolved === undefined,
+    );
+    expect(addressless.map(([path]) => path)).toEqual([]);
+  });
+
   test('only koffi and cap have install scripts, and neither has to run', () => {
     const scripted = installed.filter(([, { hasInstallScript }]) => hasInstallScript).map(([path]) => nameOf(path));
     expect(scripted.sort()).toEqual(['cap', 'koffi']);
