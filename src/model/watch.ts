@@ -1,6 +1,6 @@
 // What the watch takes and gives, as plain data: flows as it sees them, what history knows for a baseline, what is new for history.
 
-import type { Alert, AlertKind, Severity } from './alert.ts';
+import type { Alert } from './alert.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Asked, Endpoint, Process } from './terms.ts';
 
@@ -73,17 +73,6 @@ export interface Watcher {
   /** Closes the tick. @returns all alerts of the run, oldest first, bounded; the same list while nothing happens */
   tick(now: WatchedTick): readonly Alert[];
 }
-
-/** An alert before it has an id, a time and a decision about its delivery. */
-export interface AlertDraft {
-  readonly kind: AlertKind;
-  readonly severity: Severity;
-  readonly text: string;
-  readonly details: readonly string[];
-}
-
-/** Judges what an app reached, as a policy does. null: nothing to say. */
-export type Judge = (flow: WatchFlow) => AlertDraft | null;
 
 /** Kinds of what an app is first seen to reach, beyond domains. */
 export const CONTACT_KINDS = ['country', 'network', 'inbound'] as const;
