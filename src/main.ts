@@ -93,7 +93,12 @@ async function explain(line: CommandLine, options: Options): Promise<number> {
 async function diagnose(line: CommandLine, options: Options, surroundings: Surroundings): Promise<number> {
   const { systemEdges } = await import('./system/programs.ts');
   const { doctor } = await import('./cli/doctor/doctor.ts');
-  const asked = { ...options, config: line.text('config'), notify: await notifyOf(line, surroundings) };
+  const asked = {
+    ...options,
+    config: line.text('config'),
+    notify: await notifyOf(line, surroundings),
+    deliver: line.has('deliver'),
+  };
   const status = await doctor(asked, systemEdges(), process.stdout);
   await print(''); // waits for a slow reader
   return status;

@@ -679,6 +679,7 @@ export const OPTIONS = {
     [...CAPTURING, 'alerts'],
     'exit with status 10 if there were alerts, but for learning and muted ones; with --policy only on drift',
   ),
+  deliver: plainFlag('Alerts', ['doctor'], 'send a test alert to everything that [notify] names'),
   timeout: flag(
     'History',
     ['query'],

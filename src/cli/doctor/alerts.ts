@@ -1,34 +1,49 @@
 // The doctor's steps about alerts: how the terminal shows them, whether the messenger starts and drops its rights, and whether its channels are
-// there. It delivers nothing.
+// there. It delivers nothing but a test, if that was asked for.
 
+import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { socketOf } from '../../messenger/bus.ts';
 import { Messenger } from '../../messenger/client.ts';
 import { whyNotStarted } from '../../messenger/hook.ts';
 import { IN_MEMORY } from '../../messenger/outbox.ts';
 import { logSocket } from '../../messenger/system-log.ts';
-import type { DeliveryPlan, MessengerStatus, NotifyOptions, WebhookPlan } from '../../model/delivery.ts';
+import type { Alert } from '../../model/alert.ts';
+import type { Channel, DeliveryPlan, MessengerStatus, NotifyOptions, WebhookPlan } from '../../model/delivery.ts';
+import { systemClock } from '../../system/clock.ts';
 import type { Edges } from '../../system/edges.ts';
 import { noticeForm } from '../../tui/notice.ts';
 import { type Finding, no, ok, type Step, skipped } from './step.ts';
 
 /** How long the messenger may take to start, ms. */
-const START_MS = 5000;
+const START_MS = 3000;
+/** How long a test may take: a webhook gives up after ten seconds, ms. */
+const TEST_MS = 11_000;
 const ASK_MS = 20;
 
-/** Starts a messenger that has nothing to deliver, and waits until it is ready. */
+/** What is asked of the doctor about alerts. */
+export interface AlertsAsked {
+  /** null if the configuration can't be read, which another step says. */
+  readonly notify: NotifyOptions | null;
+  /** Send a test. */
+  readonly deliver: boolean;
+  /** `--user` */
+  readonly user: string | null;
+}
+
+/** Starts a messenger, and waits until it is ready and has delivered, or failed to, what it is given. @param test null gives it nothing */
 export type ProbeMessenger = (
   plan: DeliveryPlan,
   edges: Edges,
   user: string | null,
-) => Promise<{ status: MessengerStatus; uid: number }>;
+  test: Alert | null,
+) => Promise<{ readonly status: MessengerStatus; readonly uid: number }>;
 
-/** @param notify null if the configuration can't be read, which another step says */
+/** What happens to alerts beyond the screen. */
 export function alertSteps(
-  notify: NotifyOptions | null,
+  { notify, deliver, user }: AlertsAsked,
   edges: Edges,
   env: NodeJS.ProcessEnv,
-  user: string | null,
   probe: ProbeMessenger = probeMessenger,
 ): Step[] {
   if (notify === null) return [{ name: 'messenger', ask: () => skipped('the settings can not be read') }];
@@ -36,17 +51,54 @@ export function alertSteps(
   const steps: Step[] = [{ name: 'in the terminal', ask: () => inTerminal(terminal, env) }];
   if (plan === null)
     return [...steps, { name: 'messenger', ask: () => skipped('nothing is to leave the program: [notify] is not set') }];
-  const started = new Promise<Awaited<ReturnType<ProbeMessenger>>>((resolve, reject) => {
-    probe({ ...plan, folder: null }, edges, user).then(resolve, reject);
-  });
+  // Without the outbox: what waits there is not for a check to deliver.
+  const started = probe({ ...plan, quiet: null, folder: null }, edges, user, deliver ? testAlert() : null);
   started.catch(() => undefined); // each step says it
-  steps.push({ name: 'messenger', ask: async () => messenger((await started).status) });
   const { desktop, command, webhook, syslog } = plan;
-  if (desktop) steps.push({ name: 'desktop', ask: async () => desktopOf(edges, env, (await started).uid) });
-  if (command.length > 0) steps.push({ name: 'command', ask: async () => commandOf(command, (await started).uid) });
-  if (webhook !== null) steps.push({ name: 'webhook', ask: () => webhookOf(webhook) });
-  if (syslog) steps.push({ name: 'syslog', ask: syslogOf });
-  return steps;
+  const looks: readonly (readonly [Channel, (uid: number) => Finding])[] = [
+    ...(desktop ? [['desktop', (uid: number) => desktopOf(edges, env, uid)] as const] : []),
+    ...(command.length > 0 ? [['command', (uid: number) => commandOf(command, uid)] as const] : []),
+    ...(webhook === null ? [] : [['webhook', () => webhookOf(webhook)] as const]),
+    ...(syslog ? [['syslog', syslogOf] as const] : []),
+  ];
+  return [
+    ...steps,
+    { name: 'messenger', ask: async () => messenger((await started).status) },
+    ...looks.map(([channel, look]) => ({
+      name: channel,
+      ask: async () => {
+        const { status, uid } = await started;
+        return deliver ? tested(status, channel) : look(uid);
+      },
+    })),
+  ];
+}
+
+/** What became of the test. */
+function tested({ channels }: MessengerStatus, channel: Channel): Finding {
+  const found = channels.find((one) => one.channel === channel);
+  if (found === undefined) return no('it is left out here');
+  if (found.delivered > 0) return ok('a test was delivered');
+  return no(found.failure ?? `a test was not delivered within ${TEST_MS / 1000} s`);
+}
+
+function testAlert(): Alert {
+  return {
+    id: `test-${randomUUID()}`,
+    time: systemClock.now(),
+    kind: 'threshold',
+    severity: 'info',
+    app: null,
+    exe: null,
+    pid: null,
+    user: null,
+    host: null,
+    domain: null,
+    text: 'This is a test: alerts of netmon-tui arrive.',
+    details: [],
+    evidence: null,
+    held: null,
+  };
 }
 
 function inTerminal(terminal: NotifyOptions['terminal'], env: NodeJS.ProcessEnv): Finding {
@@ -91,11 +143,18 @@ function syslogOf(): Finding {
   return socket === null ? no('this machine has neither a journal nor a syslog') : ok(`to ${socket}`);
 }
 
-async function probeMessenger(plan: DeliveryPlan, edges: Edges, user: string | null) {
+async function probeMessenger(plan: DeliveryPlan, edges: Edges, user: string | null, test: Alert | null) {
   const started = await Messenger.start(plan, edges, user);
-  for (let waited = 0; waited < START_MS && !started.status.isReady && !started.hasEnded; waited += ASK_MS)
-    await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+  await within(START_MS, () => started.status.isReady || started.hasEnded);
+  if (test !== null && started.status.isReady) {
+    started.deliver(test);
+    await within(TEST_MS, () => started.status.channels.every(({ delivered, failure }) => delivered > 0 || failure !== null));
+  }
   const { status, uid } = started;
   await started.close();
   return { status, uid };
+}
+
+async function within(ms: number, isDone: () => boolean): Promise<void> {
+  for (let waited = 0; waited < ms && !isDone(); waited += ASK_MS) await new Promise((resolve) => setTimeout(resolve, ASK_MS));
 }

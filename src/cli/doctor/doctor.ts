@@ -61,6 +61,8 @@ type DoctorOptions = Pick<Options, 'interfaces' | 'bpf' | 'privileges' | 'histor
   readonly config: string | null;
   /** How alerts are told; null if the configuration can't be read. */
   readonly notify: NotifyOptions | null;
+  /** Send a test of alerts. */
+  readonly deliver: boolean;
 };
 
 /**
@@ -85,7 +87,7 @@ export async function doctor(options: DoctorOptions, edges: Edges, out: Writable
     ['capture', () => driverSteps(edges, { request, drivers, clock, openMs }, seen)],
     ['processes', () => ownerSteps(edges, seen)],
     ['terminal', () => terminalSteps(terminal, env, edges)],
-    ['alerts', () => alertSteps(options.notify, edges, env, options.privileges.user, messenger)],
+    ['alerts', () => alertSteps({ ...options, user: options.privileges.user }, edges, env, messenger)],
     [
       'files',
       () => [

@@ -20,9 +20,10 @@ async function report(
   notify: Partial<NotifyOptions> | null,
   env: NodeJS.ProcessEnv = { TERM: 'xterm-256color' },
   probe: ProbeMessenger = async () => ({ status: { ...READY, note: IN_MEMORY }, uid: UID }),
+  deliver = false,
 ): Promise<Record<string, string>> {
   const whole = notify === null ? null : { terminal: 'notify' as const, pacing, plan: null, ...notify };
-  const steps = alertSteps(whole, fakeEdges({ platform: 'linux' }), env, null, probe);
+  const steps = alertSteps({ notify: whole, deliver, user: null }, fakeEdges({ platform: 'linux' }), env, probe);
   const lines: Record<string, string> = {};
   for (const step of steps) {
     const { result, detail } = await answerOf(step, 10_000);
@@ -101,4 +102,28 @@ it('looks at each channel, and names no address', async () => {
   chmodSync(command, 0o777);
   expect((await report({ plan }))['command']).toBe(`no: ${command} can be written by other users`);
   expect(JSON.stringify([lines, better])).not.toMatch(/secret|ntfy\.example/);
+});
+
+it('sends a test if that was asked for, and says what became of it', async () => {
+  const tests: (string | null)[] = [];
+  const base = { waiting: 0, lost: 0 };
+  const probe: ProbeMessenger = async (_plan, _edges, _user, test) => {
+    tests.push(test?.text ?? null);
+    const channels = [
+      { ...base, channel: 'webhook' as const, delivered: 1, failure: null },
+      { ...base, channel: 'syslog' as const, delivered: 0, failure: 'ENOENT' },
+      { ...base, channel: 'command' as const, delivered: 0, failure: null },
+    ];
+    return { status: { ...READY, channels }, uid: UID };
+  };
+  const webhook = { url: 'http://x/', format: 'json' as const, token: null, ca: null };
+  const plan = { ...PLAN, webhook, syslog: true, command: ['/bin/true'], desktop: true };
+  expect(await report({ plan }, {}, probe, true)).toMatchObject({
+    webhook: 'ok: a test was delivered',
+    syslog: 'no: ENOENT',
+    command: 'no: a test was not delivered within 11 s',
+    desktop: 'no: it is left out here',
+  });
+  await report({ plan }, {}, probe);
+  expect(tests).toEqual(['This is a test: alerts of netmon-tui arrive.', null]);
 });

@@ -65,6 +65,7 @@ async function report(
       json: asked.json ?? false,
       config: asked.config ?? null,
       notify: asked.notify ?? null,
+      deliver: false,
     },
     edges,
     { write: (part: string) => void parts.push(part) },
