@@ -11,6 +11,7 @@ import type { Snapshot } from '../../src/model/snapshot.ts';
 import { sanitize } from '../../src/net/text.ts';
 import { csvLine } from '../../src/output/csv.ts';
 import { linePieces } from '../../src/output/json-writer.ts';
+import { alertOf } from '../support/alerts.ts';
 import { pcapngFile } from '../support/capture-writer.ts';
 import { ethernet, ipv4, tcp } from '../support/frames.ts';
 import { batch, entry, MINUTE, NOVEMBER, sqlJs } from '../support/history.ts';
@@ -164,6 +165,8 @@ async function checkHistory(name: string): Promise<void> {
   const reader = {
     query: async (query: Parameters<HistoryReader['query']>[0]) => database.query(query),
     firstSeen: async () => [{ app, domain: host, time: NOVEMBER * MINUTE }],
+    // As raw as a forged file may hold it.
+    alerts: async () => [{ ...alertOf({ app: name, host: name, domain: name, text: name, details: [name] }), deliveries: [] }],
   };
   const facts = await reportFacts(
     reader as unknown as HistoryReader,
