@@ -188,7 +188,6 @@ describe('a snapshot', () => {
         const run = new MeansRun();
         const owned = new Set<string>();
         for (const step of steps) {
-          if (step.kind === 'exec') continue; // what a flow moved before stays with the former owner, but the flow shows all of it
           if (step.kind === 'packet') {
             const { src, dst, sport, dport, flags, bytes } = step;
             if (src !== '10.0.0.1' && dst !== '10.0.0.1') continue; // in transit
