@@ -12,11 +12,9 @@ import { type AnyRow, columnsOf, orderedRows, SPECS } from './rows.ts';
 /** How long a column keeps what it needed, ms. */
 export const HOLD_MS = 60_000;
 
-/** Rows whose words are measured, the first: of the others it matters only whether they say anything. */
-const MEASURED = 100;
-
 interface Measured {
   readonly context: CellContext;
+  readonly count: number;
   readonly cells: ReadonlyMap<string, number>;
 }
 
@@ -34,7 +32,7 @@ export function placedColumns(
   const room = width - 4;
   const columns = columnsOf(state, table);
   if (rows.length === 0) return placeColumns(columns, room);
-  const wants = new Map(measure(rows, table, context));
+  const wants = new Map(measure(rows, table, context, state.size.rows));
   for (const [key, want] of Object.entries(state.wants[table]))
     if (isFresh(want, context.now)) wants.set(key, Math.max(want.cells, wants.get(key) ?? 0));
   return placeColumns(columns, room, wants);
@@ -55,7 +53,7 @@ export function withWants(state: ViewState, live: Snapshot, context: CellContext
     const before = wants[table];
     const next: Record<string, ColumnWant> = {};
     let isChanged = false;
-    for (const [key, cells] of measure(orderedRows(state, live, table), table, context)) {
+    for (const [key, cells] of measure(orderedRows(state, live, table), table, context, state.size.rows)) {
       const old = before[key];
       const keeps =
         old !== undefined && (cells < old.cells ? isFresh(old, context.now) : cells === old.cells && old.at === context.now);
@@ -72,19 +70,23 @@ function isFresh({ at }: ColumnWant, now: number): boolean {
   return Math.abs(now - at) <= HOLD_MS;
 }
 
-/** Cells that the contents of each column take, its head with the mark of the sort included; the last answer for the rows is kept. */
-function measure(rows: readonly AnyRow[], table: TableName, context: CellContext): ReadonlyMap<string, number> {
+/**
+ * Cells that the contents of each column take, its head with the mark of the sort included; the last answer for the rows is kept.
+ *
+ * @param count first rows whose words are measured: of the others it matters only whether they say anything
+ */
+function measure(rows: readonly AnyRow[], table: TableName, context: CellContext, count: number): ReadonlyMap<string, number> {
   const known = measured.get(rows);
-  if (known !== undefined && looksAlike(known.context, context)) return known.cells;
+  if (known?.count === count && looksAlike(known.context, context)) return known.cells;
   const cells = new Map<string, number>();
-  const [first, others] = [rows.slice(0, MEASURED), rows.slice(MEASURED)];
+  const [first, others] = [rows.slice(0, count), rows.slice(count)];
   for (const { key, rank, title, wants } of SPECS[table].columns) {
     if (wants === undefined) continue;
     const most = wants(first, context) || wants(others, context);
     // What a row is called by stays.
     cells.set(key, most === 0 && rank > 1 ? 0 : Math.max(most, displayWidth(title(context.glyphs, context.time)) + 1));
   }
-  measured.set(rows, { context, cells });
+  measured.set(rows, { context, count, cells });
   return cells;
 }
 
