@@ -79,6 +79,14 @@ describe.skipIf(reason !== null)('netmon-tui', () => {
     expect(packages.filter((name) => name in dependencies && name !== 'chalk')).toEqual(['sparkline', 'x256']);
   });
 
+  it('starts from what V8 compiled of it when it was built by this Node', () => {
+    const look = `const { readFileSync } = require('node:fs'), source = readFileSync(process.argv[1], 'latin1');
+      const cachedData = readFileSync(process.argv[1] + '.cache').subarray(source.indexOf('\\n'));
+      const { cachedDataRejected } = new (require('node:vm').Script)(source, { filename: process.argv[1], cachedData });
+      console.log(cachedDataRejected);`;
+    expect(spawnSync(process.execPath, ['-e', look, built], { encoding: 'utf8' }).stdout).toBe('false\n');
+  });
+
   it('says what is wrong in two lines, with status 2 and no stack', () => {
     expect(netmon(['--jsn'])).toEqual({
       status: 2,
