@@ -99,6 +99,8 @@ export interface BranchRow extends Traffic {
   readonly isFar: boolean;
   /** App at the other end, if that is here too and known. */
   readonly peerApp: string | null;
+  /** It carries a captured tunnel: apps inside have its bytes, and the row of its app only the overhead. */
+  readonly carries: boolean;
   /** Flows it has had. */
   readonly flows: number;
   readonly firstSeen: number;

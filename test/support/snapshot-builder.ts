@@ -52,6 +52,7 @@ export function branchRow(row: Partial<BranchRow> & { id: string }): BranchRow {
     nameSource: 'none',
     isFar: false,
     peerApp: null,
+    carries: false,
     flows: 1,
     firstSeen: NOON - 60_000,
     lastSeen: NOON,

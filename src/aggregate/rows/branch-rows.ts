@@ -63,10 +63,8 @@ export class BranchRows {
     return this.#top.take();
   }
 
-  /** What carries a tunnel is counted under the apps inside. */
   #isShown(branch: number): boolean {
-    const branches = this.#branches;
-    return branches.isTaken(branch) && branches.sums.isPresent(branch) && branches.word(branch, KEY.APP) !== CARRIER;
+    return this.#branches.isTaken(branch) && this.#branches.sums.isPresent(branch);
   }
 
   #row(branch: number, intervalMs: number): BranchRow {
@@ -103,6 +101,7 @@ export class BranchRows {
       nameSource,
       isFar: known.isFar,
       peerApp: known.peerApp,
+      carries: known.carries,
       flows: sums.get(branch, COLUMN.FLOWS),
       firstSeen: sums.get(branch, COLUMN.FIRST),
       lastSeen: sums.get(branch, COLUMN.LAST),
@@ -140,6 +139,7 @@ export class BranchRows {
       nameSource: end?.nameSource ?? 'none',
       isFar: host === HERE,
       peerApp: this.#appName(peer),
+      carries: app === CARRIER,
       flows: 0,
       firstSeen: 0,
       lastSeen: 0,

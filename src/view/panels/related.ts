@@ -15,7 +15,7 @@ import { AMOUNT_WIDTH, formatAmount, formatGrouped, formatRate, RATE_WIDTH } fro
 import { shownRate } from '../traffic.ts';
 import { partsOf, sharesOf } from '../tree/app-tree.ts';
 import { groupBy } from '../tree/branch.ts';
-import { nearSide, type Part, partsOfHost, type Share } from '../tree/parts.ts';
+import { actorOf, nearSide, type Part, partsOfHost, type Share } from '../tree/parts.ts';
 import { type Fact, NAME_WIDTH, type Related } from './details.ts';
 
 /** Names, and connections, that are listed one by one. */
@@ -74,7 +74,8 @@ function hostsOf(row: AnyRow, picture: Picture): readonly { readonly id: string 
   return 'hosts' in row ? picture.hosts.filter(({ domain }) => 'domain' in row && domain === row.domain) : [row];
 }
 
-function appName({ app, reason }: Part, context: CellContext): string {
+function appName(part: Part, context: CellContext): string {
+  const { app, reason } = actorOf(part);
   return app === null ? `(${shown(reason ?? 'no owner', context)})` : shown(app, context);
 }
 

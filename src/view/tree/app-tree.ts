@@ -71,7 +71,10 @@ function byEnd(parts: readonly Part[]): ReadonlyMap<string, readonly Part[]> {
 /** Rows right under an app: hosts that it talked to, and one that holds its processes. */
 export function underApp(row: AppRow, picture: Picture): readonly AppLine[] {
   const at = { depth: 1, parent: row.id, root: row.id } as const;
-  const lines = withRest(row, hosts(row, partsOfApp(row.id, picture), at), at, restText(picture, 'hosts'));
+  const known = hosts(row, partsOfApp(row.id, picture), at);
+  // What is counted as one thing, such as the overhead of tunnels, has nothing below it.
+  const isWhole = known.length === 0 && picture.branches !== null;
+  const lines = isWhole ? known : withRest(row, known, at, restText(picture, 'hosts'));
   return row.app === null || row.processCount === 0 ? lines : [...lines, processesLine(row)];
 }
 

@@ -5,7 +5,7 @@ import { NOWHERE } from '../../model/terms.ts';
 import type { Picture } from '../derive.ts';
 import { sumTraffic } from '../traffic.ts';
 import { type Branch, type Branched, flowsOf, groupBy, restOf, spanOf } from './branch.ts';
-import { partsOfHost, restText } from './parts.ts';
+import { actorOf, type Part, partsOfHost, restText } from './parts.ts';
 
 /** A row of the hosts table, or of what hangs under it. `hosts` is how many hosts a domain has; absent for other rows. */
 export type HostLine = HostRow & Branched & { readonly hosts?: number };
@@ -96,8 +96,8 @@ function apps(line: HostLine, picture: Picture, at: Pick<Branch, 'depth' | 'pare
     ...sumTraffic(group),
     ...spanOf(group),
     id: `${line.id}/app:${appId}`,
-    host: group[0]?.app ?? null,
-    reason: group[0]?.reason ?? null,
+    host: actorOf(group[0] as Part).app,
+    reason: actorOf(group[0] as Part).reason,
     flows: flowsOf(group),
     branch: { ...branch, kind: 'app' },
   }));

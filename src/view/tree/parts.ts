@@ -23,6 +23,8 @@ export interface Part extends Traffic {
   readonly end: string | null;
   readonly address: string | null;
   readonly nameSource: NameSource;
+  /** Apps inside a tunnel have its bytes: it is part of its host alone. */
+  readonly carries: boolean;
   readonly flows: number;
   readonly firstSeen: number;
   readonly lastSeen: number;
@@ -118,7 +120,7 @@ function partsOf(picture: Picture): Parts {
   const byApp = new Map<string, Part[]>();
   const byHost = new Map<string, Part[]>();
   for (const part of picture.branches === null ? ofShares(picture) : picture.branches.map(ofBranch)) {
-    put(byApp, part.appId, part);
+    if (!part.carries) put(byApp, part.appId, part);
     if (part.hostId !== null) put(byHost, part.hostId, part);
   }
   const made = { byApp, byHost };
@@ -137,26 +139,34 @@ function ofBranch(row: BranchRow): Part {
 
 function* ofShares(picture: Picture): Iterable<Part> {
   const hostOf = hostOfFlow(picture.hosts);
-  for (const [appId, own] of sharesByApp(picture))
-    for (const share of own) {
-      const { flow, isFar, ...traffic } = share;
-      const end = otherEnd(share);
-      yield {
-        ...traffic,
-        appId,
-        app: isFar ? flow.peerApp : flow.app,
-        reason: isFar ? null : flow.reason,
-        pid: pidOf(share),
-        isFolded: false,
-        hostId: isFar ? null : (hostOf(flow) ?? null),
-        end,
-        address: isFar ? flow.local.address : flow.remote.address,
-        nameSource: end === flow.host ? flow.nameSource : 'none',
-        flows: 1,
-        firstSeen: flow.firstSeen,
-        lastSeen: flow.lastSeen,
-      };
-    }
+  for (const [appId, own] of sharesByApp(picture)) for (const share of own) yield ofShare(share, appId, hostOf);
+  for (const flow of picture.flows) if (flow.carries) yield ofShare(nearSide(flow), 'carrier', hostOf);
+}
+
+function ofShare(share: Share, appId: string, hostOf: ReturnType<typeof hostOfFlow>): Part {
+  const { flow, isFar, ...traffic } = share;
+  const end = otherEnd(share);
+  return {
+    ...traffic,
+    appId,
+    app: isFar ? flow.peerApp : flow.app,
+    reason: isFar ? null : flow.reason,
+    pid: pidOf(share),
+    isFolded: false,
+    hostId: isFar ? null : (hostOf(flow) ?? null),
+    end,
+    address: isFar ? flow.local.address : flow.remote.address,
+    nameSource: end === flow.host ? flow.nameSource : 'none',
+    carries: flow.carries,
+    flows: 1,
+    firstSeen: flow.firstSeen,
+    lastSeen: flow.lastSeen,
+  };
+}
+
+/** App of a part, as the row of a host names it; null where there is only a reason. */
+export function actorOf({ app, reason, carries }: Part): { readonly app: string | null; readonly reason: string | null } {
+  return carries ? { app: null, reason: 'carried for apps inside a tunnel' } : { app, reason };
 }
 
 function put<Value>(groups: Map<string, Value[]>, key: string, value: Value): void {

@@ -246,6 +246,15 @@ describe('what the run counted', () => {
       { ...at('4', 'a.example', 0, 10), pid: null, isFolded: true },
       branchRow({ id: '5', pid: 7, rxBytes: 10 }),
       branchRow({ id: '6', pid: 7, hostId: 'h:127.0.0.1', host: '127.0.0.1', peerApp: 'server', rxBytes: 6 }),
+      branchRow({
+        id: 'c',
+        appId: 'carrier',
+        app: null,
+        reason: 'overhead of tunnels',
+        hostId: 'h:a.example',
+        carries: true,
+        rxBytes: 8,
+      }),
       branchRow({ id: '7', appId: 's', app: 'server', pid: 9, isFar: true, rxBytes: 6 }),
     ],
   });
@@ -274,7 +283,14 @@ describe('what the run counted', () => {
       ' this machine 6',
       ' 1 process 6',
     ]);
-    expect(open(['h:a.example'], 'hosts')).toEqual(['a.example 70', ' curl 60', ' (more apps) 10']);
+    const whole = appRow({ id: 't', app: null, reason: 'overhead of tunnels', rxBytes: 8, processCount: 0 });
+    expect(open(['t'], 'apps', snapshot({ apps: [whole], branches: [] }))).toEqual(['(overhead of tunnels) 8']);
+    expect(open(['h:a.example'], 'hosts')).toEqual([
+      'a.example 70',
+      ' curl 60',
+      ' (carried for apps inside a tunnel) 8',
+      ' (more apps) 2',
+    ]);
     expect(mainHost('a', pictureOf(initialState({ columns: 80, rows: 24 }), shown), 10)).toEqual({
       host: 'a.example',
       nameSource: 'tls',
