@@ -188,6 +188,7 @@ describe('a snapshot', () => {
         const run = new MeansRun();
         const owned = new Set<string>();
         for (const step of steps) {
+          if (step.kind === 'exec') continue; // what a flow moved before moves to late names and owners without its rates
           if (step.kind === 'packet') {
             const { src, dst, sport, dport, flags, bytes } = step;
             if (src !== '10.0.0.1' && dst !== '10.0.0.1') continue; // in transit
