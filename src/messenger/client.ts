@@ -6,10 +6,9 @@ import { type Alert, type AlertDelivery, alertFields } from '../model/alert.ts';
 import { CHANNELS, type Channel, type DeliveryPlan, type MessengerStatus } from '../model/delivery.ts';
 import { type Identity, identityOf, macAccount } from '../system/accounts.ts';
 import { systemClock } from '../system/clock.ts';
-import { type Edges, NO_DEBUGGER } from '../system/edges.ts';
-import { childCommand } from '../system/own-files.ts';
+import type { Edges } from '../system/edges.ts';
 import { readSystemFile } from '../system/small-file.ts';
-import { answerIn, LineReader, LONGEST_ANSWER, lineOf, type Orders } from './protocol.ts';
+import { answerIn, LineReader, LONGEST_ANSWER, lineOf, messengerCommand, type Orders } from './protocol.ts';
 
 /** How long to wait for it at the end, ms. It may go on by itself. */
 const CLOSE_MS = 1000;
@@ -166,8 +165,7 @@ function busOf({ platform }: Edges, { by, uid }: Identity): string | null {
 }
 
 function startMessenger(env: Readonly<Record<string, string>>): ChildProcess {
-  const flags = [NO_DEBUGGER, '--max-old-space-size=48', '--max-semi-space-size=1'];
-  const command = childCommand('messenger', flags, []);
+  const command = messengerCommand();
   // In a session of its own: a signal of the terminal must not end it, and what it starts can't reach the terminal.
   return spawn(command.path, command.args, {
     stdio: ['pipe', 'pipe', 'ignore'],

@@ -85,9 +85,7 @@ export function runAsUser(
 ): Promise<number | { readonly reason: string; readonly hasRun: boolean }> {
   return new Promise((resolve) => {
     const { home, name } = account();
-    // The executable's messenger gets Node's options as a variable; they are not for others.
-    const { NODE_OPTIONS: _, ...own } = process.env;
-    const env = { ...own, HOME: home, USER: name, LOGNAME: name, ...more };
+    const env = { ...process.env, HOME: home, USER: name, LOGNAME: name, ...more };
     const child = spawn(path, args, { stdio: ['pipe', 'ignore', 'ignore'], env, cwd: home, detached: true, shell: false });
     let isLate = false;
     const timer = setTimeout(() => {

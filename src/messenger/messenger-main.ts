@@ -14,7 +14,7 @@ import { desktopDelivery } from './desktop.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { HookDelivery } from './hook.ts';
 import { Outbox } from './outbox.ts';
-import { type Answer, alertIn, LineReader, LONGEST_ORDER, lineOf, type Orders } from './protocol.ts';
+import { type Answer, alertIn, LineReader, LONGEST_ORDER, lineOf, messengerCommand, type Orders } from './protocol.ts';
 import { LogDelivery } from './system-log.ts';
 import { WebhookDelivery } from './webhook.ts';
 
@@ -88,7 +88,7 @@ for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM', 'SIGPIPE'] as const) proces
 process.stdout.on('error', () => undefined);
 
 async function begin(): Promise<void> {
-  await startOverWithoutCapabilities();
+  await startOverWithoutCapabilities(messengerCommand());
   const lines = linesOf(process.stdin);
   const [first = '', ...others] = (await lines.next()).value ?? [];
   const rest = async function* () {

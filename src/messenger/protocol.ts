@@ -5,6 +5,8 @@ import { ALERT_KINDS, type alertFields, SEVERITIES } from '../model/alert.ts';
 import { CHANNELS, type Channel, type ChannelStatus, type DeliveryPlan } from '../model/delivery.ts';
 import { sanitize } from '../net/text.ts';
 import type { Identity } from '../system/accounts.ts';
+import { NO_DEBUGGER } from '../system/edges.ts';
+import { type ChildCommand, childCommand } from '../system/own-files.ts';
 
 /** An alert in its JSON form. */
 export type AlertFields = ReturnType<typeof alertFields>;
@@ -26,6 +28,11 @@ export type Answer =
   /** A channel is done with an alert. `failure` says why it gave it up; null if it was delivered. */
   | { readonly type: 'done'; readonly id: string; readonly channel: Channel; readonly failure: string | null }
   | { readonly type: 'status'; readonly note: string; readonly channels: readonly ChannelStatus[] };
+
+/** How the messenger is started, by the program and by itself. */
+export function messengerCommand(): ChildCommand {
+  return childCommand('messenger', [NO_DEBUGGER, '--max-old-space-size=48', '--max-semi-space-size=1'], []);
+}
 
 /** Longest line to the messenger, bytes: an alert with all its details, or the orders. */
 export const LONGEST_ORDER = 64 * 1024;

@@ -2,6 +2,7 @@
 // thread itself can drop its own. Executed again under no_new_privs and without ambient capabilities, no thread has any.
 
 import { readdirSync, readFileSync } from 'node:fs';
+import type { ChildCommand } from '../system/own-files.ts';
 
 /** linux/prctl.h */
 const PR_SET_NO_NEW_PRIVS = 38;
@@ -25,12 +26,12 @@ export function holdsCapabilities(tasks = '/proc/self/task'): boolean {
 }
 
 /**
- * Executes the program again, with the same arguments, environment and open files, if a thread has capabilities. Root is left as it is: it drops
- * them with the user. Call it before anything is read.
+ * Executes the program again, with the same open files, if a thread has capabilities. Root is left as it is: it drops them with the user. Call it
+ * before anything is read.
  *
- * @throws an error if that fails; on success it doesn't return
+ * @param command how this process was started @throws an error if that fails; on success it doesn't return
  */
-export async function startOverWithoutCapabilities(): Promise<void> {
+export async function startOverWithoutCapabilities({ path, args, env }: ChildCommand): Promise<void> {
   const isSecond = process.env[MARK] !== undefined;
   delete process.env[MARK];
   if (process.geteuid?.() === 0 || !holdsCapabilities()) return;
@@ -41,13 +42,12 @@ export async function startOverWithoutCapabilities(): Promise<void> {
   // With no_new_privs a file's capabilities are cut down to what the executing thread has.
   if (!calls.setCapabilities(0n, 0n) || calls.prctl(PR_SET_NO_NEW_PRIVS, 1) !== 0)
     throw new Error('capabilities could not be dropped');
-  const words = readFileSync('/proc/self/cmdline', 'utf8').split('\0').slice(0, -1);
-  const variables = [...Object.entries(process.env), [MARK, '1']].map(([name, value]) => `${name}=${value}`);
+  const variables = Object.entries({ ...process.env, ...env, [MARK]: '1' }).map(([name, value]) => `${name}=${value}`);
   const libc = koffi.load(null);
   // Node marks its standard streams to be closed on exec.
   const fcntl = libc.func('int fcntl(int, int, ...)');
   for (const stream of [0, 1, 2]) fcntl(stream, F_SETFD, 'int', 0);
   const execve = libc.func('int execve(const char*, const char**, const char**)');
-  execve(process.execPath, [...words, null], [...variables, null]);
+  execve(path, [path, ...args, null], [...variables, null]);
   throw new Error(`it could not be started over (error ${koffi.errno()})`);
 }

@@ -7,7 +7,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createSocketServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { callBus, socketOf } from '../../../src/messenger/bus.ts';
 import { desktopDelivery } from '../../../src/messenger/desktop.ts';
 import { HookDelivery, whyNotStarted } from '../../../src/messenger/hook.ts';
@@ -53,14 +53,6 @@ describe('a command', () => {
     expect(args).toBe('1 $HOME `id`');
     expect(words).toBe('new-domain curl curl reached example.com for the first time.');
     expect(JSON.parse(json as string)).toEqual(alertJson());
-  });
-
-  it('gets none of the variables that are for the messenger', async () => {
-    const { path, folder } = script(`env > "$(dirname "$0")/out"`);
-    vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=48');
-    onTestFinished(() => void vi.unstubAllEnvs());
-    expect(await new HookDelivery([path]).send(message)).toEqual(OK);
-    expect(readFileSync(join(folder, 'out'), 'utf8')).not.toContain('NODE_OPTIONS');
   });
 
   it('need not read what it gets', async () => {
