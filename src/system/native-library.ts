@@ -4,8 +4,9 @@
 import { closeSync, constants, fchmodSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
-import { isExecutable, ownPath, readOwnFile } from './own-files.ts';
+import { isExecutable, ownFilesIn, ownPath, readOwnFile } from './own-files.ts';
 
+const LIBRARIES = 'dist/bundle/koffi';
 /** Folders for files that live a moment. Only root can rename what root makes there. */
 const FOLDERS = ['/dev/shm', '/tmp', '/var/tmp', '/run'] as const;
 const PREFIX = 'netmon-tui-';
@@ -19,8 +20,7 @@ export function loadNative(): object {
   const { platform, arch } = process;
   const systems = platform === 'linux' ? (isMusl() ? ['musl', 'linux'] : ['linux', 'musl']) : [platform];
   let failure: unknown = null;
-  for (const system of systems) {
-    const path = `dist/bundle/koffi/${system}_${arch}/koffi.node`;
+  for (const path of systems.flatMap((system) => librariesOf(`${system}_${arch}`))) {
     try {
       return isExecutable ? loadHeld(path) : load(ownPath(path));
     } catch (thrown) {
@@ -28,6 +28,12 @@ export function loadNative(): object {
     }
   }
   throw failure;
+}
+
+/** Libraries of a platform; on some processors koffi's name for it is longer (`linux_armhf`). */
+function librariesOf(platform: string): readonly string[] {
+  const longer = ownFilesIn(LIBRARIES).filter((name) => name.startsWith(platform) && name !== platform);
+  return [platform, ...longer].map((name) => `${LIBRARIES}/${name}/koffi.node`);
 }
 
 function load(path: string): object {
