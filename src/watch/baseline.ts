@@ -208,7 +208,9 @@ const SYSTEM = /^\/(usr|bin|sbin|lib\w*|opt|snap|nix|System|Library|Applications
 /** Where a program lies, coarsely: an update moves it to another folder of the same place. */
 export function placeOf(exe: string): string {
   if (SYSTEM.test(exe)) return 'system';
-  return exe.split('/').slice(0, 4).join('/').replace(/\d+/g, '#');
+  // An AppImage is mounted at another place each time; the kernel marks a program that was replaced while it runs.
+  const path = exe.replace(/ \(deleted\)$/, '').replace(/^\/tmp\/\.mount_\w+/, '/tmp/.mount');
+  return path.split('/').slice(0, 4).join('/').replace(/\d+/g, '#');
 }
 
 /**

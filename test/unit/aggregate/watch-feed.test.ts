@@ -1,11 +1,13 @@
 // The feed tells the watch of each flow once and of each contact once, whenever its owner and its name become known, and of every byte that an
 // app sent, once.
 
+import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { type Aggregator, LIVE_LIMITS } from '../../../src/aggregate/aggregator.ts';
 import type { Alert } from '../../../src/model/alert.ts';
-import type { TickInterface } from '../../../src/model/snapshot.ts';
+import type { Snapshot, TickInterface } from '../../../src/model/snapshot.ts';
 import type { Watcher, WatchFlow } from '../../../src/model/watch.ts';
+import { formatAddress } from '../../../src/net/address.ts';
 import { PROTOCOL } from '../../../src/net/numbers.ts';
 import { Naming } from '../../support/naming.ts';
 import { CAPTURE, UNCOUNTED } from '../../support/snapshot-builder.ts';
@@ -46,18 +48,24 @@ let m: Naming;
 let aggregator: Aggregator;
 let listener: Listener;
 
-beforeEach(() => {
+beforeEach(() => begin());
+
+function begin(): void {
   m = new Naming({ maxRows: 64 });
   listener = new Listener();
   aggregator = m.aggregator(undefined, listener);
   aggregator.setInterfaces([ETHERNET]);
-});
+}
+
+function snapshot(): Snapshot {
+  m.time += 1000;
+  const parts = { time: m.time, intervalMs: 1000, capture: CAPTURE, interfaces: [ETHERNET], gaps: [] };
+  return aggregator.tick(parts, LIVE_LIMITS);
+}
 
 /** @returns what was told in this tick */
 function tick(): string[] {
-  m.time += 1000;
-  const parts = { time: m.time, intervalMs: 1000, capture: CAPTURE, interfaces: [ETHERNET], gaps: [] };
-  expect(aggregator.tick(parts, LIVE_LIMITS).alerts).toBe(listener.alerts);
+  expect(snapshot().alerts).toBe(listener.alerts);
   const { heard } = listener;
   listener.heard = [];
   return heard;
@@ -146,5 +154,55 @@ describe('the feed', () => {
     m.open({ dst: WEB, flags: 'S', bytes: 11 }, 'curl');
     tick();
     expect([...listener.bytes]).toEqual([['curl', 193]]);
+  });
+
+  test('agrees with the totals of apps, whatever flows do', () => {
+    const at = { to: fc.constantFrom(WEB, '192.0.2.1', '2001:db8:1::1'), port: fc.integer({ min: 1, max: 2 }) };
+    const step = fc.oneof(
+      {
+        weight: 6,
+        arbitrary: fc.record({ kind: fc.constantFrom('send' as const, 'receive' as const), bytes: fc.nat(5000), ...at }),
+      },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('own' as const), app: fc.constantFrom('curl', 'ssh'), ...at }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('remove' as const, 'disown' as const), ...at }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant('tick' as const), ...at }) },
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        begin();
+        for (const { kind, to, port, ...more } of steps) {
+          const from = to.includes(':') ? '2001:db8::1' : '10.0.0.1';
+          const packet = {
+            src: from,
+            dst: to,
+            sport: 50_000,
+            dport: port,
+            flags: 'A',
+            bytes: 40 + ('bytes' in more ? more.bytes : 0),
+          };
+          const row = Array.from({ length: m.flows.rows }, (_, each) => each).find(
+            (each) =>
+              m.flows.isLive(each) &&
+              m.flows.remotePort(each) === port &&
+              formatAddress(m.flows.words, m.flows.remoteAt(each)) === to,
+          );
+          if (kind === 'send') m.send(packet);
+          else if (kind === 'receive') m.receive(packet);
+          else if (kind === 'tick') tick();
+          else if (row === undefined) continue;
+          else if (kind === 'remove') m.flows.remove(row);
+          else if (m.flows.owner(row) >= 0) continue;
+          else if (kind === 'disown') m.flows.disown(row, 'hidden by the system');
+          else m.own(row, 'app' in more ? more.app : '');
+        }
+        tick();
+        const { apps } = snapshot();
+        for (const app of ['curl', 'ssh']) {
+          const sent = apps.filter((row) => row.app === app).reduce((sum, { txBytes }) => sum + txBytes, 0);
+          expect(listener.bytes.get(app) ?? 0, app).toBe(sent);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 });

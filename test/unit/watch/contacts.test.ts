@@ -39,7 +39,9 @@ describe('a new app', () => {
     expect(said(watch.meet(watchFlow({ exe: '/tmp/x/curl' })))).toEqual([
       'new-app: curl ran from a new place: same name, but /tmp/x/curl.',
     ]);
-    expect(watch.meet(watchFlow({ exe: '/tmp/x/curl' }))).toEqual([]);
+    expect(watch.meet(watchFlow({ exe: '/tmp/x/curl' }), watchFlow({ exe: '/tmp/x/curl (deleted)' }))).toEqual([]);
+    expect(watch.meet(watchFlow({ exe: '/tmp/.mount_curlAb12/curl' }))).toHaveLength(1);
+    expect(watch.meet(watchFlow({ exe: '/tmp/.mount_curlXy99/curl' }))).toEqual([]);
   });
 
   test('is held while the machine is learnt, and without history', () => {
