@@ -1,7 +1,7 @@
 // What is usual: what each app has reached, how much it sends, and since when. It begins with what history knows and learns from the run.
 // Pairs are kept as hashes, 16 bytes each, so 100,000 of them take a few mebibytes.
 
-import type { ContactKind, FirstContact, KnownApp, KnownBaseline } from '../model/watch.ts';
+import { CONTACT_KINDS, type ContactKind, type FirstContact, type KnownApp, type KnownBaseline } from '../model/watch.ts';
 import { countedDomain } from './shared-domains.ts';
 
 /** What a baseline keeps of an app. */
@@ -25,6 +25,10 @@ export type Knowledge = 'waiting' | 'history' | 'run';
 const MOST_APPS = 8192;
 /** Pairs that are taken from history, and half of those that are kept; beyond them everything counts as known. */
 export const MOST_PAIRS = 1 << 18;
+/** Pairs of history that are taken in one go, some thirty milliseconds. */
+const PAIRS_AT_ONCE = 8192;
+/** Count of a pair that an earlier run knew. */
+const MARKED = 0xffff;
 /** First contacts that wait for history. */
 const MOST_CONTACTS = 4096;
 /** Places of an app that are told apart. */
@@ -51,6 +55,8 @@ export class Baseline {
   /** How many apps reached a domain, a country, a network. */
   readonly #spread: HashSet;
   #knowledge: Knowledge = 'waiting';
+  /** Pairs of history that were not taken yet. */
+  #coming: Iterator<KnownPair, undefined> | null = null;
   #isCut = false;
   #recordedMs = 0;
   #contactsMs = 0;
@@ -71,31 +77,45 @@ export class Baseline {
 
   /** Takes what history knows; null if there is none, which leaves what the run learns. Call it once. */
   know(known: KnownBaseline | null): void {
-    this.#knowledge = known === null ? 'run' : 'history';
-    if (known === null) return;
+    if (known === null) {
+      this.#knowledge = 'run';
+      return;
+    }
     this.#recordedMs = known.recordedMs;
     this.#contactsMs = known.contactsMs;
     this.#isCut = known.isCut;
     for (const app of known.apps) this.#knowApp(app);
-    const nameOf = (index: number) => known.apps[index]?.app;
-    known.domains.apps.forEach((index, i) => {
-      const app = nameOf(index);
-      const domain = known.domains.names[i] as string;
-      if (app === undefined) return;
-      this.learnDomain(app, domain);
-      this.#pairs.add('earlier', app, countedDomain(domain));
-    });
-    for (const [kind, { apps, names }] of Object.entries(known.contacts))
-      apps.forEach((index, i) => {
-        const app = nameOf(index);
-        if (app !== undefined) this.#learnPair(kind as ContactKind, app, names[i] as string);
-      });
+    this.#coming = pairsOf(known);
+    this.#takeSome();
+  }
+
+  /** Takes the next pairs that history knows: all of 100,000 at once would keep keys and frames waiting for a quarter of a second. */
+  #takeSome(): void {
+    if (this.#coming === null) return;
+    for (let left = PAIRS_AT_ONCE; left > 0; left--) {
+      const { done, value } = this.#coming.next();
+      if (done === true) {
+        this.#coming = null;
+        this.#knowledge = 'history';
+        return;
+      }
+      const [kind, app, name] = value;
+      if (kind !== 'domain') this.#learnPair(kind, app, name);
+      else {
+        const known = this.#apps.get(app);
+        const domain = countedDomain(name);
+        if (!this.#pairs.mark('domain', app, domain)) continue;
+        this.#spread.add('domain', '', domain);
+        if (known !== undefined) known.domains++;
+      }
+    }
   }
 
   /** Notes the time of a tick. @param started when the run began, epoch ms */
   tick(time: number, started: number): void {
     if (Number.isNaN(this.#started)) this.#started = started;
     this.#now = time;
+    this.#takeSome();
   }
 
   /** True once enough was recorded to say what is usual on this machine. */
@@ -153,7 +173,7 @@ export class Baseline {
 
   /** True if an app reached a domain before this run. */
   knewDomain(app: string, domain: string): boolean {
-    return this.#pairs.count('earlier', app, countedDomain(domain)) > 0;
+    return this.#pairs.count('domain', app, countedDomain(domain)) === MARKED;
   }
 
   /** Number of apps that reached a domain, this one among them. */
@@ -200,6 +220,18 @@ export class Baseline {
     const places = [...new Set(exes.map(placeOf))].slice(0, PLACES);
     this.#apps.set(app, { first, recordedMs: recordedMs - this.#ran, places, domains: 0, peakTx });
   }
+}
+
+type KnownPair = readonly [kind: ContactKind | 'domain', app: string, name: string];
+
+function* pairsOf({ apps, domains, contacts }: KnownBaseline): Generator<KnownPair, undefined> {
+  for (const [kind, list] of [['domain', domains] as const, ...CONTACT_KINDS.map((kind) => [kind, contacts[kind]] as const)])
+    for (let i = 0; i < list.apps.length; i++) {
+      const app = apps[list.apps[i] as number]?.app;
+      const name = list.names[i];
+      if (app !== undefined && name !== undefined) yield [kind, app, name];
+    }
+  return undefined;
 }
 
 /** Folders that only an administrator fills: a program may be in any of them. */
@@ -250,8 +282,16 @@ class HashSet {
       this.#hashes[at * 2 + 1] = this.#second;
       this.#size++;
     }
-    this.#counts[at] = Math.min(0xffff, (this.#counts[at] as number) + 1);
-    return this.#counts[at] as number;
+    const count = this.#counts[at] as number;
+    if (count < MARKED - 1) this.#counts[at] = count + 1;
+    return count + 1;
+  }
+
+  /** Adds a triple for good, as one of earlier runs. @returns true if it is new */
+  mark(a: string, b: string, c: string): boolean {
+    if (this.add(a, b, c) > 1) return false;
+    this.#counts[this.#find()] = MARKED;
+    return true;
   }
 
   /** How often a triple was added. */
@@ -269,6 +309,7 @@ class HashSet {
   }
 
   #grow(): void {
+    const [first, second] = [this.#first, this.#second];
     const hashes = this.#hashes;
     const counts = this.#counts;
     this.#hashes = new Int32Array(hashes.length * 2);
@@ -282,6 +323,8 @@ class HashSet {
       this.#hashes[at * 2 + 1] = this.#second;
       this.#counts[at] = counts[i] as number;
     }
+    this.#first = first;
+    this.#second = second;
   }
 
   /** cyrb53's two halves (public domain), with an end mark behind each text. */
