@@ -1,6 +1,7 @@
 // The output of a run as NDJSON on standard output.
 
 import type { LastTick } from '../aggregate/aggregator.ts';
+import type { Alert } from '../model/alert.ts';
 import type { FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
 import { JsonWriter } from './json-writer.ts';
 import { filteredSnapshot, runAverage } from './matching.ts';
@@ -11,6 +12,7 @@ export class JsonOutput implements Output {
   readonly wantsEvents: boolean;
   readonly #writer: JsonWriter;
   readonly #samples: boolean;
+  #lastAlert: Alert | null = null;
 
   /**
    * @param samples false for one object at the end
@@ -45,23 +47,19 @@ export class JsonOutput implements Output {
   }
 
   end(snapshot: Snapshot): Promise<void> {
-    this.#alertsAtEnd(snapshot);
+    this.#alerts(snapshot);
     return this.#writer.end(this.#samples ? filteredSnapshot(snapshot) : runAverage(filteredSnapshot(snapshot)));
   }
 
-  /** Without samples, those of the whole run. */
-  #alertsAtEnd(snapshot: Snapshot): void {
-    if (this.#samples) this.#alerts(snapshot);
-    else for (const alert of snapshot.alerts) this.#writer.alert(alert);
-  }
-
-  /** Those that were raised in this tick. */
-  #alerts({ alerts, time }: Snapshot): void {
-    for (const alert of alerts) if (alert.time === time) this.#writer.alert(alert);
+  /** Those that were raised since the last one written; the end may have the time of the last sample. */
+  #alerts({ alerts }: Snapshot): void {
+    const from = this.#lastAlert === null ? 0 : alerts.lastIndexOf(this.#lastAlert) + 1;
+    for (const alert of alerts.slice(from)) this.#writer.alert(alert);
+    this.#lastAlert = alerts.at(-1) ?? null;
   }
 
   endWithRows(last: LastTick): Promise<void> {
-    this.#alertsAtEnd(last.snapshot);
+    this.#alerts(last.snapshot);
     return this.#writer.end(filteredSnapshot(last.snapshot), last);
   }
 }

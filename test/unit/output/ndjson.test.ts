@@ -1,6 +1,10 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
+import { JsonOutput } from '../../../src/output/json-output.ts';
 import { closeLine, gapLine, linePieces, openLine } from '../../../src/output/json-writer.ts';
+import { alert } from '../../support/history.ts';
+import { lineFaults } from '../../support/schemas.ts';
 import { appRow, flowRow, hostRow, snapshot, TIME } from './rows.ts';
 
 const sampleLine = (of: Snapshot) => [...linePieces('sample', of)].join('');
@@ -208,5 +212,32 @@ describe('lines', () => {
     expect(line.slice(0, -1)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/);
     expect(line.replaceAll('\\\\', '')).not.toMatch(/\\ud[89a-f]/);
     expect(parsed(line)).toMatchObject({ host: '\u2028\u2029\n\r\u001b\u009b\u007f"\\ud800 \ufffdx\ufffd \\\\ 😀' });
+  });
+});
+
+describe('alerts', () => {
+  const lines = async (samples: boolean, ...snapshots: readonly Snapshot[]) => {
+    const output = new PassThrough();
+    const json = new JsonOutput(output, samples, () => undefined);
+    for (const [i, each] of snapshots.entries())
+      await (i < snapshots.length - 1 ? json.sample(each, () => Promise.resolve()) : json.end(each));
+    const text = output.read().toString() as string;
+    return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+  };
+  const [first, second] = [alert({ id: 'a', time: TIME }), alert({ id: 'b', time: TIME })];
+
+  it('are written once, before the sample of their tick, even if the end has its time', async () => {
+    const raised = [snapshot({ alerts: [] }), snapshot({ alerts: [first] }), snapshot({ alerts: [first, second] })];
+    const found = await lines(true, ...raised, snapshot({ alerts: [first, second] }));
+    expect(found.map(({ type, id }) => id ?? type)).toEqual(['sample', 'a', 'sample', 'b', 'sample', 'end']);
+    expect(found.flatMap(lineFaults)).toEqual([]);
+  });
+
+  it('of a run without samples stand before its end', async () => {
+    expect((await lines(false, snapshot({ alerts: [first, second] }))).map(({ type }) => type)).toEqual([
+      'alert',
+      'alert',
+      'end',
+    ]);
   });
 });
