@@ -49,6 +49,9 @@ if (unknown.length > 0) refuse(`no such bench: ${unknown.join(', ')}`, `there ar
 const context = { root: resolve(values.root), repeat: Math.max(1, Number(values.repeat) || 1), small: values.small === true };
 if (!existsSync(`${context.root}/dist/main.js`)) refuse(`${context.root} is not built`, 'type: npm run modules && npm run build');
 
+// No configuration, and a screen as on the first run: what this user saved would change what is measured.
+process.env['NETMON_CONFIG'] = '/dev/null';
+
 if (values.list) {
   for (const name of NAMES) console.log(`${name.padEnd(10)} ${(await load(name)).about}`);
   process.exit(0);
