@@ -57,7 +57,10 @@ export class DeliveryQueue {
   readonly #events: QueueEvents;
   #messages: (readonly AlertFields[])[] = [];
   #isSending = false;
+  #isStopped = false;
   #timer: NodeJS.Timeout | null = null;
+  /** The timer waits for quiet hours to end, not after a failure. */
+  #isResting = false;
   #pause = 0;
   #delivered = 0;
   #lost = 0;
@@ -87,7 +90,13 @@ export class DeliveryQueue {
   /** Queues one message. */
   push(alerts: readonly AlertFields[]): void {
     this.#messages.push(alerts);
+    if (this.#isResting) this.#wake();
     if (this.#timer === null) void this.#work();
+  }
+
+  /** Ends after what is being sent. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   /** Resolves when nothing is being sent, and nothing will be before the next try. */
@@ -98,14 +107,14 @@ export class DeliveryQueue {
   async #work(): Promise<void> {
     if (this.#isSending) return;
     this.#isSending = true;
-    while (this.#timer === null) {
-      const alerts = this.#messages[0];
-      if (alerts === undefined) break;
-      const message = messageOf(alerts);
-      if (!this.isLog && !this.#events.mayRing(message.severity)) {
-        this.#tryLater(LONGEST_PAUSE_MS); // it failed before quiet hours began
+    while (this.#timer === null && !this.#isStopped && this.#messages.length > 0) {
+      const alerts = this.#takeFirst();
+      if (alerts === null) {
+        this.#tryLater(LONGEST_PAUSE_MS); // they failed before quiet hours began
+        this.#isResting = true;
         break;
       }
+      const message = messageOf(alerts);
       const outcome = await this.#delivery.send(message);
       if (outcome.isDelivered) this.#succeed(alerts);
       else this.#fail(outcome, alerts);
@@ -113,6 +122,16 @@ export class DeliveryQueue {
     }
     this.#isSending = false;
     this.#onIdle();
+  }
+
+  /** Puts the first message that may disturb people now before the others. @returns null if none may */
+  #takeFirst(): readonly AlertFields[] | null {
+    const mayRing = (alerts: readonly AlertFields[]) => this.isLog || this.#events.mayRing(messageOf(alerts).severity);
+    const at = this.#messages.findIndex(mayRing);
+    if (at < 0) return null;
+    const [first] = this.#messages.splice(at, 1) as [readonly AlertFields[]];
+    this.#messages.unshift(first);
+    return first;
   }
 
   #succeed(alerts: readonly AlertFields[]): void {
@@ -142,9 +161,15 @@ export class DeliveryQueue {
 
   #tryLater(ms: number): void {
     this.#timer = setTimeout(() => {
-      this.#timer = null;
+      this.#wake();
       void this.#work();
     }, ms);
+  }
+
+  #wake(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#isResting = false;
   }
 
   #giveUp(alerts: readonly AlertFields[]): void {

@@ -70,6 +70,11 @@ export class Dispatcher {
     for (const queue of this.#queues) await queue.idle();
   }
 
+  /** Sends nothing more. What is being sent is finished: it would be sent again by the next run. */
+  stop(): void {
+    for (const queue of this.#queues) queue.stop();
+  }
+
   /** Reports the status as it is now. */
   report(): void {
     if (this.#report !== null) clearTimeout(this.#report);
@@ -113,19 +118,29 @@ export class Dispatcher {
       return;
     }
     this.#held.push(alert);
+    if (alert.severity === 'critical') this.#stopWaiting();
     this.#wait();
   }
 
-  /** Waits until the held alerts may go, and then sends them as one message. */
+  #stopWaiting(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  /** Waits until the held alerts may go, and then sends them as one message: in quiet hours those that are critical. */
   #wait(): void {
     if (this.#timer !== null || this.#held.length === 0) return;
     const now = this.#clock.now();
-    const until = this.#pacing.when(now, 'info');
+    const isCritical = ({ severity }: AlertFields) => severity === 'critical';
+    const until = this.#pacing.when(now, this.#held.some(isCritical) ? 'critical' : 'info');
     if (until <= now) {
       this.#pacing.sent(now);
-      const held = this.#held.splice(0);
-      for (const queue of this.#paced) this.#push(queue, held);
+      const isQuiet = this.#pacing.isQuiet(now, 'info');
+      const due = this.#held.splice(0);
+      if (isQuiet) this.#held.push(...due.filter((alert) => !isCritical(alert)));
+      for (const queue of this.#paced) this.#push(queue, isQuiet ? due.filter(isCritical) : due);
       this.#changed();
+      this.#wait();
       return;
     }
     this.#timer = setTimeout(

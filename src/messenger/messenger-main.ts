@@ -18,7 +18,7 @@ import { type Answer, alertIn, LineReader, LONGEST_ORDER, lineOf, messengerComma
 import { LogDelivery } from './system-log.ts';
 import { WebhookDelivery } from './webhook.ts';
 
-/** How long a delivery may go on when the program is gone, ms. */
+/** How long deliveries may begin when the program is gone, ms. What has begun is finished, or the next run would repeat it. */
 const LAST_MS = 5000;
 /** Answers are dropped while more bytes than this wait to be read. */
 const UNREAD_BYTES = 256 * 1024;
@@ -63,11 +63,8 @@ async function work(orders: Orders, lines: AsyncIterable<readonly string[]>): Pr
   answer({ type: 'ready', user: orders.identity.name, note });
   dispatcher.report();
   for await (const some of lines) dispatcher.take(some.map(alertIn).filter((alert) => alert !== null));
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, LAST_MS);
-  });
-  await Promise.race([dispatcher.idle(), late]);
+  const timer = setTimeout(() => dispatcher.stop(), LAST_MS);
+  await dispatcher.idle();
   clearTimeout(timer);
   outbox.close();
 }

@@ -1,5 +1,6 @@
 // The outbox: alerts that are not delivered yet, in a file of the user's. An alert is appended and synced before anything is delivered, and marked
-// afterwards. A process that is killed loses nothing and repeats nothing; after a power cut an alert may come twice.
+// afterwards. A program that is killed loses nothing and repeats nothing. After a power cut, or when the messenger itself is killed in the middle of a
+// delivery, an alert may come twice.
 //
 // Each messenger has a file of its own, locked while it lives. The first to start takes over what earlier ones left behind.
 //
@@ -24,7 +25,7 @@ import { join } from 'node:path';
 import { CHANNELS, type Channel } from '../model/delivery.ts';
 import { reasonOf } from '../model/errors.ts';
 import type { Flock } from '../system/file-lock.ts';
-import { type AlertFields, alertIn, isId, parsed } from './protocol.ts';
+import { type AlertFields, alertIn, isId, lineOf, parsed } from './protocol.ts';
 
 /** Said where there is no file. */
 export const IN_MEMORY = 'undelivered alerts are kept in memory';
@@ -38,6 +39,9 @@ const REWRITE_BYTES = 1 << 20;
 const LONGEST_FILE = 128 << 20;
 const WRITABLE_BY_OTHERS = 0o022;
 
+/** Writes bytes from a place on, as the system does; tests replace it. @returns how many it took @throws the system's error */
+export type WriteBytes = (descriptor: number, bytes: Buffer, at: number) => number;
+
 /** An alert and the channels that still have to deliver it. */
 export interface Waiting {
   readonly alert: AlertFields;
@@ -48,15 +52,19 @@ export interface Waiting {
 export class Outbox {
   readonly #path: string | null;
   readonly #flock: Flock | null;
+  readonly #writes: WriteBytes;
   readonly #waiting = new Map<string, Waiting>();
   #descriptor: number | null = null;
+  /** Length of the file up to the end of its last whole line. */
   #bytes = 0;
+  /** Something could not be written: the file holds less, or more, than waits. */
+  #isBehind = false;
   #note = '';
 
   /** @param folder null keeps alerts in memory @param flock locks files; null if this machine can't */
-  static open(folder: string | null, flock: Flock | null): Outbox {
+  static open(folder: string | null, flock: Flock | null, writes: WriteBytes = writeSync): Outbox {
     if (folder === null || flock === null)
-      return new Outbox(null, null, folder === null ? IN_MEMORY : `files can't be locked here: ${IN_MEMORY}`);
+      return new Outbox(null, null, writes, folder === null ? IN_MEMORY : `files can't be locked here: ${IN_MEMORY}`);
     let failure = 'all are in use';
     for (let slot = 1; slot <= SLOTS; slot++) {
       const path = slotPath(folder, slot);
@@ -64,7 +72,7 @@ export class Outbox {
         mkdirSync(folder, { recursive: true, mode: 0o700 });
         const descriptor = openLocked(path, flock, true);
         if (descriptor === null) continue;
-        const outbox = new Outbox(path, flock, '');
+        const outbox = new Outbox(path, flock, writes, '');
         outbox.#own(descriptor);
         outbox.#adoptOthers(folder, slot);
         return outbox;
@@ -73,12 +81,13 @@ export class Outbox {
         break;
       }
     }
-    return new Outbox(null, null, `no outbox could be opened (${failure}): ${IN_MEMORY}`);
+    return new Outbox(null, null, writes, `no outbox could be opened (${failure}): ${IN_MEMORY}`);
   }
 
-  private constructor(path: string | null, flock: Flock | null, note: string) {
+  private constructor(path: string | null, flock: Flock | null, writes: WriteBytes, note: string) {
     this.#path = path;
     this.#flock = flock;
+    this.#writes = writes;
     this.#note = note;
   }
 
@@ -106,11 +115,7 @@ export class Outbox {
     });
     if (this.#waiting.size >= MOST_ALERTS && taken.length < alerts.length)
       this.#note = `more than ${MOST_ALERTS} alerts wait: further ones are dropped`;
-    if (taken.length > 0)
-      this.#append(
-        taken.map((alert) => ({ add: alert, to })),
-        true,
-      );
+    if (taken.length > 0) this.#append(linesOf(taken.map((alert) => ({ alert, to }))), true);
     return taken;
   }
 
@@ -120,13 +125,14 @@ export class Outbox {
     if (waiting?.to.delete(channel) !== true) return false;
     const isLast = waiting.to.size === 0;
     if (isLast) this.#waiting.delete(id);
-    this.#append([{ done: id, channel }], false);
+    this.#append(lineOf({ done: id, channel }), false);
     if (this.#waiting.size === 0 || this.#bytes > REWRITE_BYTES) this.#shrink();
     return isLast;
   }
 
   /** Gives the file up. It is removed if nothing waits. */
   close(): void {
+    if (this.#isBehind && this.#descriptor !== null) this.#catchUp();
     const descriptor = this.#descriptor;
     this.#descriptor = null;
     if (descriptor === null) return;
@@ -140,7 +146,7 @@ export class Outbox {
     for (const [id, waiting] of read(descriptor)) this.#waiting.set(id, waiting);
     this.#bytes = fstatSync(descriptor).size;
     // A line that was cut off by a crash must not swallow the next one.
-    if (this.#bytes > 0) this.#write(Buffer.from('\n'));
+    if (this.#bytes > 0) this.#append('\n', false);
   }
 
   /** Moves what is in files that nobody holds into this one: written here first, removed there afterwards. */
@@ -148,27 +154,66 @@ export class Outbox {
     for (let slot = 1; slot <= SLOTS; slot++) {
       if (slot === own) continue;
       const path = slotPath(folder, slot);
-      const descriptor = openLocked(path, this.#flock as Flock, false);
+      let descriptor: number | null;
+      try {
+        descriptor = openLocked(path, this.#flock as Flock, false);
+      } catch {
+        continue; // no file of ours, such as a link
+      }
       if (descriptor === null) continue;
-      for (const { alert, to } of read(descriptor).values()) this.add([alert], [...to]);
-      remove(path);
+      if (this.#adopt(read(descriptor))) remove(path);
       closeSync(descriptor);
     }
   }
 
-  #append(records: readonly object[], isSynced: boolean): void {
-    if (this.#descriptor === null) return;
+  /** @returns false if they don't fit here: they stay where they are, for the next run */
+  #adopt(others: ReadonlyMap<string, Waiting>): boolean {
+    if (this.#waiting.size + others.size > MOST_ALERTS) return false;
+    if (!this.#append(linesOf(others.values()), true)) return false;
+    for (const [id, waiting] of others) if (!this.#waiting.has(id)) this.#waiting.set(id, waiting);
+    return true;
+  }
+
+  /** @returns false if it isn't in the file */
+  #append(text: string, isSynced: boolean): boolean {
+    if (this.#descriptor === null) return true;
+    const bytes = Buffer.from(text);
+    if (this.#isBehind) this.#catchUp();
     try {
-      this.#write(Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join('')));
+      this.#write(this.#descriptor, bytes);
       if (isSynced) fsyncSync(this.#descriptor);
+      this.#bytes += bytes.length;
+      return true;
     } catch (thrown) {
       this.#note = `the outbox can't be written (${(thrown as NodeJS.ErrnoException).code}): ${IN_MEMORY}`;
+      this.#isBehind = true;
+      this.#cutTail();
+      return false;
     }
   }
 
-  #write(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor as number, bytes, at);
-    this.#bytes += bytes.length;
+  /** Half a line would swallow the next one. */
+  #cutTail(): void {
+    try {
+      ftruncateSync(this.#descriptor as number, this.#bytes);
+    } catch {
+      // the note says already that the file can't be written
+    }
+  }
+
+  /** Brings the file up to date once there is room. */
+  #catchUp(): void {
+    try {
+      this.#rewrite();
+      this.#isBehind = false;
+      this.#note = '';
+    } catch {
+      // not yet
+    }
+  }
+
+  #write(descriptor: number, bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; ) at += this.#writes(descriptor, bytes, at);
   }
 
   /** Makes the file as short as what it holds. */
@@ -178,6 +223,8 @@ export class Outbox {
       if (this.#waiting.size === 0) {
         ftruncateSync(this.#descriptor);
         this.#bytes = 0;
+        if (this.#isBehind) this.#note = '';
+        this.#isBehind = false;
         return;
       }
       this.#rewrite();
@@ -193,17 +240,26 @@ export class Outbox {
     remove(next);
     const { O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
     const descriptor = openSync(next, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    (this.#flock as Flock)(descriptor);
-    const old = this.#descriptor as number;
+    const bytes = Buffer.from(linesOf(this.#waiting.values()));
+    try {
+      (this.#flock as Flock)(descriptor);
+      this.#write(descriptor, bytes);
+      fsyncSync(descriptor);
+      renameSync(next, path);
+    } catch (thrown) {
+      closeSync(descriptor);
+      remove(next);
+      throw thrown;
+    }
+    closeSync(this.#descriptor as number);
     this.#descriptor = descriptor;
-    this.#bytes = 0;
-    this.#append(
-      [...this.#waiting.values()].map(({ alert, to }) => ({ add: alert, to: [...to] })),
-      true,
-    );
-    renameSync(next, path);
-    closeSync(old);
+    this.#bytes = bytes.length;
   }
+}
+
+/** Lines that add alerts to a file. */
+function linesOf(alerts: Iterable<{ readonly alert: AlertFields; readonly to: Iterable<Channel> }>): string {
+  return [...alerts].map(({ alert, to }) => lineOf({ add: alert, to: [...to] })).join('');
 }
 
 function slotPath(folder: string, slot: number): string {

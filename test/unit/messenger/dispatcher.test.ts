@@ -201,3 +201,54 @@ it('the end waits for what is being sent, not for what failed', async () => {
   await pass(0);
   expect(isIdle).toBe(true);
 });
+
+it('a critical alert passes by what waits for the end of quiet hours', async () => {
+  vi.setSystemTime(new Date(2026, 0, 5, 21, 59, 59));
+  const web = new FakeDelivery('webhook', [again('down')]);
+  const { take, dispatcher } = setUp(NIGHT, [web]);
+  take('a');
+  await pass(60_000);
+  dispatcher.take([alertJson({ id: 'b', time: Date.now(), severity: 'critical' })]);
+  await pass(0);
+  expect(web.ids).toEqual(['a', 'b']);
+  await pass(9 * 3_600_000 + 300_000);
+  expect(web.ids).toEqual(['a', 'b', 'a']);
+});
+
+it('in quiet hours the rate holds a critical alert for its own time only', async () => {
+  vi.setSystemTime(new Date(2026, 0, 5, 23));
+  const web = new FakeDelivery('webhook');
+  const { take, dispatcher } = setUp({ ...NIGHT, most: 1 }, [web]);
+  const critical = (id: string) => dispatcher.take([alertJson({ id, time: Date.now(), severity: 'critical' })]);
+  take('a');
+  critical('b');
+  critical('c');
+  await pass(0);
+  expect(web.ids).toEqual(['b']);
+  await pass(3_600_000);
+  expect(web.ids).toEqual(['b', 'c']);
+  await pass(8 * 3_600_000);
+  expect(web.ids).toEqual(['b', 'c', 'a']);
+});
+
+it('the end finishes what is being sent, and begins nothing more', async () => {
+  let finish: (outcome: Outcome) => void = () => {};
+  const web = new FakeDelivery('webhook');
+  const { take, dispatcher, outbox } = setUp(FREE, [web]);
+  web.send = (message) => {
+    web.sent.push(message);
+    return new Promise((resolve) => (finish = resolve));
+  };
+  take('a', 'b');
+  await pass(0);
+  dispatcher.stop();
+  let isOver = false;
+  void dispatcher.idle().then(() => (isOver = true));
+  await pass(8000);
+  expect(isOver).toBe(false);
+  finish(OK);
+  await pass(0);
+  expect(isOver).toBe(true);
+  expect(web.ids).toEqual(['a']);
+  expect(outbox.waiting.map(({ alert }) => alert.id)).toEqual(['b']);
+});

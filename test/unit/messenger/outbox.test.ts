@@ -10,6 +10,7 @@ import {
   statSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -177,4 +178,82 @@ describe('a file in its place that is not ours', () => {
     expect(statSync(join(folder, 'outbox-2.jsonl')).size).toBe(0);
     expect(statSync(join(folder, 'outbox-3.jsonl')).size).toBeGreaterThan(0);
   });
+});
+
+describe('a full disk', () => {
+  /** A disk, and how many bytes it still takes. */
+  function newDisk() {
+    const disk = {
+      room: Number.POSITIVE_INFINITY,
+      open: (folder: string) =>
+        Outbox.open(folder, flock, (descriptor, bytes, at) => {
+          if (disk.room <= 0) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+          const written = writeSync(descriptor, bytes, at, Math.min(disk.room, bytes.length - at));
+          disk.room -= written;
+          return written;
+        }),
+    };
+    return disk;
+  }
+  const next = (folder: string) => idsOf(openIn(folder));
+
+  it('cuts no line in two, and is forgotten once there is room', () => {
+    const [disk, folder] = [newDisk(), ownFolder()];
+    const outbox = disk.open(folder);
+    outbox.add(some('a', 'b'), ['webhook']);
+    disk.room = 50;
+    outbox.add(some('c'), ['webhook']);
+    expect(outbox.note).toBe("the outbox can't be written (ENOSPC): undelivered alerts are kept in memory");
+    disk.room = Number.POSITIVE_INFINITY;
+    outbox.done('a', 'webhook');
+    expect(outbox.note).toBe('');
+    outbox.add(some('d'), ['webhook']);
+    outbox.close();
+    expect(next(folder)).toEqual(['b: webhook', 'c: webhook', 'd: webhook']);
+  });
+
+  it('loses nothing that is in the file when it is to be written anew', () => {
+    const [disk, folder] = [newDisk(), ownFolder()];
+    const outbox = disk.open(folder);
+    outbox.add(some('old'), ['webhook']);
+    const details = Array.from({ length: 60 }, () => 'x'.repeat(500));
+    for (let i = 0; i < 40; i++) {
+      outbox.add([alertJson({ id: `a${i}`, details })], ['command']);
+      if (i === 30) disk.room = 150_000;
+      outbox.done(`a${i}`, 'command');
+    }
+    outbox.close();
+    expect(next(folder)).toContain('old: webhook');
+    expect(readdirSync(folder)).toEqual(['outbox-1.jsonl']);
+  });
+
+  it('that has room again at the end keeps what was only in memory', () => {
+    const [disk, folder] = [newDisk(), ownFolder()];
+    const outbox = disk.open(folder);
+    disk.room = 0;
+    outbox.add(some('a'), ['webhook']);
+    disk.room = Number.POSITIVE_INFINITY;
+    outbox.close();
+    expect(next(folder)).toEqual(['a: webhook']);
+  });
+
+  it('leaves what earlier ones left behind where it is', () => {
+    const [disk, folder] = [newDisk(), ownFolder()];
+    const [first, second] = [Outbox.open(folder, flock), Outbox.open(folder, flock)];
+    second.add(some('a'), ['webhook']);
+    first.close();
+    second.close();
+    disk.room = 0;
+    const third = disk.open(folder);
+    expect(idsOf(third)).toEqual([]);
+    third.close();
+    expect(next(folder)).toEqual(['a: webhook']);
+  });
+});
+
+it('a link under the name of another outbox is left alone', () => {
+  const folder = ownFolder();
+  symlinkSync('/nowhere', join(folder, 'outbox-3.jsonl'));
+  const outbox = openIn(folder);
+  expect(outbox.note).toBe('');
 });
