@@ -10,7 +10,7 @@ import type { Surroundings } from './cli/config/surroundings.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './model/errors.ts';
 import type { LogOptions, Options } from './model/options.ts';
-import { hardenStart, refuseDebugger } from './privilege/harden.ts';
+import { hardenStart, refuseDebugger, setCapabilitiesAside } from './privilege/harden.ts';
 import { thisInvocation } from './privilege/sudo-command.ts';
 import { version } from './system/build.ts';
 import { absolutePath, systemFiles } from './system/files.ts';
@@ -18,6 +18,8 @@ import type { Log } from './system/log.ts';
 import { keepHeapSmall } from './system/thread.ts';
 
 const words = process.argv.slice(2);
+/** Commands that capture. */
+const LIVE: ReadonlySet<CommandLine['command']> = new Set(['run', 'record', 'doctor']);
 /** Status after SIGHUP. */
 const HUNG_UP = 128 + constants.signals.SIGHUP;
 /** The log is null until it is open, and if nobody asked for one. */
@@ -32,6 +34,9 @@ async function main(): Promise<number> {
   if (line.command === 'interfaces') return interfaces(line);
   if (line.command === 'completions') return print((await import('./cli/completions.ts')).completions(line.operand as Shell));
 
+  // files that are named are opened with the user's own rights
+  const isLive = LIVE.has(line.command) && line.text('read') === null;
+  const useCapabilities = await setCapabilitiesAside(!isLive);
   const { loadConfig } = await import('./cli/config/config.ts');
   const euid = process.geteuid?.() ?? -1;
   const surroundings = { platform: process.platform, env: process.env, euid, passwd, files: systemFiles };
@@ -44,8 +49,12 @@ async function main(): Promise<number> {
   const options = await withPolicy(line, config, await withLists(resolveOptions(line, config), surroundings), surroundings);
   if (options.log !== null) known.log = await openLog(options.log, line);
   if (line.command === 'explain') return explain(line, options);
-  if (line.command === 'doctor') return diagnose(line, options, surroundings);
+  if (line.command === 'doctor') {
+    useCapabilities(['dac_read_search']); // it reads files to the end
+    return diagnose(line, options, surroundings);
+  }
   const start = async () => {
+    useCapabilities([]);
     const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./privilege/rights.ts')]);
     return run(options, { rightsOf: (...asked) => Rights.of(...asked), log: known.log });
   };

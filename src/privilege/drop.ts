@@ -198,6 +198,7 @@ export async function libcCalls(platform: DropPlan['platform']): Promise<LibcCal
       prctl: () => -1,
       permitted: () => null,
       setCapabilities: () => false,
+      setEffective: () => false,
       installFilter: () => false,
       forbidCore: () => false,
     };

@@ -1,7 +1,9 @@
-// What holds from the first line of a run, root or not: files are the owner's alone, and nobody opens Node's debugger or loads code of his own.
+// What holds from the first line of a run, root or not: files are the owner's alone, nobody opens Node's debugger or loads code of his own, and
+// capabilities of the executable open no file that its user couldn't open.
 
 import { readFileSync } from 'node:fs';
 import { NetmonError } from '../model/errors.ts';
+import type { Capability } from './capabilities.ts';
 
 /** Node's options that open its debugger, or write its memory to a file on a signal. Node accepts `_` for `-`. */
 const DEBUGGER = /^--(inspect|debug|heapsnapshot-signal|report-on-signal)\b/;
@@ -53,6 +55,25 @@ async function closeDebugger(): Promise<boolean> {
   if (url() === undefined) return false;
   close();
   return true;
+}
+
+/**
+ * Takes this thread's capabilities out of effect, unless the process is root. A file gives them to everybody who may run it, and with
+ * CAP_DAC_READ_SEARCH they would read any file that such a user names: a configuration, a capture, another user's history. Threads that start
+ * meanwhile have none in effect, either.
+ *
+ * @param forGood the command needs none @returns puts them back into effect, without those that are named @throws NetmonError `permission`
+ */
+export async function setCapabilitiesAside(forGood: boolean): Promise<(without: readonly Capability[]) => void> {
+  if (process.platform !== 'linux' || process.geteuid?.() === 0 || !holdsRights()) return () => undefined;
+  const [{ loadLibcCalls }, { maskOf }] = await Promise.all([import('./libc-calls.ts'), import('./capabilities.ts')]);
+  const calls = loadLibcCalls('linux');
+  if (!(forGood ? calls.setCapabilities(0n, 0n) : calls.setEffective(0n)))
+    throw new NetmonError('permission', 'capabilities could not be lowered', 'start it again, or without capabilities');
+  return (without) => {
+    const permitted = calls.permitted() ?? 0n;
+    calls.setEffective(permitted & ~maskOf(without));
+  };
 }
 
 /** Whether the process is root or has any Linux capability. */

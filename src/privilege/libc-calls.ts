@@ -11,6 +11,8 @@ export interface LibcCalls {
   permitted(): bigint | null;
   /** Sets permitted and effective to `mask`, inheritable to `inheritable`. */
   setCapabilities(mask: bigint, inheritable: bigint): boolean;
+  /** Sets effective to `mask`, which must be permitted; the other sets stay. */
+  setEffective(mask: bigint): boolean;
   /** Installs a seccomp filter on all threads. That also sets no_new_privs on them. */
   installFilter(program: Buffer): boolean;
   /** Disables core files. */
@@ -38,6 +40,7 @@ export function loadLibcCalls(platform: 'darwin' | 'linux'): LibcCalls {
       prctl: () => -1,
       permitted: () => null,
       setCapabilities: () => false,
+      setEffective: () => false,
       installFilter: () => false,
       forbidCore,
     };
@@ -64,6 +67,13 @@ export function loadLibcCalls(platform: 'darwin' | 'linux'): LibcCalls {
         rows.writeUInt32LE(Number(set & 0xffff_ffffn), at * 4);
         rows.writeUInt32LE(Number(set >> 32n), 12 + at * 4);
       }
+      return (capset(header(), rows) as number) === 0;
+    },
+    setEffective(mask) {
+      const rows = Buffer.alloc(24);
+      if ((capget(header(), rows) as number) !== 0) return false;
+      rows.writeUInt32LE(Number(mask & 0xffff_ffffn), 0);
+      rows.writeUInt32LE(Number(mask >> 32n), 12);
       return (capset(header(), rows) as number) === 0;
     },
     installFilter(program) {

@@ -89,17 +89,37 @@ function loadNameless(folder: string, bytes: Buffer): object {
   }
 }
 
-/** Opens a file that has no name, or has lost it: overlay file systems before Linux 6.1 know no O_TMPFILE. */
-function openNameless(folder: string): number {
+/** What open(2) says where there is no O_TMPFILE: an overlay file system before Linux 6.1, or an older kernel. */
+const NO_TMPFILE: ReadonlySet<string | undefined> = new Set(['EOPNOTSUPP', 'EISDIR']);
+
+/**
+ * Opens a file that has no name, or has lost it where the file system can't make such files. With capabilities that come from the executable it must
+ * never have had one: its user's other processes could open it for writing meanwhile.
+ *
+ * @param isLent whether this process has such capabilities @throws the error of open(2)
+ */
+export function openNameless(folder: string, isLent = hasLentRights(), open: typeof openSync = openSync): number {
   try {
-    return openSync(folder, constants.O_RDWR | constants.O_DIRECTORY | O_TMPFILE, 0o600);
-  } catch {
+    return open(folder, constants.O_RDWR | constants.O_DIRECTORY | O_TMPFILE, 0o600);
+  } catch (thrown) {
+    // a full disk isn't a reason: whoever filled it can empty it now
+    if (isLent || !NO_TMPFILE.has((thrown as NodeJS.ErrnoException).code)) throw thrown;
     const own = mkdtempSync(join(folder, PREFIX));
     try {
-      return openSync(join(own, 'koffi.node'), 'wx+', 0o600);
+      return open(join(own, 'koffi.node'), 'wx+', 0o600);
     } finally {
       rmSync(own, { recursive: true, force: true });
     }
+  }
+}
+
+/** Whether a user who isn't root has capabilities here; true if that is unreadable. */
+function hasLentRights(): boolean {
+  if (process.geteuid?.() === 0) return false;
+  try {
+    return !/^CapPrm:\s*0+$/m.test(readFileSync('/proc/self/status', 'latin1'));
+  } catch {
+    return true;
   }
 }
 

@@ -1,10 +1,11 @@
 // Without root on Linux: the reduced view beside what was really sent, and the whole of it through capabilities of a copy of Node.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { pcapFile } from '../support/capture-writer.ts';
 import { type Line, netnsObstacle, Pair, Running } from '../support/netns.ts';
 import { threadRights } from '../support/thread-rights.ts';
 
@@ -121,5 +122,31 @@ describe('without root, live', () => {
     await run.interrupt();
     expect(run.last.capture).toMatchObject({ driver: 'libpcap', attribution: 'ebpf', fallbacks: [] });
     expect(run.last.apps.find(({ app }) => app === 'curl')).toMatchObject({ exe: expect.stringContaining('/curl') });
+  });
+
+  it('capabilities of a copy of Node open no file that the user could not open', ({ skip }) => {
+    const node = join(folder, 'reader');
+    copyFileSync(process.execPath, node);
+    if (spawnSync('setcap', [CAPABILITIES, node]).status !== 0) skip('without root: setcap does not work here');
+    const closed = mkdtempSync(join(folder, 'closed-'));
+    const paths = {
+      config: join(closed, 'secret.toml'),
+      capture: join(closed, 'secret.pcap'),
+      history: join(closed, 'secret.sqlite'),
+    };
+    writeFileSync(paths.config, 'secret-word = 1\n');
+    writeFileSync(paths.capture, pcapFile({ records: [{ time: 0, data: new Uint8Array(60) }] }));
+    const record = ['-r', paths.capture, '--json', '--once', '--stay-root', `--history=${paths.history}`];
+    expect(spawnSync(process.execPath, [program.bin, ...record]).status).toBe(0);
+    const env = { HOME: '/', PATH: process.env['PATH'] };
+    const asNobody = (...words: string[]) =>
+      spawnSync(AS_NOBODY[0] as string, [...AS_NOBODY.slice(1), node, program.bin, ...words], { encoding: 'utf8', env });
+    expect(asNobody('-r', paths.capture, '--json', '--once')).toMatchObject({ status: 3, stdout: '' });
+    expect(asNobody('history', `--history=${paths.history}`)).toMatchObject({ status: 7, stdout: '' });
+    for (const words of [['--once', '--duration', '1s'], ['explain', 'x.org'], ['doctor'], ['record', '--duration', '1s']]) {
+      const { stdout, stderr } = asNobody(...words, '--config', paths.config);
+      expect(stdout + stderr).toMatch(/permission denied|can't be read|can not be read|EACCES/i);
+      expect(stdout + stderr).not.toContain('secret-word');
+    }
   });
 });

@@ -44,6 +44,7 @@ class FakeProcess {
       return this.failing.has(`prctl ${option}`) ? -1 : 0;
     },
     permitted: () => ALL,
+    setEffective: () => true,
     setCapabilities: (mask, inheritable) => {
       if ((mask & ~this.held) !== 0n) return this.leaksCapabilities; // capset(2) never adds capabilities
       this.held = mask;
