@@ -15,7 +15,7 @@ import { AMOUNT_WIDTH, formatAmount, formatGrouped, formatRate, RATE_WIDTH } fro
 import { shownRate } from '../traffic.ts';
 import { partsOf, sharesOf } from '../tree/app-tree.ts';
 import { groupBy } from '../tree/branch.ts';
-import { actorOf, nearSide, type Part, partsOfHost, type Share } from '../tree/parts.ts';
+import { actorOf, endOf, nearSide, type Part, partsOfHost, type Share } from '../tree/parts.ts';
 import { type Fact, NAME_WIDTH, type Related } from './details.ts';
 
 /** Names, and connections, that are listed one by one. */
@@ -43,9 +43,9 @@ function talksOf(table: TableName, row: AnyRow, picture: Picture, context: CellC
     const own = sharesOf(row, picture);
     const kind = branchOf(row)?.kind;
     if (kind === 'rest') return [];
-    const parts = partsOf(row, picture).filter(({ end }) => end !== null);
+    const parts = partsOf(row, picture).filter((part) => endOf(part) !== null);
     const apps = kind === 'host' ? list.names('app', parts, (part) => appName(part, context)) : [];
-    const hosts = kind === 'host' ? [] : list.names('talks to', parts, ({ end }) => hidden(end as string, context));
+    const hosts = kind === 'host' ? [] : list.names('talks to', parts, (part) => hidden(endOf(part) as string, context));
     return [...apps, ...hosts, ...list.connections(own, (share, cells) => toText(share, context, cells))];
   }
   if (table !== 'hosts') return [];

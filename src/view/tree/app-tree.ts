@@ -7,7 +7,18 @@ import type { NameSource, Process } from '../../model/terms.ts';
 import type { Picture } from '../derive.ts';
 import { shownRate, sumTraffic } from '../traffic.ts';
 import { type Branch, type Branched, flowsOf, groupBy, restOf, spanOf } from './branch.ts';
-import { otherEnd, type Part, partsByApp, partsOfApp, pidOf, restText, type Share, sharesByApp } from './parts.ts';
+import {
+  endOf,
+  endSource,
+  otherEnd,
+  type Part,
+  partsByApp,
+  partsOfApp,
+  pidOf,
+  restText,
+  type Share,
+  sharesByApp,
+} from './parts.ts';
 
 /** A row of the apps table, or of what hangs under it: there `app` is the name of a host or process. */
 export type AppLine = AppRow & Branched;
@@ -40,11 +51,12 @@ export function mainHost(id: string, picture: Picture, average: Average): MainHo
 function mainHostOf(own: readonly Part[], average: Average): MainHost | null {
   const ends = new Map<string, { readonly part: Part; now: number; all: number }>();
   for (const part of own) {
-    if (part.end === null) continue;
-    let sum = ends.get(part.end);
+    const end = endOf(part);
+    if (end === null) continue;
+    let sum = ends.get(end);
     if (sum === undefined) {
       sum = { part, now: 0, all: 0 };
-      ends.set(part.end, sum);
+      ends.set(end, sum);
     }
     sum.now += shownRate(part, average);
     sum.all += part.rxBytes + part.txBytes;
@@ -54,8 +66,8 @@ function mainHostOf(own: readonly Part[], average: Average): MainHost | null {
   for (const [end, sum] of ends) {
     if (sum.now < most.now || (sum.now === most.now && sum.all <= most.all)) continue;
     most = sum;
-    const { address, nameSource } = sum.part;
-    best = { host: end === address ? null : end, nameSource, address: address ?? end };
+    const { address } = sum.part;
+    best = { host: end === address ? null : end, nameSource: endSource(sum.part), address: address ?? end };
   }
   return best;
 }
@@ -63,8 +75,8 @@ function mainHostOf(own: readonly Part[], average: Average): MainHost | null {
 /** Parts by their other end, but those of many. */
 function byEnd(parts: readonly Part[]): ReadonlyMap<string, readonly Part[]> {
   return groupBy(
-    parts.filter(({ end }) => end !== null),
-    ({ end }) => end as string,
+    parts.filter((part) => endOf(part) !== null),
+    (part) => endOf(part) as string,
   );
 }
 
@@ -162,7 +174,7 @@ function hosts(row: AppRow, own: readonly Part[], at: Place): readonly AppLine[]
     user: null,
     pids: [],
     processes: [],
-    branch: { ...at, kind: 'host', process: null, nameSource: group[0]?.nameSource ?? 'none' },
+    branch: { ...at, kind: 'host', process: null, nameSource: group[0] === undefined ? 'none' : endSource(group[0]) },
   }));
 }
 
@@ -176,7 +188,7 @@ export function sharesOf({ id, branch }: Branched & { readonly id: string }, pic
 /** Parts that a row of the apps table, or of its tree, is about. */
 export function partsOf({ id, branch }: Branched & { readonly id: string }, picture: Picture): readonly Part[] {
   const root = branch?.root ?? id;
-  return partsOfApp(root, picture).filter(({ pid, end }) => isOf({ id, branch }, root, pid, end));
+  return partsOfApp(root, picture).filter((part) => isOf({ id, branch }, root, part.pid, endOf(part)));
 }
 
 function isOf(

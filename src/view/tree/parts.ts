@@ -9,26 +9,7 @@ import { appOfFlow, hostOfFlow, type Picture } from '../derive.ts';
 export const THIS_MACHINE = 'this machine';
 
 /** Part of the row of an app, and mostly of that of a host. */
-export interface Part extends Traffic {
-  readonly appId: string;
-  readonly app: string | null;
-  readonly reason: string | null;
-  /** null for none, and for many. */
-  readonly pid: number | null;
-  /** What many processes moved of old; sums by process leave it out. */
-  readonly isFolded: boolean;
-  /** Host of which it is a part; null for none. */
-  readonly hostId: string | null;
-  /** Who is at the other end: an app of this machine, a host or an address; null for many. */
-  readonly end: string | null;
-  readonly address: string | null;
-  readonly nameSource: NameSource;
-  /** Apps inside a tunnel have its bytes: it is part of its host alone. */
-  readonly carries: boolean;
-  readonly flows: number;
-  readonly firstSeen: number;
-  readonly lastSeen: number;
-}
+export type Part = Omit<BranchRow, 'id'>;
 
 /** A flow as a side of it sees it: the far end of a local flow received what the near one sent. */
 export interface Share extends Traffic {
@@ -62,6 +43,16 @@ export function farSide(flow: FlowRow): Share {
 /** Who is at the other end, as this side sees it: an app of this machine, a host, or an address. */
 export function otherEnd({ flow, isFar }: Share): string {
   return endText(isFar ? flow.app : flow.peerApp, isFar, flow.host ?? flow.remote.address) as string;
+}
+
+/** Who is at the other end of a part; null for many. */
+export function endOf({ peerApp, isFar, host }: Part): string | null {
+  return endText(peerApp, isFar, host);
+}
+
+/** How the name of that end is known. */
+export function endSource({ peerApp, isFar, nameSource }: Part): NameSource {
+  return peerApp === null && !isFar ? nameSource : 'none';
 }
 
 function endText(app: string | null, isFar: boolean, host: string | null): string | null {
@@ -119,22 +110,13 @@ function partsOf(picture: Picture): Parts {
   if (known !== undefined) return known;
   const byApp = new Map<string, Part[]>();
   const byHost = new Map<string, Part[]>();
-  for (const part of picture.branches === null ? ofShares(picture) : picture.branches.map(ofBranch)) {
+  for (const part of picture.branches ?? ofShares(picture)) {
     if (!part.carries) put(byApp, part.appId, part);
     if (part.hostId !== null) put(byHost, part.hostId, part);
   }
   const made = { byApp, byHost };
   parts.set(picture, made);
   return made;
-}
-
-function ofBranch(row: BranchRow): Part {
-  const isNamed = row.peerApp === null && !row.isFar;
-  return {
-    ...row,
-    end: endText(row.peerApp, row.isFar, row.host),
-    nameSource: isNamed ? row.nameSource : 'none',
-  };
 }
 
 function* ofShares(picture: Picture): Iterable<Part> {
@@ -145,7 +127,6 @@ function* ofShares(picture: Picture): Iterable<Part> {
 
 function ofShare(share: Share, appId: string, hostOf: ReturnType<typeof hostOfFlow>): Part {
   const { flow, isFar, ...traffic } = share;
-  const end = otherEnd(share);
   return {
     ...traffic,
     appId,
@@ -154,9 +135,11 @@ function ofShare(share: Share, appId: string, hostOf: ReturnType<typeof hostOfFl
     pid: pidOf(share),
     isFolded: false,
     hostId: isFar ? null : (hostOf(flow) ?? null),
-    end,
+    host: flow.host ?? flow.remote.address,
     address: isFar ? flow.local.address : flow.remote.address,
-    nameSource: end === flow.host ? flow.nameSource : 'none',
+    nameSource: flow.nameSource,
+    isFar,
+    peerApp: isFar ? flow.app : flow.peerApp,
     carries: flow.carries,
     flows: 1,
     firstSeen: flow.firstSeen,
