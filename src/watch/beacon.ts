@@ -14,6 +14,8 @@ const MOST_PAIRS = 2048;
 /** Connections that begin together are one call, ms. */
 const TOGETHER_MS = 1000;
 const SHORTEST_MS = 5000;
+/** A call that is older than the last by more was seen after the clock was set back. */
+const SET_BACK_MS = 60_000;
 /** Intervals that differ from the middle one by more are uneven; a tenth of them may be. */
 const UNEVEN = 0.1;
 /** More bytes in a call than this is no sign of life. */
@@ -51,7 +53,7 @@ export class Beacons implements Detector {
     const time = flow.firstSeen;
     const last = this.#times[place * RING + ((count + RING - 1) % RING)] as number;
     this.#bytes[place] = Math.max((this.#bytes[place] as number) * 0.9, flow.rxBytes + flow.txBytes);
-    if (count > 0 && time - last < TOGETHER_MS) return;
+    if (count > 0 && time - last < TOGETHER_MS && time > last - SET_BACK_MS) return;
     this.#times[place * RING + (count % RING)] = time;
     this.#counts[place] = count + 1;
     if (count + 1 >= FEWEST && (this.#bytes[place] as number) <= SMALL) this.#judge(flow, place, count + 1);

@@ -19,6 +19,7 @@ export interface WatchedBudget {
 export class Budgets implements Detector {
   readonly #budget: WatchedBudget;
   readonly #report: Report;
+  #from = Number.NaN;
   #until = Number.NaN;
   /** Used before `#base`; null until history has said. */
   #before: number | null = null;
@@ -41,9 +42,10 @@ export class Budgets implements Detector {
     if (this.#before === null) return;
     const { plan, periodOf } = this.#budget;
     const moved = movedOn(now, plan.interface);
-    if (!(now.time < this.#until)) {
+    // A clock that was ahead is set back, too.
+    if (!(now.time >= this.#from && now.time < this.#until)) {
       const isFirst = Number.isNaN(this.#until);
-      this.#until = periodOf(now.time).to;
+      ({ from: this.#from, to: this.#until } = periodOf(now.time));
       if (!isFirst) {
         this.#before = 0;
         this.#base = moved;

@@ -21,7 +21,7 @@ const QUIET_MS = 6 * 3_600_000;
 interface Domain {
   begun: number;
   readonly names: Set<string>;
-  /** Names that a flow asked between those that were read. */
+  /** Names that a flow asked between two of these that were read: most likely of the same kind. */
   between: number;
 }
 
@@ -29,8 +29,8 @@ interface Domain {
 export class DnsTunnels implements Detector {
   readonly #report: Report;
   readonly #domains = new Map<string, Domain>();
-  /** Names that a flow had asked, by when it began and its port. */
-  readonly #flows = new Map<number, number>();
+  /** By when a flow began and its port: how many names it had asked, and what the last one was under if it was long. */
+  readonly #flows = new Map<number, { readonly names: number; readonly under: string }>();
   #last = new WeakSet<Asked>();
   #now = 0;
 
@@ -46,23 +46,23 @@ export class DnsTunnels implements Detector {
     const { asked } = flow;
     if (asked === null || this.#last.has(asked)) return;
     this.#last.add(asked);
-    const more = this.#more(flow, asked);
-    if (!isLong(asked.name)) return;
-    const name = domainOf(asked.name);
+    const name = isLong(asked.name) ? domainOf(asked.name) : '';
+    const between = this.#between(flow, asked, name);
+    if (name === '') return;
     const domain = this.#domain(name);
     if (domain.names.size < MOST_NAMES) domain.names.add(asked.name);
-    domain.between += more;
+    domain.between += between;
     if (domain.names.size + domain.between >= MANY && domain.names.size > 2) this.#found(flow, asked, name, domain);
   }
 
-  /** Names that the flow asked since it was last looked at, but for the one that is read. */
-  #more({ firstSeen, local }: WatchFlow, { names }: Asked): number {
+  /** Names that the flow asked since it asked another one under the same domain; 0 if it asked something else last, as a resolver does. */
+  #between({ firstSeen, local }: WatchFlow, { names }: Asked, under: string): number {
     const key = firstSeen * 65_536 + local.port;
-    const before = this.#flows.get(key) ?? 0;
+    const before = this.#flows.get(key);
     this.#flows.delete(key);
-    this.#flows.set(key, names);
+    this.#flows.set(key, { names, under });
     if (this.#flows.size > MOST_FLOWS) this.#flows.delete(this.#flows.keys().next().value as number);
-    return Math.max(0, names - before - 1);
+    return before === undefined || before.under !== under ? 0 : Math.max(0, names - before.names - 1);
   }
 
   #domain(name: string): Domain {

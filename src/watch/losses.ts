@@ -46,8 +46,10 @@ export class Losses implements Detector {
     const lost = (capture.dropped ?? 0) + capture.shed;
     const packets = capture.packets ?? 0;
     const begun = this.#begun;
-    if (begun === null || time - begun.time > 2 * MINUTE_MS || lost < begun.lost) this.#begun = { time, lost, packets };
-    if (begun === null || time - begun.time < MINUTE_MS) return;
+    const passed = begun === null ? 0 : time - begun.time;
+    // After a sleep, and when the clock was set back, it begins anew.
+    if (begun === null || passed > 2 * MINUTE_MS || passed < 0 || lost < begun.lost) this.#begun = { time, lost, packets };
+    if (begun === null || passed < MINUTE_MS) return;
     this.#begun = { time, lost, packets };
     const gone = lost - begun.lost;
     const all = gone + packets - begun.packets;
@@ -70,7 +72,7 @@ export class Losses implements Detector {
       this.#failingSince = null;
       return;
     }
-    this.#failingSince ??= time;
+    this.#failingSince = Math.min(this.#failingSince ?? time, time); // the clock may be set back
     if (time - this.#failingSince < PATIENCE_MS) return;
     const reason = sanitize(history?.note ?? '');
     this.#report({

@@ -118,7 +118,7 @@ function hiddenName({ nameReason, isWhole }: WatchFlow): string | null {
 
 function sentence({ app, host }: Subject, { verdict, rule, reason }: Judgement): string {
   if (verdict === 'undeclared') return `${app} reached ${host}, and the policy doesn't list ${app}.`;
-  if (verdict === 'network') return `${app} reached ${host}, which only ${rule} of its policy fits.`;
+  if (verdict === 'network') return `${app} reached ${host}, which its policy allows only as part of ${rule}.`;
   if (verdict === 'unjudged') return `${app} reached ${host}, which its policy can't judge: ${reason}.`;
   return `${app} reached ${host}, which its policy doesn't allow.`;
 }

@@ -35,6 +35,9 @@ const PERIOD_WORDS: Readonly<Record<RulePeriod, string>> = {
 /** A tick without a match ends a match; one that comes much later than the last says nothing of the time between. */
 const LONGEST_TICK_MS = 10_000;
 
+/** A clock that is set back further than this begins another period. */
+const SET_BACK_MS = 60_000;
+
 /** Where a rule stands. */
 interface Standing {
   readonly rule: WatchRule;
@@ -112,8 +115,9 @@ export class Rules implements Detector {
   }
 
   #amount(standing: Standing, time: number, { bytes, per }: NonNullable<WatchRule['over']>): void {
-    if (time >= standing.until || standing.until === 0) {
-      standing.since = standing.until === 0 ? time : standing.until;
+    const isSetBack = time < standing.since - SET_BACK_MS;
+    if (time >= standing.until || isSetBack) {
+      standing.since = standing.until === 0 || isSetBack ? time : standing.until;
       standing.until = periodEnd(time, per);
       standing.sum = 0;
       standing.isOver = false;
@@ -125,7 +129,7 @@ export class Rules implements Detector {
     const text = `${amount(standing.sum)} moved ${PERIOD_WORDS[per]}; the limit is ${amount(bytes)}.`;
     this.#found(standing.rule, { ...subject, host: null, domain: null }, String(standing.until), text, [
       `counted since ${new Date(standing.since).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-      ...(subject.app === null ? [] : [`moved most at last: ${subject.app}, ${subject.host}`]),
+      ...(subject.app === null ? [] : [`most at last: ${subject.app} with ${subject.host}`]),
     ]);
   }
 
@@ -135,8 +139,14 @@ export class Rules implements Detector {
     standing.matchedSince ??= time;
     const lasted = time - standing.matchedSince;
     if (lasted < forMs) return;
-    const who = subject.app ?? 'A connection without an owner';
-    this.#found(rule, subject, String(standing.matchedSince), `${who} with ${subject.host}, for ${span(lasted)} now.`, []);
+    const who = subject.app ?? 'a connection without an owner';
+    this.#found(
+      rule,
+      subject,
+      String(standing.matchedSince),
+      `it has matched for ${span(lasted)}, most of all ${who} with ${subject.host}.`,
+      [],
+    );
   }
 
   #found({ name, filter, severity }: WatchRule, subject: Subject, cause: string, text: string, details: readonly string[]): void {

@@ -61,7 +61,7 @@ export class Scans implements Detector {
       subject,
       cause: `ports ${flow.app} ${flow.host}`,
       quietMs: QUIET_MS,
-      text: `${subject.app} tried ${about(this.#ports, place)} ports of ${subject.host} within a minute; ${most(this.#ports, place)} did not answer.`,
+      text: `${subject.app} tried ${about(this.#ports, place)} ports of ${subject.host} within a minute; ${answers(this.#ports, place)}.`,
       details: [`path: ${subject.exe ?? 'unknown'}`, `expected: fewer than ${PORTS} ports of a host in a minute`],
       needsBaseline: false,
     });
@@ -76,7 +76,7 @@ export class Scans implements Detector {
       subject: { ...subject, host: null, domain: null },
       cause: `hosts ${flow.app} ${flow.protocol} ${port}`,
       quietMs: QUIET_MS,
-      text: `${subject.app} tried ${what} ${about(this.#hosts, place)} hosts within a minute; ${most(this.#hosts, place)} did not answer.`,
+      text: `${subject.app} tried ${what} ${about(this.#hosts, place)} hosts within a minute; ${answers(this.#hosts, place)}.`,
       details: [
         `the last one: ${subject.host}`,
         `path: ${subject.exe ?? 'unknown'}`,
@@ -95,7 +95,7 @@ export class Scans implements Detector {
       subject: { ...subjectOf(flow), app: null, exe: null, pid: null, user: null },
       cause: flow.isOutside ? 'from outside' : `from ${flow.host}`,
       quietMs: flow.isOutside ? 24 * QUIET_MS : QUIET_MS,
-      text: `${host} tried ${about(this.#own, place)} ports of this machine within a minute; ${most(this.#own, place)} did not answer.`,
+      text: `${host} tried ${about(this.#own, place)} ports of this machine within a minute; ${answers(this.#own, place)}.`,
       details: [`expected: fewer than ${OWN_PORTS} ports from one host in a minute`],
       needsBaseline: false,
     });
@@ -106,9 +106,9 @@ function about(tries: Tries, place: number): string {
   return `about ${Math.round(tries.distinct(place))}`;
 }
 
-function most(tries: Tries, place: number): string {
+function answers(tries: Tries, place: number): string {
   const share = tries.unanswered(place);
-  return share > 0.99 ? 'all' : `${Math.floor(share * 100)} %`;
+  return share > 0.99 ? 'none answered' : `${Math.floor(share * 100)} % did not answer`;
 }
 
 /** Keys that are followed, a power of two: two that share a place lose it to each other. */

@@ -192,7 +192,8 @@ export class Watchman implements Watcher {
     this.#causes.delete(cause);
     this.#causes.set(cause, time + quietMs);
     if (this.#causes.size > MOST_CAUSES) this.#causes.delete(this.#causes.keys().next().value as string);
-    return until !== undefined && time < until;
+    // A clock that was far ahead must not silence a cause for years.
+    return until !== undefined && time < until && until - time <= 2 * quietMs;
   }
 
   /** @returns how many alerts were left out in the minute before; null if there is no room in this one */

@@ -65,6 +65,10 @@ describe('beacon', () => {
     expect(calls(even)).toEqual(['beacon: curl calls c2.example every 60 s, give or take 0.3 s.']);
   });
 
+  test('is found again after the clock was set back', () => {
+    expect(calls([...even.slice(0, 5), -3 * HOUR, ...even])).toHaveLength(1);
+  });
+
   test('may miss a call', () => {
     expect(calls(even.map((ms, i) => (i === 4 ? 2 * ms : ms)))).toHaveLength(1);
   });
@@ -112,10 +116,10 @@ describe('scan', () => {
 
   test('of ports, of hosts, and of this machine is raised once', () => {
     expect(tries(200, port)).toEqual([
-      expect.stringMatching(/^scan: curl tried about [45]\d ports of 198\.51\.100\.7 within a minute; all did not answer\.$/),
+      expect.stringMatching(/^scan: curl tried about [45]\d ports of 198\.51\.100\.7 within a minute; none answered\.$/),
     ]);
     expect(tries(200, (i) => host(i))).toEqual([
-      expect.stringMatching(/^scan: curl tried port 22 of about [45]\d hosts within a minute; all did not answer\.$/),
+      expect.stringMatching(/^scan: curl tried port 22 of about [45]\d hosts within a minute; none answered\.$/),
     ]);
     expect(tries(60, own)).toEqual([
       expect.stringMatching(/^scan: 198\.51\.100\.7 tried about 2\d ports of this machine within a minute/),
@@ -167,6 +171,16 @@ describe('dns-tunnel', () => {
     expect(said(watch.tick())).toHaveLength(1);
   });
 
+  test('does not count what a resolver asks in one flow between three long names', () => {
+    const watch = new Watching();
+    const ask = (name: string, names: number) => watch.watchman.asked(watchFlow({ ...resolver, asked: { name, names } }));
+    for (let i = 1; i < 4; i++) {
+      ask(data(i), i * 100);
+      ask('www.example.com', i * 100 + 50);
+    }
+    expect(said(watch.tick())).toEqual([]);
+  });
+
   test('leaves repeated, short and scattered names alone', () => {
     expect(asks(Array.from({ length: 200 }, (_, i) => data(i % 5)))).toEqual([]);
     expect(asks(Array.from({ length: 200 }, (_, i) => `h${i}.example.org`))).toEqual([]);
@@ -185,6 +199,22 @@ describe('losses', () => {
     expect(tick(watch, { packets: 300_000, dropped: 3500, shed: 500 })).toEqual([
       'capture-loss: 2 500 packets were lost in the last minute, 2 % of all.',
     ]);
+  });
+
+  test('are seen after the clock was set back, too', () => {
+    const watch = new Watching();
+    tick(watch, { packets: 0, dropped: 0, shed: 0 });
+    tick(watch, { packets: 1, dropped: 0, shed: 0 }, -24 * HOUR);
+    expect(tick(watch, { packets: 200_000, dropped: 50_000, shed: 0 })).toHaveLength(1);
+  });
+
+  test('are raised again after a clock that was far ahead', () => {
+    const watch = new Watching();
+    const lose = (dropped: number, ms?: number) => tick(watch, { packets: 200_000, dropped, shed: 0 }, ms);
+    lose(0);
+    expect(lose(50_000)).toHaveLength(1);
+    lose(50_000, -3000 * HOUR);
+    expect(lose(90_000)).toHaveLength(1);
   });
 
   test('of time are raised, but not sleep', () => {
@@ -207,5 +237,15 @@ describe('losses', () => {
       'recorder-stopped: History has not been recorded for 60 s: the disk is full.',
     ]);
     expect(tick(watch, { history: failing })).toEqual([]);
+  });
+
+  test('of history are raised although the clock is set back', () => {
+    const watch = new Watching();
+    const history = { state: 'recording' as const, path: '/h', note: '', savedAt: null, fileBytes: null };
+    const failing = { ...history, state: 'failing' as const, note: 'the disk is full' };
+    tick(watch, { history });
+    tick(watch, { history: failing });
+    tick(watch, { history: failing }, -24 * HOUR);
+    expect(tick(watch, { history: failing })).toHaveLength(1);
   });
 });

@@ -45,6 +45,15 @@ test('begins anew with the next month', () => {
   expect(tick(413e9)).toHaveLength(1);
 });
 
+test('ends with the month although the clock was ahead', () => {
+  const tick = watching(0);
+  expect(tick(0, 4000 * DAY)).toEqual([]);
+  expect(tick(1e9, -4000 * DAY)).toEqual([]);
+  expect(tick(401e9, 40 * DAY)).toEqual([]);
+  expect(tick(402e9, 1000)).toEqual([]);
+  expect(tick(802e9)).toHaveLength(1);
+});
+
 test('counts one interface if the user named it', () => {
   const tick = watching(0, { interface: 'en0' });
   expect(tick(500e9)).toEqual([]);

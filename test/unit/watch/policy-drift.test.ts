@@ -67,7 +67,7 @@ describe('drift', () => {
       "curl reached 198.51.100.7, which its policy can't judge: encrypted hello (ECH).".replace('.7', '.9'),
     ]);
     watch.meet(nameless({ asn: 64500 }));
-    expect(texts(watch.tick(6000))).toEqual(['curl reached 198.51.100.7, which only AS64500 of its policy fits.']);
+    expect(texts(watch.tick(6000))).toEqual(['curl reached 198.51.100.7, which its policy allows only as part of AS64500.']);
   });
 });
 

@@ -45,6 +45,14 @@ describe('a rule', () => {
     expect(move(1000, { tickTx: 3e9 })).toEqual(['threshold: my rule: 6 GB moved this hour; the limit is 5 GB.']);
   });
 
+  test('about an amount begins anew when the clock is set back', () => {
+    const { move } = watching({ over: { bytes: 5e9, per: 'minute' } });
+    expect(move(1000, { tickTx: 4e9 })).toEqual([]);
+    expect(move(-86_400_000, { tickTx: 0 })).toEqual([]);
+    expect(move(120_000, { tickTx: 4e9 })).toEqual([]);
+    expect(move(1000, { tickTx: 4e9 })).toHaveLength(1);
+  });
+
   test('about a time needs a match at every tick', () => {
     const { move } = watching({ when: 'rate>10MB', forMs: 30_000 });
     const fast = { rxRate: 20e6, txRate: 0, tickRx: 20e6 } as Partial<WatchFlow>;
@@ -52,7 +60,7 @@ describe('a rule', () => {
     for (let i = 0; i < 25; i++) expect(move(1000, fast)).toEqual([]);
     expect(move(1000, slow)).toEqual([]);
     for (let i = 0; i < 30; i++) expect(move(1000, fast)).toEqual([]);
-    expect(move(1000, fast)).toEqual(['threshold: my rule: rclone with example.com, for 30 s now.']);
+    expect(move(1000, fast)).toEqual(['threshold: my rule: it has matched for 30 s, most of all rclone with example.com.']);
     for (let i = 0; i < 60; i++) expect(move(1000, fast)).toEqual([]);
   });
 
