@@ -4,12 +4,13 @@
 import { statSync } from 'node:fs';
 import { ALERT_KINDS, type Mute } from '../model/alert.ts';
 import { systemClock } from '../system/clock.ts';
-import { readSavedScreen, type SavedPlace, writeSavedScreen } from './saved-screen.ts';
+import { LONGEST_SAVED, readSavedScreen, type SavedPlace, writeSavedScreen } from './saved-screen.ts';
 
 const VERSION = 1;
 /** Mutes that are kept; the oldest go first. */
 const MOST = 100;
-const LONGEST_NAME = 256;
+/** As long as the sanitiser leaves names. */
+const LONGEST_NAME = 512;
 /** How often it is looked whether the file changed, ms. */
 const LOOK_MS = 2000;
 
@@ -43,13 +44,20 @@ export class MuteFile {
     this.#looked = Number.NEGATIVE_INFINITY;
     const now = systemClock.now();
     const others = this.list().filter((known) => (known.until === null || known.until > now) && !isSame(known, mute));
-    this.#mutes = [...others, mute].slice(-MOST);
+    this.#mutes = fitting([...others, mute].slice(-MOST));
     if (this.#place === null) return 'only for this run: there is no folder to keep it in';
     if (!writeSavedScreen({ version: VERSION, mutes: this.#mutes }, this.#place))
       return `only for this run: ${this.#place.path} can't be written`;
     this.#stamp = stampOf(this.#place.path);
     return '';
   }
+}
+
+/** Drops the oldest until a file of them can be read again. */
+function fitting(mutes: readonly Mute[]): readonly Mute[] {
+  let first = 0;
+  while (JSON.stringify({ version: VERSION, mutes: mutes.slice(first) }).length >= LONGEST_SAVED) first++;
+  return mutes.slice(first);
 }
 
 /** Size and time of a file; empty if it can't be seen. */

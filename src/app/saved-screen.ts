@@ -9,7 +9,7 @@ import { type FileWork, fileWork } from '../system/as-owner.ts';
 import { createFolder, systemFiles } from '../system/files.ts';
 
 /** The file is not ours if it is longer, UTF-16 units. */
-const LONGEST = 16_384;
+export const LONGEST_SAVED = 16_384;
 const WRITABLE_BY_OTHERS = 0o022;
 
 /** Where the file is, and whose it is. */
@@ -22,7 +22,8 @@ export interface SavedPlace {
 /** Reads what the last run saved. @returns null if there is nothing, or nothing that can be trusted */
 export function readSavedScreen({ path, owner }: SavedPlace): unknown {
   const read = systemFiles.read(path, false);
-  if (read.kind !== 'read' || !read.isFile || (read.mode & WRITABLE_BY_OTHERS) !== 0 || read.text.length > LONGEST) return null;
+  if (read.kind !== 'read' || !read.isFile || (read.mode & WRITABLE_BY_OTHERS) !== 0 || read.text.length > LONGEST_SAVED)
+    return null;
   if (read.uid !== (owner?.uid ?? process.geteuid?.() ?? read.uid)) return null;
   try {
     return JSON.parse(read.text) as unknown;

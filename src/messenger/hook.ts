@@ -2,7 +2,7 @@
 // standard input and in a few environment variables; outside text is never part of its arguments.
 
 import { spawn } from 'node:child_process';
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import { DELIVERED, type Delivery, failed, type Outcome } from './delivery.ts';
@@ -56,6 +56,11 @@ export class HookDelivery implements Delivery {
 export function whyNotStarted(path: string, uid = process.geteuid?.()): string | null {
   try {
     accessSync(path, constants.X_OK);
+    const behind = realpathSync(path); // a link may lead to where others can write
+    if (behind !== path) {
+      const refusal = whyNotStarted(behind, uid);
+      if (refusal !== null) return refusal;
+    }
     let at = path;
     for (let i = 0; i < MOST_ANCESTORS; i++) {
       const stats = statSync(at);

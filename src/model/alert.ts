@@ -52,11 +52,17 @@ export interface Alert {
   readonly held: Held;
 }
 
+/** What a mute knows the other end by: its domain, else its name or address. Without it, one mute of an address would be one of all. */
+export function placeOfAlert({ domain, host }: Pick<Alert, 'domain' | 'host'>): string | null {
+  return domain ?? host;
+}
+
 /** Silences alerts that fit everything it names. */
 export interface Mute {
   /** null fits any. */
   readonly kind: AlertKind | null;
   readonly app: string | null;
+  /** Or the host, where an alert has no domain: see `placeOfAlert`. */
   readonly domain: string | null;
   /** Epoch ms; null is for good. */
   readonly until: number | null;

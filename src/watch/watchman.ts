@@ -2,7 +2,7 @@
 // whether an alert is held back, and leaves delivery to others. Time is what ticks say, so that a replay is judged by its own clock.
 
 import { compileFilter } from '../filter/filter.ts';
-import type { Alert, AlertKind, Held, Mute, Severity } from '../model/alert.ts';
+import { type Alert, type AlertKind, type Held, type Mute, placeOfAlert, type Severity } from '../model/alert.ts';
 import type { WatchRecords } from '../model/history-batch.ts';
 import type { AlertRule } from '../model/options.ts';
 import type { Policy } from '../model/policy.ts';
@@ -223,7 +223,7 @@ export class Watchman implements Watcher {
           (mute.until === null || time < mute.until) &&
           (mute.kind === null || mute.kind === kind) &&
           (mute.app === null || mute.app === subject.app) &&
-          (mute.domain === null || mute.domain === subject.domain),
+          (mute.domain === null || mute.domain === placeOfAlert(subject)),
       );
     if (isMuted) return 'muted';
     if (this.#isAlone(finding)) return 'no history';

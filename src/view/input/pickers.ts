@@ -1,6 +1,6 @@
 // Pickers: the interfaces to capture on, and the format of an export.
 
-import type { Alert } from '../../model/alert.ts';
+import { type Alert, placeOfAlert } from '../../model/alert.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { InterfaceItem } from '../../model/terms.ts';
 import { type Command, EXPORT_FORMATS, type Step, still } from '../action.ts';
@@ -65,7 +65,8 @@ export function pickInterface(state: ViewState, popup: Interfaces, command: Comm
 export function openMute(state: ViewState, live: Snapshot): ViewState {
   const alert = selectedAlert(state, live);
   if (alert === null) return { ...state, notice: NO_ALERT };
-  const { kind, app, domain } = alert;
+  const { kind, app } = alert;
+  const domain = placeOfAlert(alert);
   const scopes = [
     { kind, app, domain },
     { kind: null, app, domain: null },
@@ -97,12 +98,14 @@ export function pickMute(state: ViewState, popup: Mute, command: Command, moved:
 export function allow(state: ViewState, live: Snapshot): Step {
   const alert = selectedAlert(state, live);
   if (alert === null) return still({ ...state, notice: NO_ALERT });
-  const { kind, app, host, domain } = alert;
+  const { kind, app, host } = alert;
+  const domain = placeOfAlert(alert);
   if (kind === 'policy' && app !== null && host !== null) {
     const what = state.privacy ? 'what this is about' : `${app} to reach ${host}`;
     return { state: { ...state, notice: `the policy allows ${what} from now on` }, effects: [{ type: 'allow', app, host }] };
   }
-  const notice = `allowed from now on: ${kind}${app === null || state.privacy ? '' : ` by ${app}`}`;
+  const what = [kind, app === null ? '' : `by ${app}`, domain === null ? '' : `about ${domain}`].filter((part) => part !== '');
+  const notice = `allowed from now on: ${state.privacy ? kind : what.join(' ')}`;
   return { state: { ...state, notice }, effects: [{ type: 'mute', mute: { kind, app, domain }, lastsMs: null }] };
 }
 

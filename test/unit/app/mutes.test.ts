@@ -28,6 +28,16 @@ test('replaces a mute of the same, and drops those that have ended', () => {
   expect(file.list()).toEqual([mute({ app: 'wget' })]);
 });
 
+test('of many with long names keeps the newest that a file may hold', () => {
+  const shared = place();
+  const file = new MuteFile(shared);
+  const long = (i: number) => `${i}${'x'.repeat(500)}`;
+  for (let i = 0; i < 90; i++) file.add(mute({ app: long(i) }));
+  const read = new MuteFile(shared).list();
+  expect(read).toEqual(file.list());
+  expect(read.at(-1)?.app).toBe(long(89));
+});
+
 test('adds to what another run wrote a moment ago', () => {
   const shared = place();
   const one = new MuteFile(shared);

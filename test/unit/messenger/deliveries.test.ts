@@ -1,7 +1,7 @@
 // The deliveries themselves: real programs, servers and sockets, and texts from outside that try to be more than text.
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createSocketServer, type Server } from 'node:net';
@@ -87,6 +87,8 @@ describe('a command', () => {
     chmodSync(join(folder, 'open'), 0o777);
     writeFileSync(join(folder, 'open', 'hook'), '#!/bin/sh\n', { mode: 0o755 });
     expect(whyNotStarted(join(folder, 'open', 'hook'))).toBe(`${join(folder, 'open')} can be written by other users`);
+    symlinkSync(join(folder, 'open', 'hook'), join(folder, 'link'));
+    expect(whyNotStarted(join(folder, 'link'))).toBe(`${join(folder, 'open')} can be written by other users`);
     expect(whyNotStarted(join(folder, 'none'))).toBe(`${join(folder, 'none')} can't be started (ENOENT)`);
     expect(await new HookDelivery([join(folder, 'none')]).send(message)).toMatchObject({ isAgain: true });
   });

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { alertFields } from '../../../src/model/alert.ts';
 import { snapshot } from '../../support/snapshot-builder.ts';
-import { knownBaseline, said, Watching, watchFlow } from '../../support/watching.ts';
+import { knownBaseline, nameless, said, Watching, watchFlow } from '../../support/watching.ts';
 
 const HOUR = 3_600_000;
 const known = () => knownBaseline([{}], { curl: ['example.org'] });
@@ -31,6 +31,15 @@ test('a mute holds what fits all that it names, until it ends', () => {
   watch.mutes = [{ kind: null, app: null, domain: null, until: watch.time + HOUR }];
   watch.tick(HOUR + 1);
   expect(watch.meet(at('example.edu')).map(({ held }) => held)).toEqual([null]);
+});
+
+test('a mute of an address holds nothing about other addresses', () => {
+  const watch = new Watching();
+  watch.watchman.know(known());
+  watch.mutes = [{ kind: 'new-network', app: 'curl', domain: '198.51.100.7', until: null }];
+  const network = (asn: number, address: string) =>
+    nameless({ asn, host: address, remote: { address, port: 443 }, hostNumber: asn, firstSeen: watch.time });
+  expect(watch.meet(network(1, '198.51.100.7'), network(2, '198.51.100.8')).map(({ held }) => held)).toEqual(['muted', null]);
 });
 
 test('a kind can be off, or have another severity', () => {

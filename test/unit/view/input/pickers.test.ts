@@ -51,6 +51,12 @@ describe('what an alert is about is allowed', () => {
     const nowhere = allowed({ ...left, host: null });
     expect(nowhere.effects).toEqual([{ type: 'mute', mute: { ...mute, kind: 'policy', domain: 'example.net' }, lastsMs: null }]);
   });
+
+  test('by its address if that is all there is', () => {
+    const { state, effects } = allowed(alert({ kind: 'beacon', host: '198.51.100.7', domain: null, time: NOON }));
+    expect(effects).toEqual([{ type: 'mute', mute: { kind: 'beacon', app: 'curl', domain: '198.51.100.7' }, lastsMs: null }]);
+    expect(state.notice).toBe('allowed from now on: beacon by curl about 198.51.100.7');
+  });
 });
 
 describe('interfaces', () => {
