@@ -13,7 +13,10 @@ function refuse(status, text, hint) {
   process.exitCode = status;
 }
 
-/** Runs a file of the bundle. What V8 compiled of it before is beside it, and is used by the very build and Node that made it. */
+/**
+ * Runs a file of the bundle. What V8 compiled of it before is beside it, and is used by the very build and Node that made it, if its sum is right: V8
+ * itself doesn't look, and crashes on what a broken disk made of it.
+ */
 function run(role) {
   const { readFileSync } = require('node:fs');
   const { createRequire } = require('node:module');
@@ -30,7 +33,9 @@ function run(role) {
   try {
     const cache = read('.cache');
     const build = source.slice(0, source.indexOf('\n'));
-    if (cache.latin1Slice(0, build.length) === build) cachedData = cache.subarray(build.length);
+    const data = cache.subarray(build.length + 4);
+    const isWhole = () => require('node:zlib').crc32(data) === cache.readUInt32LE(build.length);
+    if (cache.latin1Slice(0, build.length) === build && isWhole()) cachedData = data;
   } catch {
     // none was made
   }

@@ -1,5 +1,6 @@
-// Writes what V8 compiles of a bundle beside it: `node scripts/code-cache.cjs FOLDER/main.cjs`. It runs the program on a terminal that isn't one,
-// with a capture of a few packets, because V8 compiles a function when it first runs, and keeps in the cache only what it has compiled.
+// Writes what V8 compiles of a bundle beside it: `node scripts/code-cache.cjs FOLDER/main.cjs`. Before it come the bundle's first line and a CRC-32
+// of the rest, u32 little-endian. It runs the program on a terminal that isn't one, with a capture of a few packets, because V8 compiles a function
+// when it first runs, and keeps in the cache only what it has compiled.
 
 const { openSync, readFileSync, renameSync, mkdtempSync, rmSync, writeFileSync, writeSync } = require('node:fs');
 const { createRequire } = require('node:module');
@@ -8,6 +9,7 @@ const { join, resolve } = require('node:path');
 const { PassThrough } = require('node:stream');
 const v8 = require('node:v8');
 const { Script } = require('node:vm');
+const { crc32 } = require('node:zlib');
 
 const RUN_MS = 800;
 /** V8 takes a cache only under the flags that it was made under; the program sets these, to save memory. */
@@ -65,7 +67,10 @@ process.on('exit', (status) => {
 script.runInThisContext()(createRequire(path), path);
 setTimeout(() => {
   for (const flag of DEFAULTS) v8.setFlagsFromString(flag);
-  writeSync(cache, Buffer.concat([Buffer.from(source.slice(0, source.indexOf('\n'))), script.createCachedData()]));
+  const data = script.createCachedData();
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32LE(crc32(data));
+  writeSync(cache, Buffer.concat([Buffer.from(source.slice(0, source.indexOf('\n'))), sum, data]));
   renameSync(`${path}.cache.new`, `${path}.cache`);
   process.exit(0);
 }, RUN_MS);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,10 +81,27 @@ describe.skipIf(reason !== null)('netmon-tui', () => {
 
   it('starts from what V8 compiled of it when it was built by this Node', () => {
     const look = `const { readFileSync } = require('node:fs'), source = readFileSync(process.argv[1], 'latin1');
-      const cachedData = readFileSync(process.argv[1] + '.cache').subarray(source.indexOf('\\n'));
+      const cachedData = readFileSync(process.argv[1] + '.cache').subarray(source.indexOf('\\n') + 4);
       const { cachedDataRejected } = new (require('node:vm').Script)(source, { filename: process.argv[1], cachedData });
       console.log(cachedDataRejected);`;
     expect(spawnSync(process.execPath, ['-e', look, built], { encoding: 'utf8' }).stdout).toBe('false\n');
+  });
+
+  it('starts without what V8 compiled where that is broken or of another build', () => {
+    const clone = join(home, 'clone');
+    for (const part of ['bin', 'dist']) cpSync(join(root, part), join(clone, part), { recursive: true });
+    const cache = join(clone, 'dist/bundle/main.cjs.cache');
+    const whole = readFileSync(cache);
+    const line = 2 + 64; // the hash of the build
+    const broken = Buffer.from(whole);
+    broken.fill(0x55, 5000);
+    const other = Buffer.from(whole);
+    other.fill('0', 2, line);
+    for (const bytes of [broken, other, whole.subarray(0, 9000), whole.subarray(0, line + 1), Buffer.alloc(0)]) {
+      writeFileSync(cache, bytes);
+      const { status, stdout } = spawnSync(process.execPath, [join(clone, 'bin/netmon-tui.js'), '--help'], { encoding: 'utf8' });
+      expect([status, stdout]).toEqual([0, expect.stringContaining('netmon-tui')]);
+    }
   });
 
   it('says what is wrong in two lines, with status 2 and no stack', () => {
