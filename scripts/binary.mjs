@@ -12,6 +12,8 @@ const out = process.argv[2] ?? join(root, 'build/netmon-tui');
 /** Where Node looks for what is inside (doc/api/single-executable-applications.md). */
 const SEA = { resource: 'NODE_SEA_BLOB', fuse: 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2', segment: 'NODE_SEA' };
 const isMac = process.platform === 'darwin';
+/** Before a program's first line, only this keeps SIGUSR1 from opening Node's debugger; a Node that doesn't know it in an executable leaves it out. */
+const NO_SIGNAL = '--disable-sigusr1';
 
 /** Files below a folder, by their names in the executable. */
 function assets(folder) {
@@ -43,6 +45,7 @@ const config = {
   main: start,
   output: join(work, 'blob'),
   disableExperimentalSEAWarning: true,
+  ...(process.allowedNodeEnvironmentFlags.has(NO_SIGNAL) ? { execArgv: [NO_SIGNAL] } : {}),
   assets: Object.assign({}, ...['dist/bundle', 'data', 'themes'].map(assets)),
 };
 writeFileSync(join(work, 'sea.json'), JSON.stringify(config));

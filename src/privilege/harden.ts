@@ -3,12 +3,15 @@
 
 import { readFileSync } from 'node:fs';
 import { NetmonError } from '../model/errors.ts';
+import { isExecutable } from '../system/own-files.ts';
 import type { Capability } from './capabilities.ts';
 
 /** Node's options that open its debugger, or write its memory to a file on a signal. Node accepts `_` for `-`. */
 const DEBUGGER = /^--(inspect|debug|heapsnapshot-signal|report-on-signal)\b/;
 /** Node's options that run other code before ours. On the command line they are the user's own choice, but NODE_OPTIONS may be inherited. */
 const PRELOAD = /^(-r$|--(require|import|loader|experimental-loader|snapshot-blob|experimental-(default-)?config-file)\b)/;
+
+const NO_CAPABILITY = /^CapPrm:\s*0+$/m;
 
 /**
  * Hardens the process as it starts.
@@ -35,6 +38,12 @@ export function foreignOption(execArgv: readonly string[], nodeOptions = ''): st
  */
 export async function refuseDebugger(): Promise<void> {
   if (!holdsRights()) return;
+  if (isExecutable && isLent(ownStatus()) && !process.execArgv.includes('--disable-sigusr1'))
+    throw new NetmonError(
+      'permission',
+      `made with Node ${process.versions.node}, this executable must not have capabilities: other programs of its user could take them over`,
+      'make it with Node 24.8 or newer, or take them away: setcap -r FILE',
+    );
   const option = foreignOption(process.execArgv, process.env['NODE_OPTIONS']);
   const wasOpen = await closeDebugger();
   if (option !== null) {
@@ -79,10 +88,23 @@ export async function setCapabilitiesAside(forGood: boolean): Promise<(without: 
 /** Whether the process is root or has any Linux capability. */
 function holdsRights(): boolean {
   if (process.geteuid?.() === 0) return true;
-  if (process.platform !== 'linux') return false;
+  return process.platform === 'linux' && !NO_CAPABILITY.test(ownStatus());
+}
+
+/**
+ * Whether a file gave this process capabilities. The signals of its user reach it, as other users' don't.
+ *
+ * @param status proc_pid_status(5); a service manager gives ambient ones, which a file takes away
+ */
+export function isLent(status: string, euid = process.geteuid?.()): boolean {
+  return euid !== 0 && /^CapPrm:/m.test(status) && !NO_CAPABILITY.test(status) && /^CapAmb:\s*0+$/m.test(status);
+}
+
+/** Empty if it can't be read. */
+function ownStatus(): string {
   try {
-    return !/^CapPrm:\s*0+$/m.test(readFileSync('/proc/self/status', 'latin1'));
+    return readFileSync('/proc/self/status', 'latin1');
   } catch {
-    return true;
+    return '';
   }
 }

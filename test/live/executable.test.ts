@@ -4,6 +4,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -110,6 +111,22 @@ describe('the executable', () => {
     expect(run('query', 'SELECT SUM(packet_size) > 0 AS some FROM connections', `--history=${path}`, '--csv').stdout).toMatch(
       /1/,
     );
+  });
+
+  it('takes capabilities of a file only where no signal opens its debugger before the first line', ({ skip }) => {
+    const held = join(folder, 'held');
+    copyFileSync(program, held);
+    if (spawnSync('setcap', ['cap_net_raw+ep', held]).status !== 0) skip('executable: setcap does not work here');
+    const words = ['--reuid', '65534', '--regid', '65534', '--clear-groups', held, '--once', '--duration', '100ms', '-i', 'lo'];
+    const { status, stderr } = spawnSync('setpriv', words, {
+      encoding: 'utf8',
+      cwd: '/',
+      env: { PATH: '/usr/bin:/bin', HOME: '/' },
+    });
+    // both came with Node 24.8; an option alone isn't put into an executable by an older one
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+    if (major > 24 || (major === 24 && minor >= 8)) expect([status, stderr]).toEqual([0, '']);
+    else expect([status, stderr]).toEqual([3, expect.stringContaining('must not have capabilities')]);
   });
 
   it('is its own child, under the limits that Node takes from the environment', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { foreignOption } from '../../../src/privilege/harden.ts';
+import { foreignOption, isLent } from '../../../src/privilege/harden.ts';
 
 describe("options of Node's", () => {
   test.each([
@@ -39,4 +39,14 @@ describe("options of Node's", () => {
   test('quotes in NODE_OPTIONS hide nothing', () => {
     expect(foreignOption([], '--no-warnings "--inspect" x')).toBe('--inspect');
   });
+});
+
+test('capabilities are lent by a file, and not by root or a service manager', () => {
+  const status = (permitted: string, ambient: string) => `Uid:\t1000\nCapPrm:\t${permitted}\nCapAmb:\t${ambient}\n`;
+  const [none, some] = ['0000000000000000', '0000000000003000'];
+  expect(isLent(status(some, none), 1000)).toBe(true);
+  expect(isLent(status(some, some), 1000)).toBe(false);
+  expect(isLent(status(none, none), 1000)).toBe(false);
+  expect(isLent(status(some, none), 0)).toBe(false);
+  expect(isLent('', 1000)).toBe(false);
 });
