@@ -12,6 +12,7 @@ import { parseRule } from '../watch/policy.ts';
 
 /** How often it is looked whether the file changed, ms. */
 const LOOK_MS = 2000;
+const WRITABLE_BY_OTHERS = 0o022;
 
 /** Keeps the policy that is in force. */
 export class PolicyKeeper {
@@ -65,7 +66,14 @@ export class PolicyKeeper {
     const read = systemFiles.read(this.#path, false);
     if (read.kind === 'link') throw new Error('it is a symbolic link');
     if (read.kind === 'failed') throw new Error(read.reason);
+    // In a folder that others can write, another user could allow what the policy doesn't.
+    if (read.kind === 'read' && !this.#isOurs(read)) throw new Error('others can write it');
     return policyOf(this.#path, read.kind === 'read' ? read.text : '');
+  }
+
+  #isOurs({ uid, mode }: { readonly uid: number; readonly mode: number }): boolean {
+    const own = this.#owner?.uid ?? process.geteuid?.() ?? uid;
+    return (uid === own || uid === 0) && (mode & WRITABLE_BY_OTHERS) === 0;
   }
 
   async #write(text: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
@@ -53,6 +53,18 @@ it('what another run adds is in force here, too, and a mistake in the file takes
   writeFileSync(beside, 'broken = [');
   now.mockReturnValue(4000);
   expect(verdict(other, 'curl', 'b.com')).toBe('name');
+});
+
+it('what others could have written allows nothing', async () => {
+  const now = vi.spyOn(systemClock, 'monotonic');
+  onTestFinished(() => now.mockRestore());
+  now.mockReturnValue(0);
+  const [one, other] = [keeper(), keeper()];
+  await one.allow('curl', 'b.com');
+  chmodSync(beside, 0o666);
+  now.mockReturnValue(2000);
+  expect(verdict(other, 'curl', 'b.com')).toBe('drift');
+  expect(await other.allow('curl', 'c.com')).toContain('others can write it');
 });
 
 it('what another run added stays', async () => {
