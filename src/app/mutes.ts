@@ -35,7 +35,7 @@ export class MuteFile {
     const stamp = stampOf(this.#place.path);
     if (stamp === this.#stamp) return this.#mutes;
     this.#stamp = stamp;
-    if (stamp !== '') this.#mutes = mutesIn(readSavedScreen(this.#place));
+    this.#mutes = stamp === '' ? [] : mutesIn(readSavedScreen(this.#place)); // whoever removed it wants to hear of everything again
     return this.#mutes;
   }
 

@@ -1,11 +1,12 @@
 // The file of mutes: shared by runs, read when it changes, never trusted further than it can be checked.
 
-import { chmodSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { MuteFile, mutesIn } from '../../../src/app/mutes.ts';
 import type { Mute } from '../../../src/model/alert.ts';
+import { systemClock } from '../../../src/system/clock.ts';
 
 const place = () => ({ path: join(mkdtempSync(join(tmpdir(), 'mutes-')), 'state', 'mutes.json'), owner: null });
 const mute = (parts: Partial<Mute>): Mute => ({ kind: 'new-domain', app: 'curl', domain: null, until: null, ...parts });
@@ -36,6 +37,18 @@ test('of many with long names keeps the newest that a file may hold', () => {
   const read = new MuteFile(shared).list();
   expect(read).toEqual(file.list());
   expect(read.at(-1)?.app).toBe(long(89));
+});
+
+test('a file that is removed mutes nothing any more', () => {
+  const now = vi.spyOn(systemClock, 'monotonic');
+  onTestFinished(() => now.mockRestore());
+  now.mockReturnValue(0);
+  const shared = place();
+  const file = new MuteFile(shared);
+  file.add(mute({}));
+  rmSync(shared.path);
+  now.mockReturnValue(2000);
+  expect(file.list()).toEqual([]);
 });
 
 test('adds to what another run wrote a moment ago', () => {
