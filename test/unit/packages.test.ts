@@ -2,7 +2,7 @@
 // has to run at installation.
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -115,6 +115,27 @@ describe('what is published', () => {
         'data/trackers.txt',
       ]),
     );
+  });
+
+  test('brings a manual page that npm puts where man looks', () => {
+    const prefix = mkdtempSync(join(tmpdir(), 'nmt-prefix-'));
+    try {
+      const words = [
+        'install',
+        '--global',
+        '--prefix',
+        prefix,
+        '--install-links',
+        '--offline',
+        '--no-audit',
+        '--no-fund',
+        folder,
+      ];
+      execFileSync('npm', words, { stdio: 'pipe' });
+      expect(existsSync(join(prefix, 'share/man/man1/netmon-tui.1'))).toBe(true);
+    } finally {
+      rmSync(prefix, { recursive: true });
+    }
   });
 
   test('needs no other package and runs nothing when it is installed', () => {
