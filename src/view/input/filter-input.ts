@@ -50,11 +50,15 @@ export function isTyping({ filter }: ViewState): boolean {
   return filter.cursor !== null && filter.problem === null && filter.text.trim() !== filter.applied.trim();
 }
 
-/** Takes what was typed as finished, but for a word that may become a field: as a search it would find nothing. */
+/**
+ * Takes what was typed as finished, but for a word that may become a field, as a search for it would find nothing, and for a field whose value is
+ * still to come.
+ */
 export function pausedTyping(state: ViewState, live: Snapshot): ViewState {
   const { text, cursor } = state.filter;
   if (cursor === null || !isTyping(state)) return state;
   const next = finished(state, text, cursor);
+  if (next.filter.problem !== null && /[:=<>~]\s*$/.test(text.slice(0, cursor))) return state;
   return isHalfName(text, cursor) && state.view !== 'history' && !hasRows(next, live) ? state : next;
 }
 

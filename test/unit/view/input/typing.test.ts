@@ -53,6 +53,13 @@ describe('half a filter', () => {
     );
   });
 
+  test.each(['app:', 'rate>', 'app:slack or host: '])('%s waits for its value, however long', (text) => {
+    const state = paused(type(text));
+    expect(state.filter.problem).toBeNull();
+    expect(rows(state)).toBeGreaterThan(0);
+    expect(edit(state, 'accept').filter.problem).not.toBeNull();
+  });
+
   test('any valid filter, typed letter by letter, never empties the screen', () => {
     const word = fc.constantFrom('slack', 'app', 'in', 'news', 'new', 'local', 'zzz', 'example', '443', '"in"', '/^s/', '::1');
     const comparison = fc.constantFrom(

@@ -7,6 +7,7 @@ import { KEYMAP } from '../../../../src/view/input/keymap.ts';
 import { reduce } from '../../../../src/view/input/reducer.ts';
 import { captureFacts } from '../../../../src/view/panels/capture-facts.ts';
 import { headerPanel, noteOf } from '../../../../src/view/panels/header.ts';
+import { historyMessage } from '../../../../src/view/panels/history/message.ts';
 import { initialState } from '../../../../src/view/state.ts';
 import type { CellContext } from '../../../../src/view/tables/column.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
@@ -33,6 +34,18 @@ test('a root that became nobody is told so, up to the first key', () => {
 test('what to type instead fits into 80 columns', () => {
   const lines = headerPanel(initialState({ columns: 80, rows: 24 }), shown(), UNICODE_GLYPHS, 80).map(plain);
   expect(lines.at(-1)).toMatch(/^ ! runs as nobody .*--user NAME.*--stay-root.*settings +$/);
+});
+
+test('nobody is offered no recording that would fail', () => {
+  const start = initialState({ columns: 80, rows: 24, view: 'history' });
+  const empty = { serial: 1, pending: false, failure: null, answer: null } as const;
+  const history = { ...start.history, file: '/root/history.sqlite', slots: { ...start.history.slots, chart: empty } };
+  const said = (live: ReturnType<typeof shown>) =>
+    historyMessage({ ...start, history } as typeof start, live, UNICODE_GLYPHS, KEYMAP, 120)
+      .map(plain)
+      .join(' ');
+  expect(said(shown({ user: 'ann' }))).toContain('w records from now on, into /root/history.sqlite');
+  expect(said(shown())).toBe('  Nothing is recorded as nobody: start with --user NAME or --stay-root.');
 });
 
 test('one packet is singular', () => {
