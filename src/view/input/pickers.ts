@@ -104,6 +104,9 @@ export function allow(state: ViewState, live: Snapshot): Step {
     const what = state.privacy ? 'what this is about' : `${app} to reach ${host}`;
     return { state: { ...state, notice: `the policy allows ${what} from now on` }, effects: [{ type: 'allow', app, host }] };
   }
+  // To silence a rule, a budget or the watch over itself for good is no answer to one alert.
+  if (kind === 'threshold' || (app === null && domain === null))
+    return still({ ...state, notice: `a ${kind} alert can't be allowed: m mutes those like it` });
   const what = [kind, app === null ? '' : `by ${app}`, domain === null ? '' : `about ${domain}`].filter((part) => part !== '');
   const notice = `allowed from now on: ${state.privacy ? kind : what.join(' ')}`;
   return { state: { ...state, notice }, effects: [{ type: 'mute', mute: { kind, app, domain }, lastsMs: null }] };

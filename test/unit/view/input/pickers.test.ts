@@ -52,6 +52,13 @@ describe('what an alert is about is allowed', () => {
     expect(nowhere.effects).toEqual([{ type: 'mute', mute: { ...mute, kind: 'policy', domain: 'example.net' }, lastsMs: null }]);
   });
 
+  test('unless it is about no app and no place, or about a rule of the user', () => {
+    const loss = allowed(alert({ kind: 'capture-loss', app: null, host: null, domain: null, time: NOON }));
+    expect(loss.effects).toEqual([]);
+    expect(loss.state.notice).toBe("a capture-loss alert can't be allowed: m mutes those like it");
+    expect(allowed(alert({ kind: 'threshold', time: NOON })).effects).toEqual([]);
+  });
+
   test('by its address if that is all there is', () => {
     const { state, effects } = allowed(alert({ kind: 'beacon', host: '198.51.100.7', domain: null, time: NOON }));
     expect(effects).toEqual([{ type: 'mute', mute: { kind: 'beacon', app: 'curl', domain: '198.51.100.7' }, lastsMs: null }]);
