@@ -131,7 +131,7 @@ describe('without root, live', () => {
     const closed = mkdtempSync(join(folder, 'closed-'));
     const paths = {
       config: join(closed, 'secret.toml'),
-      capture: join(closed, 'secret.pcap'),
+      capture: join(closed, 'secret capture.pcap'),
       history: join(closed, 'secret.sqlite'),
     };
     writeFileSync(paths.config, 'secret-word = 1\n');
@@ -141,7 +141,8 @@ describe('without root, live', () => {
     const env = { HOME: '/', PATH: process.env['PATH'] };
     const asNobody = (...words: string[]) =>
       spawnSync(AS_NOBODY[0] as string, [...AS_NOBODY.slice(1), node, program.bin, ...words], { encoding: 'utf8', env });
-    expect(asNobody('-r', paths.capture, '--json', '--once')).toMatchObject({ status: 3, stdout: '' });
+    const hint = `netmon-tui: can't read ${paths.capture}: permission denied\n  type: ls -l '${paths.capture}'\n`;
+    expect(asNobody('-r', paths.capture, '--json', '--once')).toMatchObject({ status: 3, stdout: '', stderr: hint });
     expect(asNobody('history', `--history=${paths.history}`)).toMatchObject({ status: 7, stdout: '' });
     for (const words of [['--once', '--duration', '1s'], ['explain', 'x.org'], ['doctor'], ['record', '--duration', '1s']]) {
       const { stdout, stderr } = asNobody(...words, '--config', paths.config);

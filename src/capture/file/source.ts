@@ -5,6 +5,7 @@ import { fstatSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { NetmonError, reasonOf } from '../../model/errors.ts';
+import { shellWords } from '../../net/quote.ts';
 import { sanitize } from '../../net/text.ts';
 import { PacketBatch } from '../batch.ts';
 import { InterfaceTable } from '../interface-names.ts';
@@ -265,7 +266,7 @@ async function opened(path: string, name: string): Promise<FileHandle> {
     if (code === 'ENOENT')
       throw new NetmonError('usage', `no such file: ${name}`, 'netmon-tui --read FILE takes a pcap or pcapng file');
     if (code === 'EACCES' || code === 'EPERM')
-      throw new NetmonError('permission', `can't read ${name}: permission denied`, `ls -l ${name}`, thrown);
+      throw new NetmonError('permission', `can't read ${name}: permission denied`, `type: ls -l ${shellWords([name])}`, thrown);
     throw new NetmonError('usage', `cannot open ${name}: ${sanitize(reasonOf(thrown))}`, 'give a pcap or pcapng file', thrown);
   }
 }

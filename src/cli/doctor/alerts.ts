@@ -10,6 +10,7 @@ import { IN_MEMORY } from '../../messenger/outbox.ts';
 import { logSocket } from '../../messenger/system-log.ts';
 import type { Alert } from '../../model/alert.ts';
 import type { Channel, DeliveryPlan, MessengerStatus, NotifyOptions, WebhookPlan } from '../../model/delivery.ts';
+import { shellWords } from '../../net/quote.ts';
 import { systemClock } from '../../system/clock.ts';
 import type { Edges } from '../../system/edges.ts';
 import { noticeForm } from '../../tui/notice.ts';
@@ -129,7 +130,7 @@ function desktopOf({ platform }: Edges, env: NodeJS.ProcessEnv, uid: number): Fi
 
 function commandOf([path = '']: readonly string[], uid: number): Finding {
   const refusal = whyNotStarted(path, uid);
-  return refusal === null ? ok('can be started; not tried') : no(refusal, `type: ls -l ${path}`);
+  return refusal === null ? ok('can be started; not tried') : no(refusal, `type: ls -l ${shellWords([path])}`);
 }
 
 /** Its host is the user's own business. */
