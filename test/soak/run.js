@@ -95,7 +95,22 @@ async function week(days) {
     recorded === end.bytes,
     `${recorded} of ${end.bytes} bytes, ${(statSync(history).size / MIB).toFixed(1)} MiB`,
   );
-  return verdict('the recorder has nothing to say', end.word === '', end.word) && flat && exact;
+  const calm = judgeAlerts(end.alerts, days);
+  return verdict('the recorder has nothing to say', end.word === '', end.word) && flat && exact && calm;
+}
+
+/** Nothing happens in this week that a person should be told of. */
+function judgeAlerts(alerts, days) {
+  const told = alerts.filter(({ held }) => held === null);
+  for (const { day, kind, text } of told.slice(0, 20)) console.log(`  day ${day.toFixed(2)}  ${kind}  ${text}`);
+  const byDay = Array.from({ length: Math.ceil(days) }, (_, day) => told.filter((one) => Math.floor(one.day) === day).length);
+  const most = Math.max(...byDay);
+  const critical = told.filter(({ severity }) => severity === 'critical').length;
+  return verdict(
+    'at most two alerts a day, none critical',
+    most <= 2 && critical === 0,
+    `${most} on one day, ${critical} critical, ${alerts.length - told.length} held`,
+  );
 }
 
 async function recordedBytes() {

@@ -20,6 +20,8 @@ const [
   { EventLog },
   { ScreenOutput },
   { keepHeapSmall },
+  { EMPTY },
+  { Watchman },
 ] = await Promise.all(
   [
     'capture/batch.js',
@@ -33,6 +35,8 @@ const [
     'aggregate/event-log.js',
     'app/screen.js',
     'system/thread.js',
+    'watch/baseline.js',
+    'watch/watchman.js',
   ].map(built),
 );
 const { default: xterm } = await import('@xterm/headless');
@@ -44,11 +48,33 @@ const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', 'j', 'j', '\r', '\x1b', 's
 
 const source = new WeekSource(Number(days), PacketBatch);
 const clock = { now: () => source.time, monotonic: () => source.time - START };
-const subject = { named: [], file: 'week', categories: new Categories(), places: null, reverseDns: false };
+const alerts = [];
+const watcher = new Watchman({
+  learnMs: 24 * 3_600_000,
+  uploadFloor: 200e6,
+  kinds: {},
+  rules: [],
+  budget: null,
+  policy: null,
+  run: 'week',
+  seed: 1,
+  mutes: () => [],
+  raised: ({ time, kind, severity, held, text }) => alerts.push({ day: (time - START) / 86_400_000, kind, severity, held, text }),
+});
+// It learns as a recorder of a new history does.
+watcher.know(EMPTY);
+const subject = {
+  named: [],
+  file: 'week',
+  categories: new Categories(),
+  places: null,
+  reverseDns: false,
+  events: new EventLog(),
+  watcher,
+};
 const parts = await assemble({ source, fallbacks: [] }, subject, systemEdges(), clock);
 parts.localizer.setAddresses(Int32Array.from([0, 0, 0xffff, 0x0a000001]));
-parts.monitor.aggregator.keepPast();
-parts.monitor.aggregator.events = new EventLog();
+parts.monitor.aggregator.keepRateHistory();
 
 // The terminal: what is drawn is read, as a terminal reads it.
 const terminal = new xterm.Terminal({ cols: 120, rows: 40, scrollback: 0, allowProposedApi: true });
@@ -145,5 +171,6 @@ await session.run();
 const { total } = parts.monitor.tick(source.time, 1, [], { apps: 1, hosts: 1, flows: 1 });
 tui.close();
 const word = await recording.close();
-console.log(JSON.stringify({ end: true, word, bytes: total.rxBytes + total.txBytes, status: recording.status }));
+const { status } = recording;
+console.log(JSON.stringify({ end: true, word, bytes: total.rxBytes + total.txBytes, status, alerts }));
 process.exit(0);
