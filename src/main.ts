@@ -10,7 +10,7 @@ import type { Surroundings } from './cli/config/surroundings.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './model/errors.ts';
 import type { LogOptions, Options } from './model/options.ts';
-import { hardenStart, refuseDebugger, setCapabilitiesAside } from './privilege/harden.ts';
+import { hardenStart, holdsRights, refuseDebugger, setCapabilitiesAside } from './privilege/harden.ts';
 import { thisInvocation } from './privilege/sudo-command.ts';
 import { version } from './system/build.ts';
 import { absolutePath, systemFiles } from './system/files.ts';
@@ -34,6 +34,7 @@ async function main(): Promise<number> {
   if (line.command === 'interfaces') return interfaces(line);
   if (line.command === 'completions') return print((await import('./cli/completions.ts')).completions(line.operand as Shell));
 
+  const hadRights = holdsRights();
   // files that are named are opened with the user's own rights
   const isLive = LIVE.has(line.command) && line.text('read') === null;
   const useCapabilities = await setCapabilitiesAside(!isLive);
@@ -44,7 +45,7 @@ async function main(): Promise<number> {
   const config = await loadConfig(line, surroundings, line.command !== 'doctor');
   for (const warning of config.warnings) process.stderr.write(`netmon-tui: ${warning}\n`);
   if (line.has('print-config')) return print((await import('./cli/config/print-config.ts')).configText(config, version()));
-  await refuseDebugger();
+  await refuseDebugger(hadRights);
   const { resolveOptions } = await import('./cli/resolve.ts');
   const options = await withPolicy(line, config, await withLists(resolveOptions(line, config), surroundings), surroundings);
   if (options.log !== null) known.log = await openLog(options.log, line);

@@ -34,10 +34,10 @@ export function foreignOption(execArgv: readonly string[], nodeOptions = ''): st
 /**
  * If the process has rights, closes the debugger and refuses to run with options that open it or preload other code.
  *
- * @throws NetmonError `permission`
+ * @param hadRights at the start: threads of Node's keep capabilities that this one has given up @throws NetmonError `permission`
  */
-export async function refuseDebugger(): Promise<void> {
-  if (!holdsRights()) return;
+export async function refuseDebugger(hadRights: boolean): Promise<void> {
+  if (!hadRights) return;
   if (isExecutable && isLent(ownStatus()) && !process.execArgv.includes('--disable-sigusr1'))
     throw new NetmonError(
       'permission',
@@ -86,7 +86,7 @@ export async function setCapabilitiesAside(forGood: boolean): Promise<(without: 
 }
 
 /** Whether the process is root or has any Linux capability. */
-function holdsRights(): boolean {
+export function holdsRights(): boolean {
   if (process.geteuid?.() === 0) return true;
   return process.platform === 'linux' && !NO_CAPABILITY.test(ownStatus());
 }
