@@ -139,14 +139,25 @@ async function policyOf({ policy, screen }: Options): Promise<PolicyKeeper | nul
 
 /** Where alerts go besides the screen. */
 async function noticesOf({ options, messenger, screen, clock }: Opened): Promise<Notices> {
-  const { terminal, pacing } = options.notify;
-  const [{ Notices: NoticesOfRun }, notice] = await Promise.all([
+  const { notify, history, headless, read } = options;
+  const { terminal, pacing } = notify;
+  const [{ Notices: NoticesOfRun, isRecordedElsewhere }, { systemFlock }, notice] = await Promise.all([
     import('./notices.ts'),
+    import('../system/file-lock.ts'),
     screen === null ? null : import('../tui/notice.ts'),
   ]);
   const make = notice?.noticeMaker(terminal, process.env) ?? null;
   const ring = make === null ? null : (title: string, text: string) => screen?.tui.signal(make(title, text));
-  return new NoticesOfRun({ messenger, ring, pacing, clock });
+  // A recorder leaves it to nobody, and what happened in a file is nothing that it has seen.
+  const asks = messenger !== null && history !== null && !headless && read === null;
+  const flock = asks ? await systemFlock() : null;
+  return new NoticesOfRun({
+    messenger,
+    ring,
+    pacing,
+    clock,
+    isRecordedElsewhere: () => asks && isRecordedElsewhere(history, flock),
+  });
 }
 
 /** Has what earlier runs met read, behind the first frame. */

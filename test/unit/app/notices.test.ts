@@ -1,7 +1,13 @@
 // Where a run's alerts go: the messenger gets each, the terminal notifies once a tick.
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { Notices } from '../../../src/app/notices.ts';
+import { isRecordedElsewhere, LEFT, Notices } from '../../../src/app/notices.ts';
+import { lockPath } from '../../../src/history/files.ts';
 import type { Messenger } from '../../../src/messenger/client.ts';
 import type { Alert } from '../../../src/model/alert.ts';
 import type { QuietHours } from '../../../src/model/delivery.ts';
@@ -14,20 +20,22 @@ function setUp(quiet: QuietHours | null = null, most = 100) {
   const messenger = {
     deliver: (alert: Alert) => delivered.push(alert.id),
     takeDeliveries: () => [],
-    status: null,
+    status: { isReady: true, host: null, user: 'ann', note: '', channels: [] },
   } as unknown as Messenger;
   const clock = new FakeClock();
+  const recorder = { isThere: false };
   const notices = new Notices({
     messenger,
     ring: (title, text) => rung.push(`${title}: ${text}`),
     pacing: { quiet, most, perMs: 60_000 },
     clock,
+    isRecordedElsewhere: () => recorder.isThere,
   });
   const raise = async (...alerts: Partial<Alert>[]) => {
     for (const alert of alerts) notices.raise(alertOf(alert));
     await Promise.resolve();
   };
-  return { raise, delivered, rung, clock };
+  return { notices, raise, delivered, rung, clock, recorder };
 }
 
 it('alerts of one tick are one notification', async () => {
@@ -54,4 +62,39 @@ it('the terminal keeps quiet hours, and a rate; the messenger has its own', asyn
   await raise({ id: 'd', text: 'D.', severity: 'critical' });
   expect(rung).toEqual(['netmon-tui: critical: B.', 'netmon-tui: critical: D.']);
   expect(delivered).toEqual(['a', 'b', 'c', 'd']);
+});
+
+it('while another run records, that one delivers, and the terminal still notifies here', async () => {
+  const { notices, raise, delivered, rung, recorder, clock } = setUp();
+  recorder.isThere = true;
+  await raise({ id: 'a', text: 'A.' });
+  expect([delivered, rung]).toEqual([[], ['netmon-tui: A.']]);
+  expect(notices.status?.note).toBe(LEFT);
+  recorder.isThere = false;
+  await raise({ id: 'b', text: 'B.' });
+  expect(delivered).toEqual(['b']);
+  expect(notices.status?.note).toBe('');
+  recorder.isThere = true;
+  clock.pass(60_000);
+  expect(notices.status?.note).toBe(LEFT);
+});
+
+it('tells whether another process records, and leaves no lock behind', async ({ onTestFinished }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'netmon-notices-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const history = { path: join(folder, 'h.sqlite'), owner: null };
+  const lock = lockPath(history.path);
+  const asks = () => isRecordedElsewhere(history, null);
+  expect(asks()).toBe(false);
+  const other = spawn('sleep', ['60']);
+  writeFileSync(lock, `${other.pid}\n`);
+  expect(asks()).toBe(true);
+  writeFileSync(lock, `${process.pid}\n`); // this run itself records
+  expect(asks()).toBe(false);
+  writeFileSync(lock, `${other.pid}\n`);
+  other.kill();
+  await once(other, 'exit');
+  expect(asks()).toBe(false);
+  rmSync(lock, { force: true });
+  expect(isRecordedElsewhere({ path: '/nonexistent/h.sqlite', owner: null }, null)).toBe(false);
 });
