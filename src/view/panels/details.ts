@@ -396,6 +396,6 @@ function alertFacts(row: Alert, context: CellContext): readonly Fact[] {
     ['app', text(row.app, context)],
     ...(row.domain === null ? [] : [['domain', hidden(row.domain, context)] as const]),
     ...(row.evidence === null ? [] : [['packets', hidden(row.evidence, context)] as const]),
-    ['delivery', row.held === null ? 'not held' : HELD_WORDS[row.held]],
+    ...(row.held === null ? [] : [['delivery', HELD_WORDS[row.held]] as const]),
   ];
 }
