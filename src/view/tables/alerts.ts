@@ -1,11 +1,9 @@
 // The alerts table: what the watch raised, in the order of time, the newest last, as the events under it.
 
 import type { Alert, Held, Severity } from '../../model/alert.ts';
-import { formatDateTime } from '../text/format.ts';
 import { type Role, span } from '../text/span.ts';
 import type { CellContext, TableSpec } from './column.ts';
-import { widest } from './columns.ts';
-import { momentText } from './events.ts';
+import { timeColumn, widest } from './columns.ts';
 import { hidden, shown } from './masking.ts';
 
 /** How severe alerts are drawn. The word says it too. */
@@ -28,16 +26,7 @@ export const ALERTS: TableSpec<Alert> = {
   title: 'Alerts',
   sorts: [],
   columns: [
-    {
-      key: 'time',
-      title: () => 'time',
-      min: 11,
-      max: 11,
-      align: 'left',
-      rank: 1,
-      plain: (row) => formatDateTime(row.time),
-      cell: (row, { now }) => span(momentText(row.time, now), 'dim'),
-    },
+    timeColumn(),
     {
       key: 'severity',
       title: () => 'severity',

@@ -1,7 +1,7 @@
 // Columns that several tables have, and the makers of the plain ones: a word, a number of things, an age.
 
 import { displayWidth } from '../text/cells.ts';
-import { formatAge, formatCount } from '../text/format.ts';
+import { formatAge, formatCount, formatDateTime } from '../text/format.ts';
 import { type Role, type Span, span } from '../text/span.ts';
 import type { CellContext, Column } from './column.ts';
 import { hidden, shown } from './masking.ts';
@@ -94,6 +94,26 @@ function isKnown(value: number | null): value is number {
 /** Flows that the row has had. */
 export function flowsColumn<Row extends { readonly flows: number }>(rank: number): Column<Row> {
   return numberColumn<Row>('flows', { min: 6, max: 6, rank }, (row) => row.flows, countCell);
+}
+
+/** When something happened. */
+export function timeColumn<Row extends { readonly time: number }>(): Column<Row> {
+  return {
+    key: 'time',
+    title: () => 'time',
+    min: 11,
+    max: 11,
+    align: 'left',
+    rank: 1,
+    plain: (row) => formatDateTime(row.time),
+    cell: (row, { now }) => span(momentText(row.time, now), 'dim'),
+  };
+}
+
+/** Local time today, date and time before that. */
+function momentText(time: number, now: number): string {
+  const [day = '', clock = ''] = formatDateTime(time).split(' ');
+  return formatDateTime(now).startsWith(day) ? clock : `${day.slice(5)} ${clock.slice(0, 5)}`;
 }
 
 /** How long ago the row last moved something. */

@@ -5,9 +5,10 @@ import type { EventKind, FlowBurst, NetEvent } from '../../model/snapshot.ts';
 import { MAX_HOSTS } from '../../model/snapshot.ts';
 import { counted } from '../../net/counted.ts';
 import { cut, displayWidth, WHOLE } from '../text/cells.ts';
-import { formatAmount, formatDateTime, formatDuration } from '../text/format.ts';
+import { formatAmount, formatDuration } from '../text/format.ts';
 import { type Role, span } from '../text/span.ts';
 import type { CellContext, TableSpec } from './column.ts';
+import { timeColumn } from './columns.ts';
 import { askedText } from './connections.ts';
 import { endpointText, hidden, shown } from './masking.ts';
 
@@ -83,12 +84,6 @@ function fittedText(event: NetEvent, context: CellContext, width: number): strin
   return displayWidth(text) <= width ? text : eventText(event, context, Math.max(SHORT_NAME, Math.floor(width / 4)));
 }
 
-/** Local time today, date and time before that. */
-export function momentText(time: number, now: number): string {
-  const [day = '', clock = ''] = formatDateTime(time).split(' ');
-  return formatDateTime(now).startsWith(day) ? clock : `${day.slice(5)} ${clock.slice(0, 5)}`;
-}
-
 function movedText({ rxBytes, txBytes }: { readonly rxBytes: number; readonly txBytes: number }, context: CellContext): string {
   const amount = (bytes: number): string => formatAmount(bytes, context.units).trim().replaceAll(/ +/g, ' ');
   const { rx, tx } = context.glyphs;
@@ -106,16 +101,7 @@ export const EVENTS: TableSpec<NetEvent> = {
   title: 'Events',
   sorts: [],
   columns: [
-    {
-      key: 'time',
-      title: () => 'time',
-      min: 11,
-      max: 11,
-      align: 'left',
-      rank: 1,
-      plain: (row) => formatDateTime(row.time),
-      cell: (row, { now }) => span(momentText(row.time, now), 'dim'),
-    },
+    timeColumn(),
     {
       key: 'kind',
       title: () => 'event',
