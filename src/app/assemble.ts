@@ -164,7 +164,7 @@ async function noticesOf({ options, messenger, screen, clock }: Opened): Promise
 async function readKnown(
   log: EventLog | null,
   watchman: Watchman | null,
-  { history, read, budget }: Options,
+  { history, read, budget, watch }: Options,
   clock: Clock,
   closing: Closing,
 ): Promise<void> {
@@ -174,7 +174,7 @@ async function readKnown(
   const isKnown = path !== null && read === null && hasHistory(path);
   const open = isKnown ? async () => (await import('./history-answers.ts')).openBareHistory(path) : null;
   const records = history?.record === true && read === null;
-  const query = new KnownHistoryQuery({ log, watchman, open, records, clock, budget });
+  const query = new KnownHistoryQuery({ log, watchman, open, records, clock, budget, rules: watch?.rules ?? [] });
   closing.add('lookups', () => query.close());
 }
 

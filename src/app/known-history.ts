@@ -6,11 +6,12 @@ import { journalNumbers } from '../history/files.ts';
 import type { KnownNames } from '../history/query/pages.ts';
 import type { HistoryReader } from '../history/query/reader.ts';
 import { reasonOf } from '../model/errors.ts';
-import type { BudgetPlan } from '../model/options.ts';
-import type { KnownBaseline } from '../model/watch.ts';
+import type { AlertRule, BudgetPlan } from '../model/options.ts';
+import type { KnownAmount, KnownAmounts, KnownBaseline } from '../model/watch.ts';
 import type { Clock } from '../system/clock.ts';
 import { periodOf } from '../view/history/budget.ts';
 import { EMPTY, MOST_PAIRS } from '../watch/baseline.ts';
+import { rulePeriod, unrecordedFields } from '../watch/rules.ts';
 import type { Watchman } from '../watch/watchman.ts';
 
 /** History that takes longer than this to answer is not waited for. */
@@ -23,13 +24,15 @@ interface Asking {
   /** null if nobody logs what is new. */
   readonly log: EventLog | null;
   /** null if nothing is watched. */
-  readonly watchman: Pick<Watchman, 'know'> | null;
+  readonly watchman: Pick<Watchman, 'know' | 'knowAmounts'> | null;
   /** Opens the history; null if there is none. */
   readonly open: (() => Promise<HistoryReader>) | null;
   /** True if this run records: a watch that begins with an empty history learns. */
   readonly records: boolean;
   /** null if the user set none. */
   readonly budget: BudgetPlan | null;
+  /** The user's own; of those about amounts the watch hears what was moved before this run. */
+  readonly rules: readonly AlertRule[];
   readonly clock: Clock;
 }
 
@@ -41,16 +44,23 @@ export class KnownHistoryQuery {
   #isClosed = false;
   #log: EventLog | null;
   #watchman: Asking['watchman'];
+  /** Who still waits for amounts. */
+  #counter: Asking['watchman'];
+  /** When the run began, nearly: what moves from now on it counts itself. */
+  readonly #now: number;
 
   /** Begins to read. */
   constructor(asking: Asking) {
     this.#asking = asking;
     this.#log = asking.log;
     this.#watchman = asking.watchman;
+    this.#counter = asking.watchman;
+    this.#now = asking.clock.now();
     this.#reader = asking.open?.() ?? null;
     if (this.#reader !== null) void this.#read(this.#reader);
     else {
       this.#tellWatchman(asking.records ? EMPTY : null);
+      this.#tellAmounts(null);
       this.#tellLog(`no history: ${IN_THIS_RUN}`, null);
     }
   }
@@ -70,9 +80,8 @@ export class KnownHistoryQuery {
       const reader = await opening;
       if (this.#log !== null) this.#tellLog('', await reader.knownNames(NAMES));
       if (this.#watchman !== null) {
-        const now = this.#asking.clock.now();
-        const used = await this.#usedOf(reader, now);
-        this.#tellWatchman(await reader.baseline({ now, most: MOST_PAIRS }), used);
+        this.#tellWatchman(await reader.baseline({ now: this.#now, most: MOST_PAIRS }));
+        this.#tellAmounts(await this.#amountsOf(reader));
       }
       this.close();
     } catch (thrown) {
@@ -80,25 +89,41 @@ export class KnownHistoryQuery {
     }
   }
 
-  /** Bytes of the budget's period that are recorded. */
-  async #usedOf(reader: HistoryReader, now: number): Promise<number> {
-    const { budget } = this.#asking;
-    if (budget === null) return 0;
-    const all = { app: null, domain: null, category: null, interface: budget.interface, filter: null, top: 1, steps: 0 };
-    const { total } = await reader.query({ from: periodOf(budget.day, now).from, to: now, by: 'category', ...all });
-    return total.rxBytes + total.txBytes;
+  /** What is recorded of the periods of budget and rules. */
+  async #amountsOf(reader: HistoryReader): Promise<KnownAmounts> {
+    const { budget, rules } = this.#asking;
+    const moved = async (from: number, name: string | null, filter: string | null) => {
+      const all = { app: null, domain: null, category: null, interface: name, filter, top: 1, steps: 0 };
+      const { total } = await reader.query({ from, to: this.#now, by: 'category', ...all });
+      return total.rxBytes + total.txBytes;
+    };
+    const used = budget === null ? 0 : await moved(periodOf(budget.day, this.#now).from, budget.interface, null);
+    const known = new Map<string, KnownAmount>();
+    for (const rule of rules) {
+      if (rule.over === null || unrecordedFields(rule).length > 0) continue;
+      const { from } = rulePeriod(this.#now, rule.over.per);
+      // What only passes through moves nothing of an app's, and no rule counts it.
+      known.set(rule.name, { from, bytes: await moved(from, null, `(${rule.when}) and dir!=transit`) });
+    }
+    return { budget: used, rules: known };
   }
 
   /** Answers whoever still waits that nothing is known. */
   #give(failure: string): void {
     this.#tellLog(failure, null);
     this.#tellWatchman(null);
+    this.#tellAmounts(null);
     this.close();
   }
 
-  #tellWatchman(known: KnownBaseline | null, used = 0): void {
-    if (!this.#isClosed) this.#watchman?.know(known, used);
+  #tellWatchman(known: KnownBaseline | null): void {
+    if (!this.#isClosed) this.#watchman?.know(known);
     this.#watchman = null;
+  }
+
+  #tellAmounts(known: KnownAmounts | null): void {
+    if (!this.#isClosed) this.#counter?.knowAmounts(known);
+    this.#counter = null;
   }
 
   #tellLog(failure: string, met: KnownNames | null): void {

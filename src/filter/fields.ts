@@ -166,17 +166,24 @@ export interface Word {
   readonly name: string;
   /** For docs/filter.md and completions. */
   readonly help: string;
+  /** The field that it is short for; null if it is none's. */
+  readonly field: string | null;
   readonly holds: (subject: FilterSubject) => boolean;
 }
 
 /** Every word, in the order in which docs/filter.md lists them. */
 export const WORDS: readonly Word[] = [
-  { name: 'in', help: 'opened from outside: dir:inbound', holds: (s) => s.direction === 'inbound' },
-  { name: 'out', help: 'opened from here: dir:outbound', holds: (s) => s.direction === 'outbound' },
-  { name: 'local', help: 'between two ends of this machine', holds: (s) => s.direction === 'local' },
-  { name: 'transit', help: 'neither end is on this machine', holds: (s) => s.direction === 'transit' },
-  { name: 'new', help: `its app or its domain was first met within ${RECENT_MINUTES} minutes`, holds: (s) => s.isNew === true },
-  { name: 'closed', help: 'ended or reset', holds: (s) => s.closed === true },
+  { name: 'in', help: 'opened from outside: dir:inbound', field: 'dir', holds: (s) => s.direction === 'inbound' },
+  { name: 'out', help: 'opened from here: dir:outbound', field: 'dir', holds: (s) => s.direction === 'outbound' },
+  { name: 'local', help: 'between two ends of this machine', field: 'dir', holds: (s) => s.direction === 'local' },
+  { name: 'transit', help: 'neither end is on this machine', field: 'dir', holds: (s) => s.direction === 'transit' },
+  {
+    name: 'new',
+    help: `its app or its domain was first met within ${RECENT_MINUTES} minutes`,
+    field: null,
+    holds: (s) => s.isNew === true,
+  },
+  { name: 'closed', help: 'ended or reset', field: null, holds: (s) => s.closed === true },
 ];
 
 const KEYWORDS = ['and', 'or', 'not'];

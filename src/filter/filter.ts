@@ -14,6 +14,8 @@ export const FILTER_HINT = "type for example: --filter 'app:curl port:443' (all 
 export interface Filter {
   /** As it was typed. */
   readonly text: string;
+  /** Names of the fields that it asks for, each once. A word that stands for no field has its own name; a search is `text`. */
+  readonly fields: readonly string[];
   /** True for the empty filter, which matches all. */
   readonly matchesAll: boolean;
   /** True if the answer about a flow may change although the flow didn't: it depends on time, on rates, or on what is learnt of an app. */
@@ -46,6 +48,7 @@ export function compileFilter(text: string): FilterResult {
       ok: true,
       filter: {
         text,
+        fields: [...new Set(fieldsOf(expression))],
         matchesAll: expression.kind === 'every',
         isVolatile: someAtom(expression, isVolatile),
         namesInterface: namesInterface(expression),
@@ -61,6 +64,26 @@ export function compileFilter(text: string): FilterResult {
 }
 
 const VOLATILE = new Set(['age', 'idle', 'rate', 'rxrate', 'txrate', 'exe', 'user']);
+
+function fieldsOf(expression: Expression): readonly string[] {
+  switch (expression.kind) {
+    case 'every':
+      return [];
+    case 'or':
+    case 'and':
+      return expression.terms.flatMap(fieldsOf);
+    case 'not':
+      return fieldsOf(expression.term);
+    case 'compare':
+      return [fieldOf(expression.field)?.name ?? expression.field];
+    case 'word': {
+      const word = wordOf(expression.text);
+      return [word === undefined ? 'text' : (word.field ?? word.name)];
+    }
+    case 'search':
+      return ['text'];
+  }
+}
 
 /** True if any comparison, word or search of an expression passes the test. */
 function someAtom(expression: Expression, test: (atom: Expression) => boolean): boolean {

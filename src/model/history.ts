@@ -4,8 +4,10 @@
 export const HISTORY_KEYS = ['app', 'host', 'domain', 'category', 'interface', 'hour', 'day'] as const;
 export type HistoryKey = (typeof HISTORY_KEYS)[number];
 
-/** Fields of the filter language that records have, for messages. */
-export const RECORD_FIELDS = 'app, exe, host, domain, category, iface, proto, dir, rx, tx, bytes, packets';
+/** Fields of the filter language that say whose traffic a record sums. */
+export const SUBJECT_FIELDS: readonly string[] = ['app', 'exe', 'host', 'domain', 'category', 'iface', 'proto', 'dir'];
+/** All fields that records have, for messages. */
+export const RECORD_FIELDS = [...SUBJECT_FIELDS, 'rx', 'tx', 'bytes', 'packets'].join(', ');
 
 /** Start of the hint if nothing is recorded; `recordCommand` follows. */
 export const RECORD_HINT = 'to record, type: ';

@@ -53,6 +53,20 @@ export interface WatchFlow {
   readonly tickTx: number;
 }
 
+/** What history knows of amounts that are limited, up to the start of the run. */
+export interface KnownAmounts {
+  /** Bytes of the budget's period. */
+  readonly budget: number;
+  /** By the names of rules, bytes of the period that the run began in; none of a rule that history can't answer. */
+  readonly rules: ReadonlyMap<string, KnownAmount>;
+}
+
+/** Bytes since a time, epoch ms. */
+export interface KnownAmount {
+  readonly bytes: number;
+  readonly from: number;
+}
+
 /** A snapshot before it has what is made from it. */
 export type WatchedTick = Omit<Snapshot, 'alerts' | 'events' | 'matching'>;
 

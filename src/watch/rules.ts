@@ -1,9 +1,10 @@
 // The user's own rules: alerts for flows that a filter matches, when they appear, when they last, or when they move too much in a period.
 
-import type { Filter } from '../filter/filter.ts';
+import { compileFilter, type Filter } from '../filter/filter.ts';
 import type { Severity } from '../model/alert.ts';
-import type { RulePeriod } from '../model/options.ts';
-import type { WatchedTick, WatchFlow } from '../model/watch.ts';
+import { SUBJECT_FIELDS } from '../model/history.ts';
+import type { AlertRule, RulePeriod } from '../model/options.ts';
+import type { KnownAmount, WatchedTick, WatchFlow } from '../model/watch.ts';
 import { sanitize } from '../net/text.ts';
 import { type Detector, type Finding, NOBODY, type Report, type Subject, subjectOf } from './finding.ts';
 import { amount, span } from './words.ts';
@@ -48,6 +49,8 @@ interface Standing {
   until: number;
   since: number;
   isOver: boolean;
+  /** What history knows of the period that the run began in; null if it knows nothing, or once that is added. */
+  before: KnownAmount | null;
   /** Since when there was a match at each tick; null without one at the last. */
   matchedSince: number | null;
   /** The flow that matched most in this tick. */
@@ -62,14 +65,22 @@ export class Rules implements Detector {
   /** By rule: apps and hosts that were told of in this hour, by their numbers. */
   readonly #told: readonly Set<number>[];
   #hour = 0;
+  /** Until history has answered, sums are too small to judge. */
+  #isKnown = false;
   #now = 0;
 
   constructor(rules: readonly WatchRule[], report: Report) {
     this.#report = report;
     this.#told = rules.map(() => new Set());
     this.#standings = rules.map((rule) => ({
-      ...{ rule, sum: 0, moved: 0, until: 0, since: 0, isOver: false, matchedSince: null, subject: null, most: -1 },
+      ...{ rule, sum: 0, moved: 0, until: 0, since: 0, isOver: false, before: null, matchedSince: null, subject: null, most: -1 },
     }));
+  }
+
+  /** Takes what matching flows moved before this run, by the names of rules. */
+  know(known: ReadonlyMap<string, KnownAmount>): void {
+    this.#isKnown = true;
+    for (const standing of this.#standings) standing.before = known.get(standing.rule.name) ?? null;
   }
 
   moved(flow: WatchFlow): void {
@@ -118,11 +129,13 @@ export class Rules implements Detector {
     const isSetBack = time < standing.since - SET_BACK_MS;
     if (time >= standing.until || isSetBack) {
       standing.since = standing.until === 0 || isSetBack ? time : standing.until;
-      standing.until = periodEnd(time, per);
+      standing.until = rulePeriod(time, per).to;
       standing.sum = 0;
       standing.isOver = false;
     }
     standing.sum += standing.moved;
+    if (!this.#isKnown) return;
+    this.#addBefore(standing, bytes, per);
     if (standing.isOver || standing.sum <= bytes) return;
     standing.isOver = true;
     const subject = standing.subject ?? NOBODY;
@@ -131,6 +144,16 @@ export class Rules implements Detector {
       `counted since ${new Date(standing.since).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
       ...(subject.app === null ? [] : [`most at last: ${subject.app} with ${subject.host}`]),
     ]);
+  }
+
+  /** An amount that was too much before this run was told of then. */
+  #addBefore(standing: Standing, bytes: number, per: RulePeriod): void {
+    const { before } = standing;
+    standing.before = null;
+    if (before === null || rulePeriod(before.from, per).to !== standing.until) return;
+    standing.sum += before.bytes;
+    standing.since = before.from;
+    standing.isOver = before.bytes > bytes;
   }
 
   #lasts(standing: Standing, time: number, forMs: number): void {
@@ -164,19 +187,31 @@ export class Rules implements Detector {
   }
 }
 
-/** When the period ends that a time lies in, epoch ms: by the user's clock, weeks from Monday. */
-export function periodEnd(time: number, per: RulePeriod): number {
-  if (per === 'minute') return Math.floor(time / 60_000) * 60_000 + 60_000;
+/** The period that a time lies in, epoch ms: by the user's clock, weeks from Monday. */
+export function rulePeriod(time: number, per: RulePeriod): { readonly from: number; readonly to: number } {
+  if (per === 'minute') {
+    const from = Math.floor(time / 60_000) * 60_000;
+    return { from, to: from + 60_000 };
+  }
   const at = new Date(time);
   const [year, month, date] = [at.getFullYear(), at.getMonth(), at.getDate()];
+  const between = (from: Date, to: Date) => ({ from: from.getTime(), to: to.getTime() });
   switch (per) {
     case 'hour':
-      return new Date(year, month, date, at.getHours() + 1).getTime();
+      return between(new Date(year, month, date, at.getHours()), new Date(year, month, date, at.getHours() + 1));
     case 'day':
-      return new Date(year, month, date + 1).getTime();
-    case 'week':
-      return new Date(year, month, date + 7 - ((at.getDay() + 6) % 7)).getTime();
+      return between(new Date(year, month, date), new Date(year, month, date + 1));
+    case 'week': {
+      const monday = date - ((at.getDay() + 6) % 7);
+      return between(new Date(year, month, monday), new Date(year, month, monday + 7));
+    }
     case 'month':
-      return new Date(year, month + 1, 1).getTime();
+      return between(new Date(year, month, 1), new Date(year, month + 1, 1));
   }
+}
+
+/** The fields of a rule about an amount that history's records lack: it counts from the start of each run. Empty for any other rule. */
+export function unrecordedFields({ when, over }: Pick<AlertRule, 'when' | 'over'>): readonly string[] {
+  const result = compileFilter(when);
+  return over === null || !result.ok ? [] : result.filter.fields.filter((field) => !SUBJECT_FIELDS.includes(field));
 }

@@ -7,7 +7,7 @@ import type { WatchRecords } from '../model/history-batch.ts';
 import type { AlertRule } from '../model/options.ts';
 import type { Policy } from '../model/policy.ts';
 import { NO_ALERTS } from '../model/snapshot.ts';
-import type { KnownBaseline, WatchedTick, Watcher, WatchFlow } from '../model/watch.ts';
+import type { KnownAmounts, KnownBaseline, WatchedTick, Watcher, WatchFlow } from '../model/watch.ts';
 import { Baseline } from './baseline.ts';
 import { Beacons } from './beacon.ts';
 import { Budgets, type WatchedBudget } from './budget.ts';
@@ -78,6 +78,7 @@ export class Watchman implements Watcher {
   readonly #parts: WatchmanParts;
   readonly #detectors: readonly Detector[];
   readonly #budget: Budgets | null;
+  readonly #rules: Rules | null;
   readonly wantsMoved: boolean;
   /** Until when a cause stays the same, by kind and cause; in the order of the last finding. */
   readonly #causes = new Map<string, number>();
@@ -93,6 +94,7 @@ export class Watchman implements Watcher {
     this.baseline = new Baseline(parts.learnMs, parts.seed);
     const report = (finding: Finding) => void this.#found.push(finding);
     this.#budget = parts.budget === null ? null : new Budgets(parts.budget, report);
+    this.#rules = parts.rules.length === 0 ? null : new Rules(parts.rules.map(compiled), report);
     this.#detectors = [
       new NewContacts(this.baseline, report),
       new Uploads(this.baseline, report, parts.uploadFloor),
@@ -101,20 +103,21 @@ export class Watchman implements Watcher {
       new DnsTunnels(report),
       new Losses(report),
       ...(this.#budget === null ? [] : [this.#budget]),
-      ...(parts.rules.length === 0 ? [] : [new Rules(parts.rules.map(compiled), report)]),
+      ...(this.#rules === null ? [] : [this.#rules]),
       ...(parts.policy === null ? [] : [new PolicyDrift(parts.policy, report)]),
     ];
     this.wantsMoved = this.#detectors.some(({ moved }) => moved !== undefined);
   }
 
-  /**
-   * Takes what history knows; null if there is none. Until then what is new waits.
-   *
-   * @param used bytes of the budget's period that are recorded
-   */
-  know(known: KnownBaseline | null, used = 0): void {
+  /** Takes what history knows; null if there is none. Until then what is new waits. */
+  know(known: KnownBaseline | null): void {
     this.baseline.know(known);
-    this.#budget?.know(used);
+  }
+
+  /** Takes what was moved before this run; null if nobody knows. Until then budget and rules about amounts wait. */
+  knowAmounts(known: KnownAmounts | null): void {
+    this.#budget?.know(known?.budget ?? 0);
+    this.#rules?.know(known?.rules ?? new Map());
   }
 
   /** Kinds of the alerts so far, but for learning and muted ones. */

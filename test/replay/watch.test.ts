@@ -84,6 +84,7 @@ async function watched(
     const source = await openFile(file);
     const { watchman, raised } = new Watching(parts);
     watchman.know(known);
+    watchman.knowAmounts(null);
     const subject = {
       named: [],
       file,

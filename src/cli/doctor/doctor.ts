@@ -93,6 +93,7 @@ export async function doctor(options: DoctorOptions, edges: Edges, out: Writable
       () => [
         { name: 'configuration', ask: () => configuration(around) },
         { name: 'policy', ask: () => policy(around) },
+        { name: 'rules', ask: () => rules(around) },
         ...historySteps(history ?? historyLook(around)),
       ],
     ],
@@ -180,18 +181,34 @@ function configuration(around: Surroundings): Finding {
   return ok([file === null ? 'none: the defaults apply' : file.path, ...warnings].join('; '));
 }
 
+/** The configuration of a run without flags. */
+async function configOf(around: Surroundings) {
+  const [{ parseCommandLine }, { loadConfig }] = await Promise.all([import('../command-line.ts'), import('../config/config.ts')]);
+  return loadConfig(parseCommandLine([]), around);
+}
+
 /** The policy of a run without flags. */
 async function policy(around: Surroundings): Promise<Finding> {
-  const [{ parseCommandLine }, { loadConfig }, { readPolicy }] = await Promise.all([
-    import('../command-line.ts'),
-    import('../config/config.ts'),
-    import('../config/policy-file.ts'),
-  ]);
-  const path = (await loadConfig(parseCommandLine([]), around)).settings.policy.value;
+  const { readPolicy } = await import('../config/policy-file.ts');
+  const path = (await configOf(around)).settings.policy.value;
   if (path === null) return ok('none');
   const { apps, strict } = readPolicy(path, around).policy;
   const entries = [...apps.values()].reduce((sum, { allow }) => sum + allow.length, 0);
   return ok(`${path}: ${counted(apps.size, 'app')}, ${counted(entries, 'entry', 'entries')}${strict ? ', strict' : ''}`);
+}
+
+/** The user's rules, and those that history doesn't help. */
+async function rules(around: Surroundings): Promise<Finding> {
+  const known = (await configOf(around)).rules.map(({ value }) => value);
+  if (known.length === 0) return ok('none');
+  const { unrecordedFields } = await import('../../watch/rules.ts');
+  const fromStart = known.flatMap((rule) => {
+    const lacking = unrecordedFields(rule).map((field) => (field === 'text' ? 'what a bare word searches' : field));
+    return lacking.length === 0
+      ? []
+      : [`${rule.name} counts from the start of each run, because history lacks ${lacking.join(' and ')}`];
+  });
+  return ok([counted(known.length, 'rule'), ...fromStart].join('; '));
 }
 
 /** Decides where the user's files are looked for. */

@@ -3,7 +3,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EventLog, NAMES } from '../../../src/aggregate/event-log.ts';
 import { KnownHistoryQuery } from '../../../src/app/known-history.ts';
-import type { KnownBaseline } from '../../../src/model/watch.ts';
+import type { KnownAmounts, KnownBaseline } from '../../../src/model/watch.ts';
+import { rulePeriod } from '../../../src/watch/rules.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { appRow, hostRow, NOON, snapshot } from '../../support/snapshot-builder.ts';
 import { historyResult } from '../cli/history/answers.ts';
@@ -21,7 +22,7 @@ afterEach(() => {
 });
 
 const ask = (open: (() => Promise<FakeReader>) | null) =>
-  new KnownHistoryQuery({ log, watchman: null, open, records: false, budget: null, clock: new FakeClock() });
+  new KnownHistoryQuery({ log, watchman: null, open, records: false, budget: null, rules: [], clock: new FakeClock() });
 const settle = () => vi.advanceTimersByTimeAsync(0);
 /** Events of a tick in the first second of a run, without the first. */
 const told = () => {
@@ -83,25 +84,56 @@ describe('known history', () => {
     expect(told().slice(1)).toEqual(['new domain: example.com']);
   });
 
-  test('tells the watch what is usual and what is used of the budget; or that nothing is known', async () => {
+  test('tells the watch what is usual and what was moved; or that nothing is known', async () => {
     const told: unknown[] = [];
-    const watchman = { know: (known: KnownBaseline | null, used?: number) => void told.push([known?.recordedMs ?? null, used]) };
+    const watchman = {
+      know: (known: KnownBaseline | null) => void told.push(known?.recordedMs ?? null),
+      knowAmounts: (known: KnownAmounts | null) => void told.push(known && [known.budget, ...known.rules]),
+    };
     const budget = { bytes: 5e9, day: 1, interface: 'en0', units: 'bytes' } as const;
-    const parts = { log: null, watchman, budget, clock: new FakeClock() };
+    const rule = { name: 'much', when: 'app:rclone', over: { bytes: 5e9, per: 'day' }, forMs: null, severity: null } as const;
+    const rules = [rule, { ...rule, name: 'port', when: 'port:443' }, { ...rule, name: 'any', over: null }];
+    const clock = new FakeClock();
+    const parts = { log: null, watchman, budget, rules, clock };
     const reader = new FakeReader();
-    reader.answer = (query) => historyResult([], { query, total: { ...historyResult([]).total, rxBytes: 7, txBytes: 5 } });
+    reader.answer = (query) => {
+      const total = { ...historyResult([]).total, rxBytes: query.filter === null ? 7 : 70, txBytes: 5 };
+      return historyResult([], { query, total });
+    };
+    const { from } = rulePeriod(clock.now(), 'day');
     query = new KnownHistoryQuery({ ...parts, open: () => Promise.resolve(reader), records: true });
     await settle();
-    expect(reader.asked).toMatchObject([{ interface: 'en0', app: null, to: new FakeClock().now() }]);
+    expect(reader.asked).toMatchObject([
+      { interface: 'en0', app: null, filter: null, to: clock.now() },
+      { interface: null, filter: '(app:rclone) and dir!=transit', from, to: clock.now() },
+    ]);
     query = new KnownHistoryQuery({ ...parts, open: () => Promise.reject(new Error('no')), records: true });
     await settle();
     query = new KnownHistoryQuery({ ...parts, open: null, records: true });
     query = new KnownHistoryQuery({ ...parts, open: null, records: false });
-    expect(told).toEqual([
-      [expect.any(Number), 12],
-      [null, 0],
-      [0, 0],
-      [null, 0],
-    ]);
+    expect(told).toEqual([expect.any(Number), [12, ['much', { from, bytes: 75 }]], null, null, 0, null, null, null]);
+  });
+
+  test('tells the watch what is usual even if amounts take too long', async () => {
+    const told: unknown[] = [];
+    const watchman = {
+      know: (known: unknown) => void told.push(known !== null),
+      knowAmounts: (known: unknown) => void told.push(known),
+    };
+    const rule = { name: 'much', when: 'app:rclone', over: { bytes: 5e9, per: 'day' }, forMs: null, severity: null } as const;
+    const reader = new FakeReader();
+    reader.query = () => new Promise(() => {});
+    const open = () => Promise.resolve(reader);
+    query = new KnownHistoryQuery({
+      log: null,
+      watchman,
+      budget: null,
+      rules: [rule],
+      clock: new FakeClock(),
+      open,
+      records: true,
+    });
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(told).toEqual([true, null]);
   });
 });

@@ -11,7 +11,8 @@ const DAY = 86_400_000;
 
 function watching(used: number, plan: Partial<BudgetPlan> = {}) {
   const watch = new Watching({ budget: { plan: { ...PLAN, ...plan }, periodOf: (time) => periodOf(1, time) } });
-  watch.watchman.know(null, used);
+  watch.watchman.know(null);
+  watch.watchman.knowAmounts({ budget: used, rules: new Map() });
   const { total } = snapshot();
   return (moved: number, ms = 1000) =>
     said(

@@ -3,13 +3,15 @@
 import { describe, expect, test } from 'vitest';
 import type { AlertRule } from '../../../src/model/options.ts';
 import type { WatchFlow } from '../../../src/model/watch.ts';
-import { periodEnd } from '../../../src/watch/rules.ts';
+import { rulePeriod, unrecordedFields } from '../../../src/watch/rules.ts';
+import { NOON } from '../../support/snapshot-builder.ts';
 import { said, Watching, watchFlow } from '../../support/watching.ts';
 
-function watching(rule: Partial<AlertRule>) {
+function watching(rule: Partial<AlertRule>, isKnown = true) {
   const watch = new Watching({
     rules: [{ name: 'my rule', when: 'app:rclone', over: null, forMs: null, severity: null, ...rule }],
   });
+  if (isKnown) watch.watchman.knowAmounts(null);
   return {
     watch,
     /** A tick in which these flows move. */
@@ -45,6 +47,35 @@ describe('a rule', () => {
     expect(move(1000, { tickTx: 3e9 })).toEqual(['threshold: my rule: 6 GB moved this hour; the limit is 5 GB.']);
   });
 
+  test('about an amount goes on from what history knows of the period', () => {
+    const { move, watch } = watching({ over: { bytes: 5e9, per: 'day' } }, false);
+    const { from } = rulePeriod(NOON, 'day');
+    expect(move(1000, { tickTx: 6e9 })).toEqual([]);
+    watch.watchman.knowAmounts({ budget: 0, rules: new Map([['my rule', { bytes: 4e9, from }]]) });
+    expect(move(1000, {})).toEqual(['threshold: my rule: 10 GB moved today; the limit is 5 GB.']);
+    expect(watch.raised[0]?.details[0]).toBe(`counted since ${new Date(from).toISOString().slice(0, 16).replace('T', ' ')} UTC`);
+    expect(move(86_400_000, { tickTx: 4e9 })).toEqual([]);
+    expect(move(1000, { tickTx: 2e9 })).toHaveLength(1);
+  });
+
+  test('about an amount that was exceeded before this run was told of then', () => {
+    const { move, watch } = watching({ over: { bytes: 5e9, per: 'day' } }, false);
+    watch.watchman.knowAmounts({
+      budget: 0,
+      rules: new Map([['my rule', { bytes: 5.1e9, from: rulePeriod(NOON, 'day').from }]]),
+    });
+    expect(move(1000, { tickTx: 1e9 })).toEqual([]);
+    expect(move(86_400_000, { tickTx: 5.1e9 })).toHaveLength(1);
+  });
+
+  test('about an amount takes nothing from a period that has ended meanwhile', () => {
+    const { move, watch } = watching({ over: { bytes: 5e9, per: 'day' } }, false);
+    const { from } = rulePeriod(NOON - 86_400_000, 'day');
+    watch.watchman.knowAmounts({ budget: 0, rules: new Map([['my rule', { bytes: 9e9, from }]]) });
+    expect(move(1000, { tickTx: 4e9 })).toEqual([]);
+    expect(move(1000, { tickTx: 2e9 })).toHaveLength(1);
+  });
+
   test('about an amount begins anew when the clock is set back', () => {
     const { move } = watching({ over: { bytes: 5e9, per: 'minute' } });
     expect(move(1000, { tickTx: 4e9 })).toEqual([]);
@@ -71,10 +102,26 @@ describe('a rule', () => {
   });
 });
 
-test('periods end by the clock of the user', () => {
+test('history knows the amounts of rules that ask only for what a record is of', () => {
+  const fields = (when: string) => unrecordedFields({ when, over: { bytes: 1, per: 'day' } });
+  expect(fields('process:rclone and not (domain=example.com or in) iface:en0')).toEqual([]);
+  expect(fields('app:rclone and (port:443 or example.com or new) tx>1MB')).toEqual(['port', 'text', 'new', 'tx']);
+  expect(unrecordedFields({ when: 'port:443', over: null })).toEqual([]);
+});
+
+test('periods go by the clock of the user', () => {
   const at = new Date(2026, 0, 31, 14, 3, 22).getTime();
-  const ends = (['minute', 'hour', 'day', 'week', 'month'] as const).map((per) => periodEnd(at, per));
-  expect(ends).toEqual(
+  const ends = (['minute', 'hour', 'day', 'week', 'month'] as const).map((per) => rulePeriod(at, per));
+  expect(ends.map(({ from }) => from)).toEqual(
+    [
+      new Date(2026, 0, 31, 14, 3),
+      new Date(2026, 0, 31, 14),
+      new Date(2026, 0, 31),
+      new Date(2026, 0, 26),
+      new Date(2026, 0, 1),
+    ].map((date) => date.getTime()),
+  );
+  expect(ends.map(({ to }) => to)).toEqual(
     [
       new Date(2026, 0, 31, 14, 4),
       new Date(2026, 0, 31, 15),

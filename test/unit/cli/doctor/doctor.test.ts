@@ -180,6 +180,21 @@ describe('doctor on a Mac', () => {
     );
   });
 
+  it('names the rules that history does not help', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nmt-rules-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const file = join(folder, 'config.toml');
+    const amount = 'over = "1 GB"\nper = "day"\n';
+    writeFileSync(
+      file,
+      `[[alert]]\nname = "one"\nwhen = "app:curl"\n${amount}[[alert]]\nname = "two"\nwhen = "port:443 or example"\n${amount}`,
+    );
+    const found = line((await report(fakeEdges(MAC), { env: { NETMON_CONFIG: file } })).text, 'rules');
+    expect(found).toBe(
+      'ok      rules           2 rules; two counts from the start of each run, because history lacks port and what a bare word searches',
+    );
+  });
+
   it('reads the policy, and says where it is mistaken', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'netmon-doctor-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
