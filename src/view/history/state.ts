@@ -2,6 +2,7 @@
 
 import type { HistoryQuery, HistoryResult, TimeRange } from '../../model/history.ts';
 import type { BudgetPlan } from '../../model/options.ts';
+import { nobodyWarning } from '../../model/privileges.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { Zoom } from '../text/calendar.ts';
 import { type BudgetStatus, budgetStatusOf, periodOf } from './budget.ts';
@@ -164,4 +165,14 @@ export function budgetStatusNow(history: HistoryState, live: Snapshot): BudgetSt
   // Only what will be in the record is added to what is in it.
   const recorded = live.capture.history === null ? 0 : since;
   return budgetStatusOf(plan, rxBytes + txBytes + recorded, result.oldest, now);
+}
+
+/** What to type where no key begins to record. */
+export const NO_PLACE = 'Nothing is recorded yet: start with --history=PATH.';
+
+/** Why a run that records nothing can't begin to, and what to type; null if a key can. */
+export function whyNotRecorded({ file }: HistoryState, { capture }: Snapshot): string | null {
+  if (capture.file !== null) return 'Nothing is recorded of a file, unless you start with --history=PATH.';
+  if (nobodyWarning(capture.privileges) !== '') return 'Nothing is recorded as nobody: start with --user NAME or --stay-root.';
+  return file === null ? NO_PLACE : null;
 }

@@ -15,6 +15,7 @@ import {
 } from '../chart/selection.ts';
 import type { FrameSettings } from '../frame.ts';
 import { markCells, reduceHistory, scrollHistory, selectHistory, takeAnswer, withQuestions } from '../history/reduce.ts';
+import { whyNotRecorded } from '../history/state.ts';
 import { contextOf } from '../panels/table.ts';
 import { VIEWS, type ViewState } from '../state.ts';
 import { withWants } from '../tables/placement.ts';
@@ -263,12 +264,12 @@ function rowText(state: ViewState, live: Snapshot, glyphs: Glyphs): string | nul
 }
 
 /** Has the history file written; where nothing is recorded, begins to. */
-function saveHistory(state: ViewState, { capture }: Snapshot): Step {
+function saveHistory(state: ViewState, live: Snapshot): Step {
+  const { capture } = live;
   const said = (notice: string): Step => still({ ...state, notice });
   if (capture.history?.state === 'busy') return said(capture.history.note);
-  if (capture.history === null && capture.file !== null) return said('reading a file: start with --history=PATH to record it');
-  if (capture.history === null && state.history.file === null)
-    return said('no home folder to record in: start with --history=PATH');
+  const why = capture.history === null ? whyNotRecorded(state.history, live) : null;
+  if (why !== null) return said(why);
   const failing = capture.history?.state === 'failing' ? capture.history.note : '';
   const notice = capture.history === null ? 'beginning to record' : failing || 'writing the history file';
   return { state: { ...state, notice }, effects: [{ type: 'save-history' }] };

@@ -12,19 +12,13 @@ import { span } from '../text/span.ts';
 type Hint = readonly [text: string, ...commands: readonly Command[]];
 
 /** What has a border with keys in it. */
-export type HintedPane =
-  | TableName
-  | 'chart'
-  | 'history chart'
-  | 'history chart, not recording'
-  | 'history list'
-  | 'history list alone'
-  | 'history list alone, not recording'
-  | 'calendar';
+export type HintedPane = TableName | 'chart' | 'history chart' | 'history list' | 'history list alone' | 'calendar';
 
 const DETAILS: Hint = ['details', 'details'];
 const OPEN: Hint = ['open', 'details'];
 const SORT: Hint = ['sort', 'sort-next'];
+const WRITE: Hint = ['write', 'save-history'];
+const RECORD: Hint = ['record', 'save-history'];
 const PANE: Hint = ['pane', 'next-pane'];
 const ZOOM: Hint = ['zoom', 'zoom'];
 const LITE: Hint = ['lite', 'lite'];
@@ -53,30 +47,8 @@ const PANES: Readonly<Record<HintedPane, readonly Hint[]>> = {
     ['range', 'shorter', 'longer'],
     ['logarithmic', 'chart-curve'],
   ],
-  'history chart': [
-    ['step', 'collapse', 'expand'],
-    ['range', 'shorter', 'longer'],
-    ['mark', 'mark'],
-    ['now', 'now'],
-    ['write', 'save-history'],
-  ],
-  'history chart, not recording': [
-    ['record', 'save-history'],
-    ['step', 'collapse', 'expand'],
-    ['range', 'shorter', 'longer'],
-    ['mark', 'mark'],
-    ['now', 'now'],
-  ],
+  'history chart': [['step', 'collapse', 'expand'], ['range', 'shorter', 'longer'], ['mark', 'mark'], ['now', 'now'], WRITE],
   'history list': [OPEN, SORT, PANE, ZOOM],
-  'history list alone, not recording': [
-    ['record', 'save-history'],
-    OPEN,
-    ['step', 'collapse', 'expand'],
-    ['range', 'shorter', 'longer'],
-    SORT,
-    PANE,
-    ['mark', 'mark'],
-  ],
   'history list alone': [OPEN, ['step', 'collapse', 'expand'], ['range', 'shorter', 'longer'], SORT, PANE, ['mark', 'mark']],
   calendar: [['day', 'up', 'down'], ['week', 'collapse', 'expand'], OPEN],
 };
@@ -128,13 +100,22 @@ export function footerHints(state: ViewState, keys: KeyTable, glyphs: Glyphs): r
   return globalHints(state).flatMap(([rank, hint]) => drawn(hint, rank, keys, glyphs));
 }
 
-/** The hints of a pane that has the focus. @param opens whether something can hang under the selected row of a table */
+/** What the key that records would do: begin, write the file, or nothing. */
+export type Recording = 'begins' | 'writes' | null;
+
+/**
+ * The hints of a pane that has the focus.
+ *
+ * @param opens whether something can hang under the selected row of a table
+ * @param recording for panes of history
+ */
 export function paneHints(
   pane: HintedPane,
   state: ViewState,
   keys: KeyTable,
   glyphs: Glyphs,
   opens: boolean = true,
+  recording: Recording = null,
 ): readonly FitPart[] {
   const { view, chart, history, lite } = state;
   const marks = view !== 'history' ? nextMark(chart.selection) : history.mark === null ? 'mark' : 'clear the mark';
@@ -142,7 +123,9 @@ export function paneHints(
     (hint): Hint => (hint[0] === 'mark' ? [marks, 'mark'] : hint),
   );
   if (view === 'overview' && pane !== 'chart') hints.splice(3, 0, ...(lite ? [WHOLE] : [PANE, ZOOM, LITE]));
-  return ranked(opens ? hints : hints.filter(([, command]) => command !== 'expand'), keys, glyphs);
+  if (recording === 'begins' && (pane === 'history chart' || pane === 'history list alone')) hints.unshift(RECORD);
+  const fitting = hints.filter((hint) => (hint !== WRITE || recording === 'writes') && (opens || hint[1] !== 'expand'));
+  return ranked(fitting, keys, glyphs);
 }
 
 /** The hints of a popup. @param isFilter whether there is a filter for what its details are about */

@@ -1,9 +1,8 @@
 // The message in place of an empty history chart: why it is empty, and what to type.
 
 import { RECORD_FIELDS } from '../../../model/history.ts';
-import { nobodyWarning } from '../../../model/privileges.ts';
 import type { Snapshot } from '../../../model/snapshot.ts';
-import { resultOf } from '../../history/state.ts';
+import { NO_PLACE, resultOf, whyNotRecorded } from '../../history/state.ts';
 import { commandLabel, type KeyTable } from '../../input/keymap.ts';
 import type { ViewState } from '../../state.ts';
 import { dateText } from '../../text/calendar.ts';
@@ -41,10 +40,10 @@ export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs,
 }
 
 /** One sentence for a run that records nothing: the key that begins, and where. */
-function howToRecord({ history, privacy }: ViewState, { capture }: Snapshot, glyphs: Glyphs, keys: KeyTable): string {
-  if (capture.file !== null) return 'Nothing is recorded of a file, unless you start with --history=PATH.';
-  if (nobodyWarning(capture.privileges) !== '') return 'Nothing is recorded as nobody: start with --user NAME or --stay-root.';
+function howToRecord(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable): string {
+  const why = whyNotRecorded(state.history, live);
   const key = commandLabel(keys, 'save-history');
-  if (history.file === null || key === '') return 'Nothing is recorded yet: start with --history=PATH.';
+  const { history, privacy } = state;
+  if (why !== null || key === '') return why ?? NO_PLACE;
   return `Nothing is recorded yet: ${key} records from now on, into ${privacy ? glyphs.masked.repeat(6) : history.file}`;
 }

@@ -2,7 +2,7 @@
 
 import type { Snapshot } from '../../../model/snapshot.ts';
 import { plotOf } from '../../history/layout.ts';
-import type { HistoryPane } from '../../history/state.ts';
+import { type HistoryPane, whyNotRecorded } from '../../history/state.ts';
 import { historyViewModel } from '../../history/view-model.ts';
 import type { KeyTable } from '../../input/keymap.ts';
 import { hasTabs } from '../../layout.ts';
@@ -11,7 +11,7 @@ import type { ViewState } from '../../state.ts';
 import type { Glyphs } from '../../text/glyphs.ts';
 import type { Line } from '../../text/span.ts';
 import type { ChartPane } from '../chart.ts';
-import { type HintedPane, paneHints } from '../hints.ts';
+import { type HintedPane, paneHints, type Recording } from '../hints.ts';
 import { contextOf } from '../table.ts';
 import { viewName } from '../tabs.ts';
 import { historyCalendar } from './calendar.ts';
@@ -43,17 +43,22 @@ function chartPane(rect: Rect, lines: readonly Line[]): ChartPane {
   return { rect, lines, left: 2 + labels, cells };
 }
 
+/** What the key that records does now. */
+function recordingKey(state: ViewState, live: Snapshot): Recording {
+  const { history } = live.capture;
+  if (history === null) return whyNotRecorded(state.history, live) === null ? 'begins' : null;
+  return history.state === 'busy' ? null : 'writes';
+}
+
 /** Draws the view. */
 export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: KeyTable): HistoryPanel {
   const { history } = state;
+  const recording = recordingKey(state, live);
   const hinted = (pane: HintedPane, lines: readonly Line[]): readonly Line[] =>
-    state.popup === null ? withHints(lines, paneHints(pane, state, keys, glyphs), glyphs) : lines;
+    state.popup === null ? withHints(lines, paneHints(pane, state, keys, glyphs, true, recording), glyphs) : lines;
   const model = historyViewModel(state, live, glyphs);
   const { chart, summary, calendar, tables } = model.layout;
   const context = contextOf(state, live, glyphs);
-  const isRecording = (state.paused ?? live).capture.history !== null;
-  const charted: HintedPane = isRecording ? 'history chart' : 'history chart, not recording';
-  const alone: HintedPane = isRecording ? 'history list alone' : 'history list alone, not recording';
   const parts: HistoryPart[] = [];
   parts.push({ rect: summary, lines: historySummary(state, live, model, glyphs, keys, summary.width, summary.height) });
   if (calendar !== null && history.page !== null) {
@@ -63,7 +68,8 @@ export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, k
   const view = hasTabs(state) ? '' : `${viewName('history')} ${glyphs.separator} `;
   const focus = history.page === null ? history.pane : history.page.pane === 'domains' ? 'domains' : null;
   return {
-    chart: chart === null ? null : chartPane(chart, hinted(charted, historyChart(state, live, model, glyphs, keys, chart))),
+    chart:
+      chart === null ? null : chartPane(chart, hinted('history chart', historyChart(state, live, model, glyphs, keys, chart))),
     parts,
     tables: tables.map(({ pane, rect }) => {
       const isFocused = focus === pane && state.popup === null;
@@ -72,7 +78,7 @@ export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, k
         pane,
         rect,
         ids: made.ids,
-        lines: isFocused ? hinted(chart === null ? alone : 'history list', made.lines) : made.lines,
+        lines: isFocused ? hinted(chart === null ? 'history list alone' : 'history list', made.lines) : made.lines,
       };
     }),
   };

@@ -5,7 +5,7 @@ import type { UnitMode } from '../../../model/options.ts';
 import type { Snapshot } from '../../../model/snapshot.ts';
 import { BUDGET_NEAR, type BudgetStatus } from '../../history/budget.ts';
 import { firstTimes } from '../../history/lists.ts';
-import { budgetStatusNow, resultOf } from '../../history/state.ts';
+import { budgetStatusNow, resultOf, whyNotRecorded } from '../../history/state.ts';
 import type { HistoryViewModel } from '../../history/view-model.ts';
 import { commandLabel, type KeyTable } from '../../input/keymap.ts';
 import { fitLine, fitParts } from '../../pane.ts';
@@ -183,7 +183,7 @@ function recordingParts(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: 
   const oldest = resultOf(state.history, 'chart')?.oldest ?? resultOf(state.history, 'days')?.oldest ?? null;
   const since: Part[] = oldest === null ? [] : [{ rank: 4, line: [span(`records since ${dateText(oldest)}`, 'dim')] }];
   if (status === null) {
-    const key = state.history.file === null ? '' : commandLabel(keys, 'save-history');
+    const key = whyNotRecorded(state.history, live) === null ? commandLabel(keys, 'save-history') : '';
     // Where nothing is recorded at all, the chart says how to begin.
     const how = oldest === null || key === '' ? '' : `: ${key} records from now on`;
     return [{ rank: 1, line: [span('not recording', 'dim'), span(how, 'dim')] }, ...since];

@@ -465,8 +465,16 @@ describe('the budget', () => {
 test('one key begins to record, and then has the file written', () => {
   const player = new Player().press('save-history');
   expect(player.effects).toEqual([]);
-  expect(player.state.notice).toBe('no home folder to record in: start with --history=PATH');
+  expect(player.state.notice).toBe('Nothing is recorded yet: start with --history=PATH.');
   const able = (): Player => new Player({ columns: 80, rows: 24, historyFile: '/h' });
+  const keysFor = (capture: Partial<Snapshot['capture']>): string => {
+    const size = { columns: 120, rows: 40, historyFile: '/h' };
+    return textOf(new Player(size, snapshot({ capture: { ...CAPTURE, ...capture } })).play('history'));
+  };
+  expect(keysFor({})).toContain('w record');
+  expect(keysFor({ file: '/tmp/a.pcap' })).not.toContain('w record');
+  const nobody = { user: 'nobody', uid: 65_534, dropped: true, kept: [], note: 'runs as nobody' };
+  expect(keysFor({ privileges: nobody })).not.toContain('w record');
   expect(able().press('save-history').effects).toEqual([{ type: 'save-history' }]);
   const busy = { state: 'busy', path: '/h', note: 'another netmon-tui records (pid 7)', savedAt: null, fileBytes: null } as const;
   const second = able();

@@ -6,7 +6,7 @@ import { emptySnapshot } from '../../../../src/view/empty-snapshot.ts';
 import { frameOf } from '../../../../src/view/frame.ts';
 import { KEYMAP, rebind } from '../../../../src/view/input/keymap.ts';
 import { fitParts, framed, HINT_GAP, withHints } from '../../../../src/view/pane.ts';
-import { footerHints, type HintedPane, paneHints, popupHints } from '../../../../src/view/panels/hints.ts';
+import { footerHints, type HintedPane, paneHints, popupHints, type Recording } from '../../../../src/view/panels/hints.ts';
 import { tabLine } from '../../../../src/view/panels/tabs.ts';
 import { initialState, VIEWS, type ViewState } from '../../../../src/view/state.ts';
 import { APPS } from '../../../../src/view/tables/apps.ts';
@@ -24,9 +24,14 @@ function footer(state: ViewState, width = 78, keys = KEYMAP): string {
   return plain(fitParts(footerHints(state, keys, UNICODE_GLYPHS), width, HINT_GAP));
 }
 
-function border(pane: HintedPane, state: ViewState, width = 80, { keys = KEYMAP, glyphs = UNICODE_GLYPHS } = {}): string {
+function border(
+  pane: HintedPane,
+  state: ViewState,
+  width = 80,
+  { keys = KEYMAP, glyphs = UNICODE_GLYPHS, recording = null as Recording } = {},
+): string {
   const lines = framed({ left: 0, top: 0, width, height: 3 }, [], [], [], glyphs, true);
-  return plain(withHints(lines, paneHints(pane, state, keys, glyphs), glyphs).at(-1) ?? []);
+  return plain(withHints(lines, paneHints(pane, state, keys, glyphs, true, recording), glyphs).at(-1) ?? []);
 }
 
 test.each(VIEWS)('%s tells in 38 columns how to filter and to pause, of the help and the way out', (view) => {
@@ -52,7 +57,14 @@ test('the border of a pane has its keys, the most useful where room is short', (
   expect(border('chart', marking(1))).toContain('v clear the mark');
   const marked: ViewState = { ...START, view: 'history', history: { ...START.history, mark: 0 } };
   expect(border('history chart', marked)).toContain('v clear the mark');
-  expect(border('history list alone, not recording', marked, 40)).toContain('w record  Enter open');
+  expect(border('history list alone', marked, 40, { recording: 'begins' })).toContain('w record  Enter open');
+});
+
+test('the key that records has a word where it does something', () => {
+  const state: ViewState = { ...START, view: 'history' };
+  expect(border('history chart', state, 120, { recording: 'begins' })).toMatch(/w record .*(?!.*w write)/);
+  expect(border('history chart', state, 120, { recording: 'writes' })).toContain('w write');
+  expect(border('history chart', state, 120)).not.toMatch(/w (record|write)/);
 });
 
 test('only a row that opens has a key for it', () => {
