@@ -18,7 +18,7 @@ import { FLOW_STATE, followTcp, isRefusal, noteOpening, reopens } from './tcp.ts
 /** Copies, as in decode/ipv4.ts. */
 const { INTS, COUNTERS, LOCAL, REMOTE, PORTS, PROTOCOL_INTERFACE, STATE, HASH, TOUCHED, FRESH, ROW_BYTES } = L;
 const { PROCESS, PEER_PROCESS, OWNERSHIP, RTT, SEEN, SEEN_BIT, TX_RETRANSMITS, RX_RETRANSMITS } = L;
-const { RX_BYTES, TX_BYTES, RX_PACKETS, TX_PACKETS, FIRST_SEEN, LAST_SEEN, SERIAL } = L;
+const { RX_BYTES, TX_BYTES, RX_PACKETS, TX_PACKETS, FIRST_SEEN, LAST_SEEN, KEPT_AT, SERIAL } = L;
 const { FREE_STATE: FREE, PROTOCOL_MASK } = L;
 const { READ, RETIRED, END_REPORTED, REVERSED, PASSING: PASSES_BY } = L.STATE_BIT;
 const { NEW, ESTABLISHED, CLOSED } = FLOW_STATE;
@@ -398,6 +398,15 @@ export class FlowTable {
   /** Notes that the flow's end was reported, so its removal won't be. */
   setEndReported(row: number): void {
     this.#set(row, END_REPORTED);
+  }
+
+  /** Position of the flow's newest frame among those kept; 0 without one. */
+  keptAt(row: number): number {
+    return this.#counters[row * COUNTERS + KEPT_AT] as number;
+  }
+
+  setKeptAt(row: number, position: number): void {
+    this.#counters[row * COUNTERS + KEPT_AT] = position;
   }
 
   /** Sets the FLOW_STATE of a flow whose segments aren't captured. */

@@ -11,7 +11,7 @@ export const ROW_BYTES = 192;
  *     10 hash, in a free row the next free row | 11 FLOW_STATE << 24 | direction << 16 | tunnel << 8 | bits; -1 in a free row
  *     12 process | 13 peer process | 14 tick of the last touch | 15 attribution << 16 | reason, 0xffff if there is an owner
  *
- * Words 16..25 are counters, 26..27 are free, 28..31 are for every TCP segment; few packets need anything from 32 on.
+ * Words 16..25 are counters, 26..27 are for kept packets, 28..31 are for every TCP segment; few packets need anything from 32 on.
  */
 export const INTS = ROW_BYTES / 4;
 export const LOCAL = 0;
@@ -52,6 +52,8 @@ export const TX_BYTES = 9;
 export const RX_PACKETS = 10;
 export const TX_PACKETS = 11;
 export const LAST_SEEN = 12;
+/** Position of the flow's newest frame among those kept (packets/packet-ring.ts); 0 without one. */
+export const KEPT_AT = 13;
 export const FIRST_SEEN = 16;
 /** Serial number of the flow, from 1; distinguishes flows that used the same row. */
 export const SERIAL = 17;

@@ -8,7 +8,7 @@ import { NOT_LOOKED_UP } from './ownership.ts';
 
 /** Copies, as in decode/ipv4.ts. */
 const { INTS, COUNTERS, LOCAL, REMOTE, PORTS, PROTOCOL_INTERFACE, HASH, STATE, PROCESS, PEER_PROCESS, OWNERSHIP } = L;
-const { RX_BYTES, FIRST_SEEN, SERIAL, TX_NEXT, TIMED_AT, FRESH, GAP_FROM, GAP_TO, LAST_SEEN } = L;
+const { RX_BYTES, FIRST_SEEN, SERIAL, TX_NEXT, TIMED_AT, FRESH, GAP_FROM, GAP_TO, KEPT_AT } = L;
 
 /**
  * Begins the flow that `packet` opens, in a row that was never used or was removed.
@@ -44,7 +44,7 @@ export function beginFlow(
   ints[base + PEER_PROCESS] = NO_OWNER;
   ints[base + OWNERSHIP] = NOT_LOOKED_UP;
   const at = row * COUNTERS;
-  for (let i = RX_BYTES; i <= LAST_SEEN; i++) counters[at + i] = 0;
+  for (let i = RX_BYTES; i <= KEPT_AT; i++) counters[at + i] = 0;
   counters[at + FIRST_SEEN] = packet.time;
   counters[at + SERIAL] = serial;
   for (let i = TX_NEXT; i < TX_NEXT + 4; i++) ints[base + i] = 0;

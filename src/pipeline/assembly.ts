@@ -109,6 +109,7 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
     reverseDns: subject.reverseDns,
     events: subject.events,
     watcher: subject.watcher,
+    ring: null,
     repeats: (name) => isBridgePort(edges, name, replay),
     lower: (name) => (replay || edges.platform !== 'linux' ? [] : linuxLower(edges, name)),
     hardware: (name) => hardwareAddress(edges, name),

@@ -24,6 +24,7 @@ import type { CaptureStatus, Gap, Matching, Snapshot, TickInterface, Traffic } f
 import type { Fallback, InterfaceKind } from '../model/terms.ts';
 import type { Watcher } from '../model/watch.ts';
 import { DIRECTION, LINK } from '../net/numbers.ts';
+import type { PacketRing } from '../packets/packet-ring.ts';
 import type { Inspection } from './inspection.ts';
 import { UnreadFrames } from './unread.ts';
 
@@ -70,6 +71,8 @@ interface MonitorParts {
   readonly events: EventLog | null;
   /** Watches flows; null if nothing is watched. */
   readonly watcher: Watcher | null;
+  /** Keeps frames; null if none are kept. */
+  readonly ring: PacketRing | null;
   /** Finds the kinds of interfaces by name. */
   readonly kindsOf: (names: readonly string[]) => readonly InterfaceKind[];
   /** Whether an interface is a port of a bridge. */
@@ -158,7 +161,8 @@ export class Monitor {
   ingest(batch: PacketBatch, from: number, to: number): void {
     if (this.#parts.opened.source.interfaces.length !== this.#interfaceCount) this.learnInterfaces();
     this.owners.beforeBatch();
-    for (let at = from; at < to; at += BLOCK) this.#ingestBlock(batch, at, Math.min(at + BLOCK, to));
+    const { ring } = this.#parts;
+    for (let at = from; at < to; at += BLOCK) this.#ingestBlock(batch, at, Math.min(at + BLOCK, to), ring);
     if (this.#aggregates !== null) this.#ingestAggregates(batch, from, to);
     if (to > from) {
       const newest = batch.time[to - 1] as number;
@@ -189,15 +193,19 @@ export class Monitor {
         rest.wire[rest.count] = walk.wire;
         rest.link[rest.count] = LINK.ETHERNET;
         if (++rest.count < BLOCK) continue;
-        this.#ingestBlock(rest, 0, BLOCK);
+        this.#ingestBlock(rest, 0, BLOCK, null);
         rest.count = 0;
       }
     }
-    this.#ingestBlock(rest, 0, rest.count);
+    this.#ingestBlock(rest, 0, rest.count, null);
   }
 
-  /** Decodes a few frames, then counts them. In between it prefetches the rows of all their flows. */
-  #ingestBlock(batch: PacketBatch, from: number, to: number): void {
+  /**
+   * Decodes a few frames, then counts them. In between it prefetches the rows of all their flows.
+   *
+   * @param ring keeps them; null if the frames are parts of others
+   */
+  #ingestBlock(batch: PacketBatch, from: number, to: number, ring: PacketRing | null): void {
     const { bytes, offset, captured, wire, link, time, iface, direction } = batch;
     const packets = this.#packets;
     const hashes = this.#hashes;
@@ -239,6 +247,7 @@ export class Monitor {
       if (!packet.hasAddresses) {
         this.#undecoded++;
         this.#unread.add(packet);
+        if (ring !== null) ring.keep(batch, i, -1, reported, false);
         continue;
       }
       if (packet.time >= nextChange) {
@@ -247,6 +256,7 @@ export class Monitor {
       }
       if (packet.longHeader && inspection !== null) this.#splitConnections(inspection, packet, bytes, index);
       const row = flows.touch(packet, index, reported, hashes[i - from] as number);
+      if (ring !== null) ring.keep(batch, i, row, reported, flows.lastSent);
       let way: number = flows.lastSent ? DIRECTION.OUT : DIRECTION.IN;
       if (flows.direction(row) === FLOW_DIRECTION.TRANSIT) way = this.#transitDirection(row, index, reported, packet, batch, i);
       const column = way === DIRECTION.OUT ? base + 3 : base + 2;

@@ -14,6 +14,7 @@ import { CapturedSource } from '../../src/identify/process/recorded.ts';
 import type { FlowRow, Gap, Snapshot } from '../../src/model/snapshot.ts';
 import { NOWHERE } from '../../src/model/terms.ts';
 import type { Output, Turn } from '../../src/output/output.ts';
+import type { PacketRing } from '../../src/packets/packet-ring.ts';
 import { Inspection } from '../../src/pipeline/inspection.ts';
 import { Monitor } from '../../src/pipeline/monitor.ts';
 import { addresses } from './packets.ts';
@@ -103,6 +104,8 @@ export interface MonitorSetup {
   readonly started?: number;
   /** Names flows, and sorts them by these; without it they stay addresses. */
   readonly naming?: Categories;
+  /** Keeps frames. */
+  readonly ring?: (flows: FlowTable) => PacketRing;
 }
 
 /** A monitor over a source; owners are those the source names. */
@@ -135,6 +138,7 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
     reverseDns: false,
     events: null,
     watcher: null,
+    ring: setup.ring?.(flows) ?? null,
     kindsOf: (interfaces) => interfaces.map(interfaceKind),
     seed: 1,
   });
