@@ -112,6 +112,8 @@ export interface KnownApp {
   readonly recordedMs: number;
   /** Most bytes that it sent in one hour of the last 30 days, without local flows; 0 if it sent nothing. */
   readonly peakTx: number;
+  /** Bytes that it sent in `KnownBaseline.hour`, without local flows. */
+  readonly hourTx: number;
 }
 
 /** Names by app, in columns: there may be 100,000. */
@@ -125,6 +127,8 @@ export interface NamesByApp {
 export interface KnownBaseline {
   /** Time recorded in all, ms. */
   readonly recordedMs: number;
+  /** The hour in which history was asked, hours since the epoch. */
+  readonly hour: number;
   readonly apps: readonly KnownApp[];
   readonly domains: NamesByApp;
   /** By CONTACT_KINDS, named as in FirstContact. */

@@ -16,6 +16,9 @@ export interface AppBaseline {
   domains: number;
   /** Most bytes that it sent in one hour. */
   peakTx: number;
+  /** An hour since the epoch, and what it sent in that before the run: the rest of it is the run's. */
+  readonly hour: number;
+  readonly hourTx: number;
 }
 
 /** Where the baseline comes from. `waiting`: history is being read. */
@@ -40,6 +43,7 @@ const NO_PAIRS = { apps: [], names: [] };
 /** Nothing known. */
 export const EMPTY: KnownBaseline = {
   recordedMs: 0,
+  hour: 0,
   apps: [],
   domains: NO_PAIRS,
   contacts: { country: NO_PAIRS, network: NO_PAIRS, inbound: NO_PAIRS },
@@ -84,7 +88,7 @@ export class Baseline {
     this.#recordedMs = known.recordedMs;
     this.#contactsMs = known.contactsMs;
     this.#isCut = known.isCut;
-    for (const app of known.apps) this.#knowApp(app);
+    for (const app of known.apps) this.#knowApp(app, known.hour);
     this.#coming = pairsOf(known);
     this.#takeSome();
   }
@@ -158,7 +162,7 @@ export class Baseline {
   learnApp(name: string, time: number): boolean {
     if (this.#apps.has(name)) return false;
     if (this.#apps.size >= MOST_APPS) return false;
-    this.#apps.set(name, { first: time, recordedMs: -this.#ran, places: [], domains: 0, peakTx: 0 });
+    this.#apps.set(name, { first: time, recordedMs: -this.#ran, places: [], domains: 0, peakTx: 0, hour: 0, hourTx: 0 });
     return !this.#isCut;
   }
 
@@ -215,10 +219,10 @@ export class Baseline {
     return true;
   }
 
-  #knowApp({ app, exes, first, recordedMs, peakTx }: KnownApp): void {
+  #knowApp({ app, exes, first, recordedMs, peakTx, hourTx }: KnownApp, hour: number): void {
     if (this.#apps.size >= MOST_APPS) return;
     const places = [...new Set(exes.map(placeOf))].slice(0, PLACES);
-    this.#apps.set(app, { first, recordedMs: recordedMs - this.#ran, places, domains: 0, peakTx });
+    this.#apps.set(app, { first, recordedMs: recordedMs - this.#ran, places, domains: 0, peakTx, hour, hourTx });
   }
 }
 

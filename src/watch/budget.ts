@@ -56,7 +56,7 @@ export class Budgets implements Detector {
     const share = used / plan.bytes;
     if (share >= 1 && this.#told < 1) this.#found(used, share, `The month's budget of ${amount(plan.bytes)} is used up.`);
     else if (share >= NEAR && this.#told < NEAR)
-      this.#found(used, share, `${percent(share)} of the month's budget is used: ${amount(used)} of ${amount(plan.bytes)}.`);
+      this.#found(used, share, `${percentUsed(share)} of the month's budget is used: ${amount(used)} of ${amount(plan.bytes)}.`);
     this.#told = Math.max(this.#told, share);
   }
 
@@ -67,10 +67,15 @@ export class Budgets implements Detector {
       cause: `${this.#until} ${share >= 1 ? 1 : NEAR}`,
       quietMs: 0,
       text,
-      details: [`used: ${amount(used)}, ${percent(share)}`, `the next month begins on ${day(this.#until)}`],
+      details: [`used: ${amount(used)}, ${percentUsed(share)}`, `the next month begins on ${day(this.#until)}`],
       needsBaseline: false,
     });
   }
+}
+
+/** 100 % only once all of it is used. */
+function percentUsed(share: number): string {
+  return percent(share < 1 ? Math.min(share, 0.99) : share);
 }
 
 /** RX and TX since the run began, of everything or of one interface. */

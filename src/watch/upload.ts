@@ -1,8 +1,9 @@
-// Finds an app that sends far more in an hour than it ever did. Hours are cut by the clock. What it sent before this run began is not counted.
+// Finds an app that sends far more in an hour than it ever did. Hours are cut by the clock. What it sent before this run began counts as far as
+// history knows it.
 
 import type { WatchedTick } from '../model/watch.ts';
 import { sanitize } from '../net/text.ts';
-import type { Baseline } from './baseline.ts';
+import type { AppBaseline, Baseline } from './baseline.ts';
 import { type Detector, NOBODY, type Report } from './finding.ts';
 import { amount } from './words.ts';
 
@@ -32,12 +33,16 @@ export class Uploads implements Detector {
     const before = this.#sent.get(app) ?? 0;
     if (before === 0 && this.#sent.size >= MOST_APPS) return;
     this.#sent.set(app, before + bytes);
-    if (before + bytes < this.#floor) return;
     const known = this.#baseline.app(app);
+    if (known === null) return;
+    const earlier = this.#earlier(known);
+    const sum = earlier + before + bytes;
+    const usual = this.#usual(known);
+    const most = Math.max(this.#floor, usual * TIMES);
+    // Too much before this run is what an earlier one told of.
+    if (sum < most || earlier >= most) return;
     const isLearnt = this.#baseline.isAppLearnt(app, this.#baseline.knowledge === 'run' ? RUN_MS : undefined);
-    const usual = known?.peakTx ?? 0;
-    if (known === null || !isLearnt || before + bytes < usual * TIMES) return;
-    this.#found(app, before + bytes, usual);
+    if (isLearnt) this.#found(app, sum, usual);
   }
 
   tick({ time }: WatchedTick): void {
@@ -46,10 +51,20 @@ export class Uploads implements Detector {
     if (hour === this.#hour) return;
     for (const [app, bytes] of this.#sent) {
       const known = this.#baseline.app(app);
-      if (known !== null) known.peakTx = Math.max(known.peakTx, bytes);
+      if (known !== null) known.peakTx = Math.max(known.peakTx, this.#earlier(known) + bytes);
     }
     this.#sent.clear();
     this.#hour = hour;
+  }
+
+  /** The most that an app sent in an hour that has ended. */
+  #usual({ hour, hourTx, peakTx }: AppBaseline): number {
+    return hour === this.#hour ? peakTx : Math.max(peakTx, hourTx);
+  }
+
+  /** What an app sent in this hour before the run. */
+  #earlier({ hour, hourTx }: AppBaseline): number {
+    return hour === this.#hour ? hourTx : 0;
   }
 
   #found(app: string, bytes: number, usual: number): void {

@@ -26,9 +26,10 @@ export function span(ms: number): string {
   return counted(seconds / 86_400, 'day');
 }
 
-/** A day: `2026-11-03`, in UTC. */
+/** A day: `2026-11-03`, by the user's clock. */
 export function day(epochMs: number): string {
-  return new Date(epochMs).toISOString().slice(0, 10);
+  const date = new Date(epochMs);
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, '0')).join('-');
 }
 
 /** A percentage without digits behind the point; below one, with one. */

@@ -6,7 +6,8 @@ import { EMPTY } from '../../src/watch/baseline.ts';
 import { Watchman, type WatchmanParts } from '../../src/watch/watchman.ts';
 import { NOON, snapshot } from './snapshot-builder.ts';
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 /** A flow of curl to example.com. */
 export function watchFlow(fields: Partial<WatchFlow> = {}): WatchFlow {
@@ -66,6 +67,7 @@ export function knownBaseline(
     first: NOON - 10 * DAY,
     recordedMs: 10 * DAY,
     peakTx: 0,
+    hourTx: 0,
     ...app,
   }));
   const pairs = Object.entries(domains).flatMap(([app, names]) =>
@@ -74,6 +76,7 @@ export function knownBaseline(
   return {
     ...EMPTY,
     recordedMs: 10 * DAY,
+    hour: Math.floor(NOON / HOUR),
     contactsMs: 10 * DAY,
     apps: known,
     domains: { apps: pairs.map(([app]) => app), names: pairs.map(([, name]) => name) },

@@ -29,6 +29,8 @@ interface Gathered {
   /** Hour since the epoch of which `hourTx` has the bytes. */
   hour: number;
   hourTx: number;
+  /** Bytes of the hour that has not ended. */
+  thisHourTx: number;
 }
 
 /** Answers what is known of each app. */
@@ -52,7 +54,7 @@ export function baselineOf(
   const gathered = (app: number, first: number): Gathered | undefined => {
     let found = apps.get(app);
     if (found === undefined && apps.size < MOST_APPS) {
-      found = { place: apps.size, first, exes: [], peakTx: 0, hour: -1, hourTx: 0 };
+      found = { place: apps.size, first, exes: [], peakTx: 0, hour: -1, hourTx: 0, thisHourTx: 0 };
       apps.set(app, found);
     }
     if (found !== undefined && first < found.first) found.first = first; // contacts outlive their records
@@ -73,7 +75,9 @@ export function baselineOf(
     const subject = id % SUBJECTS;
     const app = subjects.app(subject);
     const row = app === 0 ? undefined : gathered(app, hour * HOUR_MS);
-    if (row === undefined || subjects.isLocal(subject) || hour >= thisHour || hour < thisHour - PEAK_HOURS) return;
+    if (row === undefined || subjects.isLocal(subject)) return;
+    if (hour === thisHour) row.thisHourTx += tx;
+    if (hour >= thisHour || hour < thisHour - PEAK_HOURS) return;
     if (row.hour !== hour) row.hourTx = 0;
     row.hour = hour;
     row.hourTx += tx;
@@ -102,12 +106,14 @@ export function baselineOf(
   const reachedFrom = meta.get('reached_from');
   return {
     recordedMs: recorded.since(0),
-    apps: [...apps].map(([app, { first, exes, peakTx }]) => ({
+    hour: thisHour,
+    apps: [...apps].map(([app, { first, exes, peakTx, thisHourTx }]) => ({
       app: text(app),
       exes,
       first,
       recordedMs: recorded.since(first),
       peakTx,
+      hourTx: thisHourTx,
     })),
     domains,
     contacts: { country, network, inbound },

@@ -135,13 +135,13 @@ describe('a baseline', () => {
     ]);
     expect(baseline).toMatchObject({ isCut: false, recordedMs: HOUR, contactsMs: HOUR });
     expect(baseline.apps).toEqual([
-      { app: 'curl', exes: ['/usr/bin/curl'], first: START, recordedMs: HOUR, peakTx: 0 },
-      { app: 'sshd', exes: [], first: START + 2 * MINUTE, recordedMs: HOUR, peakTx: 0 },
+      { app: 'curl', exes: ['/usr/bin/curl'], first: START, recordedMs: HOUR, peakTx: 0, hourTx: 0 },
+      { app: 'sshd', exes: [], first: START + 2 * MINUTE, recordedMs: HOUR, peakTx: 0, hourTx: 0 },
     ]);
     expect(database.baseline({ now: START + HOUR, most: 1 }).isCut).toBe(true);
   });
 
-  it('knows the most that an app sent in an hour, without this hour, earlier months and its own machine', async () => {
+  it('knows what an app sent in this hour, and the most in another, without earlier months and its own machine', async () => {
     const database = await history();
     const book = (hour: number, txBytes: number, change = {}) =>
       database.apply(database.applied + 1, batch(NOVEMBER + hour * 60, [entry({ txBytes, ...change })]));
@@ -152,12 +152,13 @@ describe('a baseline', () => {
     book(99, 5e9, { direction: 'local' });
     book(100, 7e9);
     book(50, 1, { app: 'new' });
-    const { apps, recordedMs, contactsMs } = database.baseline({ now: START + 100.5 * HOUR, most: 10 });
-    expect(apps.map(({ app, recordedMs: watched, peakTx }) => [app, watched / HOUR, peakTx])).toEqual([
-      ['curl', 102, 1000],
-      ['new', 51, 1],
+    book(100, 3, { direction: 'local' });
+    const { apps, recordedMs, contactsMs, hour } = database.baseline({ now: START + 100.5 * HOUR, most: 10 });
+    expect(apps.map(({ app, recordedMs: watched, peakTx, hourTx }) => [app, watched / HOUR, peakTx, hourTx])).toEqual([
+      ['curl', 102, 1000, 7e9],
+      ['new', 51, 1, 0],
     ]);
-    expect([recordedMs / HOUR, contactsMs]).toEqual([102, 0]);
+    expect([recordedMs / HOUR, contactsMs, hour]).toEqual([102, 0, START / HOUR + 100]);
   });
 
   it('of years counts days, where hours are gone', async () => {

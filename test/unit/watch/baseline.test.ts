@@ -27,7 +27,7 @@ describe('a baseline', () => {
   test('takes a long history in pieces, tick by tick, and only then knows', () => {
     const made = new Baseline(DAY, 5);
     const names = Array.from({ length: 50_000 }, (_, i) => `h${i}.example`);
-    const apps = [{ app: 'curl', exes: [], first: 0, recordedMs: 10 * DAY, peakTx: 0 }];
+    const apps = [{ app: 'curl', exes: [], first: 0, recordedMs: 10 * DAY, peakTx: 0, hourTx: 0 }];
     const network = { apps: [0, 7], names: ['AS1', 'AS2'] };
     const contacts = { ...EMPTY.contacts, network };
     made.know({ ...EMPTY, recordedMs: 10 * DAY, apps, domains: { apps: names.map(() => 0), names }, contacts });

@@ -34,6 +34,25 @@ describe('upload', () => {
     expect(send(700e6)).toEqual(['upload: rclone sent 899 MB this hour; usual is 199 MB at most.']);
   });
 
+  test('goes on from what history knows of this hour, and tells nothing that was told before', () => {
+    const resumed = (hourTx: number, peakTx = 0) => {
+      const watch = new Watching();
+      watch.tick();
+      watch.watchman.know(knownBaseline([{ app: 'rclone', peakTx, hourTx }]));
+      return (bytes: number, ms = 1000) => {
+        if (bytes > 0) watch.watchman.sent('rclone', bytes);
+        return said(watch.tick(ms));
+      };
+    };
+    expect(resumed(150e6)(60e6)).toEqual(['upload: rclone sent 210 MB this hour; it usually sends nothing.']);
+    const told = resumed(300e6);
+    expect([told(100e6), told(900e6)]).toEqual([[], []]);
+    const usual = resumed(150e6, 10e6);
+    expect(usual(0, HOUR)).toEqual([]);
+    expect(usual(500e6)).toEqual([]); // in the hour before it sent 150 MB
+    expect(usual(200e6)).toEqual(['upload: rclone sent 700 MB this hour; usual is 150 MB at most.']);
+  });
+
   test('is no news while the app is learnt', () => {
     const watch = new Watching();
     watch.watchman.know(knownBaseline([{ app: 'rclone', recordedMs: HOUR }]));

@@ -1,6 +1,6 @@
 // A month's budget: told once when 80 % are used and once when all of it is, counted on from what history knows.
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { BudgetPlan } from '../../../src/model/options.ts';
 import { periodOf } from '../../../src/view/history/budget.ts';
 import { interfaceRow, snapshot } from '../../support/snapshot-builder.ts';
@@ -30,6 +30,22 @@ test('is told at 80 and at 100 percent, once each', () => {
   expect(tick(20e9)).toEqual([]);
   expect(tick(111e9)).toEqual(["budget: The month's budget of 500 GB is used up."]);
   expect(tick(200e9)).toEqual([]);
+});
+
+test('is used up at 100 percent and not before, and the next month begins by the clock of the user', () => {
+  vi.stubEnv('TZ', 'Europe/Berlin');
+  try {
+    const tick = watching(390e9);
+    expect(tick(108.5e9)).toEqual(["budget: 99 % of the month's budget is used: 499 GB of 500 GB."]);
+    const watch = new Watching({ budget: { plan: PLAN, periodOf: (time) => periodOf(1, time) } });
+    watch.watchman.knowAmounts({ budget: 400e9 - 1, rules: new Map() });
+    const { total } = snapshot();
+    expect(watch.tick(1000, { total: { ...total, rxBytes: 99.7e9, txBytes: 0 } }).map(({ details }) => details)).toEqual([
+      ['used: 500 GB, 99 %', 'the next month begins on 2026-02-01'],
+    ]);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 test('what was passed before this run was told of then', () => {

@@ -91,6 +91,7 @@ export class FakeReader implements HistoryReader {
     const none = { apps: [], names: [] };
     return Promise.resolve({
       recordedMs: 0,
+      hour: 0,
       apps: [],
       domains: none,
       contacts: { country: none, network: none, inbound: none },
