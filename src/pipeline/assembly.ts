@@ -29,6 +29,7 @@ import { Owners } from '../identify/process/owners.ts';
 import { CapturedSource } from '../identify/process/recorded.ts';
 import { StartClock } from '../identify/process/start-clock.ts';
 import { reasonOf } from '../model/errors.ts';
+import type { KeepOptions } from '../model/packets.ts';
 import { type Fallback, NOWHERE } from '../model/terms.ts';
 import type { Watcher } from '../model/watch.ts';
 import type { Clock } from '../system/clock.ts';
@@ -67,6 +68,8 @@ export interface Subject {
   readonly events: EventLog | null;
   /** Watches flows; null if nothing is watched. */
   readonly watcher: Watcher | null;
+  /** How frames are kept; null or absent keeps none. */
+  readonly keep?: KeepOptions | null;
   /** A time before the first packet, epoch ms. */
   readonly started: number;
 }
@@ -109,7 +112,7 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
     reverseDns: subject.reverseDns,
     events: subject.events,
     watcher: subject.watcher,
-    ring: null,
+    keep: subject.keep ?? null,
     repeats: (name) => isBridgePort(edges, name, replay),
     lower: (name) => (replay || edges.platform !== 'linux' ? [] : linuxLower(edges, name)),
     hardware: (name) => hardwareAddress(edges, name),

@@ -19,12 +19,14 @@ import type { Owners } from '../identify/process/owners.ts';
 import { CapturedSource } from '../identify/process/recorded.ts';
 import type { MessengerStatus } from '../model/delivery.ts';
 import type { HistoryStatus } from '../model/history.ts';
+import type { KeepOptions } from '../model/packets.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
 import type { CaptureStatus, Gap, Matching, Snapshot, TickInterface, Traffic } from '../model/snapshot.ts';
 import type { Fallback, InterfaceKind } from '../model/terms.ts';
 import type { Watcher } from '../model/watch.ts';
 import { DIRECTION, LINK } from '../net/numbers.ts';
-import type { PacketRing } from '../packets/packet-ring.ts';
+import { type Kept, KeptFlows } from '../packets/kept-flows.ts';
+import { PacketRing } from '../packets/packet-ring.ts';
 import type { Inspection } from './inspection.ts';
 import { UnreadFrames } from './unread.ts';
 
@@ -44,6 +46,8 @@ const MAX_INTERFACES = 1024;
 const ETHERNET_BYTES = 14;
 /** Interfaces looked up in one go. Frames of `any` may bring hundreds at once, and each takes a dozen system calls. */
 export const LEARNT_AT_ONCE = 32;
+/** Kept frames that a tick drops because they are too old. More than are ever captured in a tick, and a few milliseconds' work. */
+const EXPIRED_AT_ONCE = 1 << 20;
 /** Frames decoded before any of them is counted. */
 const BLOCK = MAX_WARMED;
 
@@ -71,8 +75,8 @@ interface MonitorParts {
   readonly events: EventLog | null;
   /** Watches flows; null if nothing is watched. */
   readonly watcher: Watcher | null;
-  /** Keeps frames; null if none are kept. */
-  readonly ring: PacketRing | null;
+  /** How frames are kept; null keeps none. */
+  readonly keep: KeepOptions | null;
   /** Finds the kinds of interfaces by name. */
   readonly kindsOf: (names: readonly string[]) => readonly InterfaceKind[];
   /** Whether an interface is a port of a bridge. */
@@ -96,6 +100,8 @@ export class Monitor {
   readonly flows: FlowTable;
   readonly aggregator: Aggregator;
   readonly owners: Owners;
+  /** Frames that are kept; null if none are. */
+  readonly kept: Kept | null;
   readonly #parts: MonitorParts;
   readonly #captured: CapturedSource | null;
   readonly #packets = Array.from({ length: BLOCK }, () => new Packet());
@@ -117,6 +123,7 @@ export class Monitor {
   #deliveryStatus: (() => MessengerStatus | null) | null = null;
   #privileges: PrivilegeStatus | null = null;
   #interfaceCount = -1;
+  #processesBegun = 0;
   #packetCount = 0;
   #frameBytes = 0;
   #undecoded = 0;
@@ -139,6 +146,15 @@ export class Monitor {
       ...{ flows, directory, started, seed, events, watcher, onBehalfOf },
       facts: parts.inspection?.names ?? null,
     });
+    this.kept = parts.keep === null ? null : this.#keep(parts.keep);
+  }
+
+  #keep({ bytes, forMs }: KeepOptions): Kept {
+    const { flows } = this;
+    const { directory, inspection } = this.#parts;
+    const ring = new PacketRing(flows, bytes, forMs);
+    const facts = inspection?.names ?? null;
+    return { ring, flows: new KeptFlows({ flows, ring, directory, facts, interfaceName: this.aggregator.interfaceName }) };
   }
 
   /** Says how far alerts got. */
@@ -161,7 +177,8 @@ export class Monitor {
   ingest(batch: PacketBatch, from: number, to: number): void {
     if (this.#parts.opened.source.interfaces.length !== this.#interfaceCount) this.learnInterfaces();
     this.owners.beforeBatch();
-    const { ring } = this.#parts;
+    const ring = this.kept?.ring ?? null;
+    if (ring !== null) this.#followProcesses(ring);
     for (let at = from; at < to; at += BLOCK) this.#ingestBlock(batch, at, Math.min(at + BLOCK, to), ring);
     if (this.#aggregates !== null) this.#ingestAggregates(batch, from, to);
     if (to > from) {
@@ -169,6 +186,13 @@ export class Monitor {
       if (newest > this.lastTime) this.lastTime = newest;
     }
     this.admitNew();
+  }
+
+  /** Tells the ring if the source has numbered its processes anew. */
+  #followProcesses(ring: PacketRing): void {
+    const begun = this.#parts.opened.source.processesBegun ?? 0;
+    if (begun !== this.#processesBegun) ring.renumberProcesses();
+    this.#processesBegun = begun;
   }
 
   /** Starts the lookup of new flows, including those created without packets. */
@@ -327,6 +351,8 @@ export class Monitor {
   tick(time: number, intervalMs: number, gaps: readonly Gap[], limits: SnapshotLimits): Snapshot {
     while (!this.learnInterfaces());
     const interfaces = this.#interfaces();
+    this.kept?.ring.expire(time, EXPIRED_AT_ONCE);
+    this.kept?.flows.sweep();
     const snapshot = this.aggregator.tick({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps }, limits);
     return countsPackets(this.#parts.opened.source) ? snapshot : withoutPackets(snapshot);
   }

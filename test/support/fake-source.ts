@@ -11,10 +11,10 @@ import { FlowNames } from '../../src/identify/name/flow-names.ts';
 import { Directory, Users } from '../../src/identify/process/directory.ts';
 import { Owners } from '../../src/identify/process/owners.ts';
 import { CapturedSource } from '../../src/identify/process/recorded.ts';
+import type { KeepOptions } from '../../src/model/packets.ts';
 import type { FlowRow, Gap, Snapshot } from '../../src/model/snapshot.ts';
 import { NOWHERE } from '../../src/model/terms.ts';
 import type { Output, Turn } from '../../src/output/output.ts';
-import type { PacketRing } from '../../src/packets/packet-ring.ts';
 import { Inspection } from '../../src/pipeline/inspection.ts';
 import { Monitor } from '../../src/pipeline/monitor.ts';
 import { addresses } from './packets.ts';
@@ -105,7 +105,7 @@ export interface MonitorSetup {
   /** Names flows, and sorts them by these; without it they stay addresses. */
   readonly naming?: Categories;
   /** Keeps frames. */
-  readonly ring?: (flows: FlowTable) => PacketRing;
+  readonly keep?: KeepOptions;
 }
 
 /** A monitor over a source; owners are those the source names. */
@@ -138,11 +138,11 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
     reverseDns: false,
     events: null,
     watcher: null,
-    ring: setup.ring?.(flows) ?? null,
+    keep: setup.keep ?? null,
     kindsOf: (interfaces) => interfaces.map(interfaceKind),
     seed: 1,
   });
-  return { monitor, localizer, flows, owners };
+  return { monitor, localizer, flows, owners, directory, names };
 }
 
 /** Remembers. */

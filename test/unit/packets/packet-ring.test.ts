@@ -43,16 +43,12 @@ const seenOf = (ring: PacketRing, frame: KeptFrame): Seen => ({
 
 /** A monitor that keeps frames, and its ring. */
 function keeping(source: FakeSource, size = MIN_RING_BYTES, keepMs: number | null = null) {
-  const made: PacketRing[] = [];
-  const ring = (flows: FlowTable) => {
-    made.push(new PacketRing(flows, size, keepMs));
-    return made[0] as PacketRing;
-  };
-  const { monitor, flows } = monitorOver(source, { ring });
+  const { monitor, flows } = monitorOver(source, { keep: { bytes: size, forMs: keepMs } });
+  const ring = monitor.kept?.ring as PacketRing;
   const ingest = () => {
     for (let batch = source.read(); batch !== null; batch = source.read()) monitor.ingest(batch, 0, batch.count);
   };
-  return { ring: made[0] as PacketRing, flows, ingest };
+  return { ring, flows, ingest, monitor };
 }
 
 /** A ring without flows, and a way to put frames into it. */

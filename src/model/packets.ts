@@ -1,0 +1,42 @@
+// What is known of the packets that are kept, as plain data: their flows, and how far back they go.
+
+import type { Endpoint, FlowDirection, NameSource, Process } from './terms.ts';
+
+/** How packets are to be kept. */
+export interface KeepOptions {
+  /** Bytes of the ring. */
+  readonly bytes: number;
+  /** Packets older than this are not given out, ms; null gives out whatever the ring holds. */
+  readonly forMs: number | null;
+}
+
+/** The flow of a kept frame, as the program knew it last. A subject of the filter language too. Texts are sanitised. */
+export interface KeptFlow {
+  /** Number of the flow, unique in a run. */
+  readonly serial: number;
+  readonly app: string | null;
+  /** Owner of the local end; null if unknown. */
+  readonly process: Process | null;
+  readonly pid: number | null;
+  readonly exe: string | null;
+  readonly user: string | null;
+  /** The same of the other end of a flow within this machine. */
+  readonly peerApp: string | null;
+  readonly peerProcess: Process | null;
+  readonly peerPid: number | null;
+  /** Name of the remote end; null without one. */
+  readonly name: string | null;
+  readonly nameSource: NameSource;
+  /** That name, or the address. */
+  readonly host: string;
+  readonly domain: string | null;
+  readonly category: string | null;
+  readonly application: string | null;
+  readonly country: string | null;
+  readonly asn: number | null;
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly protocol: string;
+  readonly direction: FlowDirection;
+  readonly interface: string;
+}

@@ -1,0 +1,216 @@
+// Knows the flows of kept frames: from the flow table while they are in it, from a copy once they have left. Bounded; a copy goes with the last of its
+// frames. It judges no frame and reads none.
+
+import { FLOW_DIRECTION } from '../flow/direction.ts';
+import type { FlowObserver, FlowTable } from '../flow/flow-table.ts';
+import type { KeptFlow } from '../model/packets.ts';
+import {
+  FLOW_DIRECTIONS,
+  type FlowFacts,
+  type NameSource,
+  NO_OWNER,
+  NOWHERE,
+  type Place,
+  type Process,
+  type ProcessDirectory,
+} from '../model/terms.ts';
+import { formatAddress } from '../net/address.ts';
+import { hasPorts, protocolName } from '../net/numbers.ts';
+import { applicationByPort } from '../net/services.ts';
+import type { PacketRing } from './packet-ring.ts';
+
+/** Flows that have left and are remembered. Serial numbers follow one another, so a flow's place is its number's lowest bits. */
+export const MAX_LEFT = 1 << 16;
+/**
+ * Layout of `left`, 12 words per place:
+ *
+ *     0..3 local address | 4..7 remote address | 8 local port << 16 | remote port | 9 interface << 16 | protocol | 10 direction
+ */
+const WORDS = 12;
+/** Places looked through at each tick for flows without frames. */
+const SWEPT = MAX_LEFT / 16;
+
+/** What is known of a flow besides its ends. Flows of which the same is known one after the other share one. */
+interface Known {
+  readonly app: string | null;
+  readonly process: Process | null;
+  readonly peerApp: string | null;
+  readonly peerProcess: Process | null;
+  readonly name: string | null;
+  readonly nameSource: NameSource;
+  readonly domain: string | null;
+  readonly category: string | null;
+  readonly application: string | null;
+}
+
+/** Its fields, to compare. */
+const FIELDS = [
+  'app',
+  'process',
+  'peerApp',
+  'peerProcess',
+  'name',
+  'nameSource',
+  'domain',
+  'category',
+  'application',
+] as const satisfies readonly (keyof Known)[];
+
+/** Frames that are kept, and their flows. */
+export interface Kept {
+  readonly ring: PacketRing;
+  readonly flows: KeptFlows;
+}
+
+/** What `KeptFlows` reads. */
+interface KeptFlowsParts {
+  readonly flows: FlowTable;
+  readonly ring: PacketRing;
+  readonly directory: ProcessDirectory;
+  /** Names and categories; null if flows have none. */
+  readonly facts: FlowFacts | null;
+  readonly interfaceName: (index: number) => string;
+}
+
+/** The flows of a ring's frames. It observes the flow table: make it before the first frame, and behind what books flows. */
+export class KeptFlows implements FlowObserver {
+  readonly #parts: KeptFlowsParts;
+  /** By place: serial number of the flow, 0 for none; and position of its newest frame. */
+  readonly #serials = new Float64Array(MAX_LEFT);
+  readonly #newest = new Float64Array(MAX_LEFT);
+  readonly #left = new Int32Array(MAX_LEFT * WORDS);
+  readonly #known = new Array<Known | undefined>(MAX_LEFT);
+  #last: Known | null = null;
+  #sweptTo = 0;
+  /** Flows that were forgotten although frames of theirs were kept. */
+  forgotten = 0;
+
+  constructor(parts: KeptFlowsParts) {
+    this.#parts = parts;
+    parts.flows.observe(this);
+  }
+
+  /** Copies a flow that leaves the table, if frames of it are kept. */
+  flowRemoved(row: number): void {
+    const { flows, ring } = this.#parts;
+    const newest = flows.keptAt(row);
+    if (!ring.has(newest)) return;
+    const serial = flows.serial(row);
+    const place = serial & (MAX_LEFT - 1);
+    if (ring.has(this.#newest[place] as number)) this.forgotten++;
+    this.#serials[place] = serial;
+    this.#newest[place] = newest;
+    const left = this.#left;
+    const base = place * WORDS;
+    const { words } = flows;
+    const [local, remote] = [flows.localAt(row), flows.remoteAt(row)];
+    for (let i = 0; i < 4; i++) {
+      left[base + i] = words[local + i] as number;
+      left[base + 4 + i] = words[remote + i] as number;
+    }
+    left[base + 8] = (flows.localPort(row) << 16) | flows.remotePort(row);
+    left[base + 9] = (flows.interface(row) << 16) | flows.protocol(row);
+    left[base + 10] = flows.direction(row);
+    const known = this.#knownOf(row);
+    const last = this.#last;
+    this.#last = last !== null && FIELDS.every((field) => last[field] === known[field]) ? last : known;
+    this.#known[place] = this.#last;
+  }
+
+  /**
+   * A frame's flow as it is known now.
+   *
+   * @param row and serial as its record has them
+   * @returns null for a frame without addresses, and for a flow that was forgotten
+   */
+  of(row: number, serial: number): KeptFlow | null {
+    if (row < 0) return null;
+    const { flows } = this.#parts;
+    if (flows.holds(row, serial)) {
+      const known = this.#knownOf(row);
+      const ports = (flows.localPort(row) << 16) | flows.remotePort(row);
+      const what = (flows.interface(row) << 16) | flows.protocol(row);
+      return this.#flow(serial, known, flows.words, flows.localAt(row), flows.remoteAt(row), ports, what, flows.direction(row));
+    }
+    const place = serial & (MAX_LEFT - 1);
+    if (this.#serials[place] !== serial) return null;
+    const left = this.#left;
+    const base = place * WORDS;
+    const [ports, what, direction] = [left[base + 8], left[base + 9], left[base + 10]] as [number, number, number];
+    return this.#flow(serial, this.#known[place] as Known, left, base, base + 4, ports, what, direction);
+  }
+
+  /** Forgets some of the flows whose last frame is gone. Call it once a tick. */
+  sweep(): void {
+    const { ring } = this.#parts;
+    const end = this.#sweptTo + SWEPT;
+    for (let place = this.#sweptTo; place < end; place++) {
+      if (this.#serials[place] === 0 || ring.has(this.#newest[place] as number)) continue;
+      this.#serials[place] = 0;
+      this.#newest[place] = 0;
+      this.#known[place] = undefined;
+    }
+    this.#sweptTo = end % MAX_LEFT;
+  }
+
+  #flow(
+    serial: number,
+    known: Known,
+    words: Int32Array,
+    localAt: number,
+    remoteAt: number,
+    ports: number,
+    what: number,
+    direction: number,
+  ): KeptFlow {
+    const protocol = what & 0xffff;
+    const numbered = hasPorts(protocol);
+    const local = { address: formatAddress(words, localAt), port: numbered ? ports >>> 16 : 0 };
+    const remote = { address: formatAddress(words, remoteAt), port: numbered ? ports & 0xffff : 0 };
+    const place: Place = this.#parts.facts?.placeOf(words, remoteAt) ?? NOWHERE;
+    const { app, process, peerApp, peerProcess, name, nameSource, domain, category, application } = known;
+    return {
+      serial,
+      app,
+      process,
+      pid: process?.pid ?? null,
+      exe: process?.exe ?? null,
+      user: process?.user ?? null,
+      peerApp,
+      peerProcess,
+      peerPid: peerProcess?.pid ?? null,
+      name,
+      nameSource,
+      host: name ?? remote.address,
+      domain,
+      category,
+      application: application ?? applicationByPort(protocol, local.port, remote.port),
+      country: place.country,
+      asn: place.asn,
+      local,
+      remote,
+      protocol: protocolName(protocol),
+      direction: FLOW_DIRECTIONS[direction] ?? FLOW_DIRECTIONS[FLOW_DIRECTION.TRANSIT],
+      interface: this.#parts.interfaceName(what >>> 16),
+    };
+  }
+
+  #knownOf(row: number): Known {
+    const { flows, directory, facts } = this.#parts;
+    const [owner, peer] = [flows.owner(row), flows.peer(row)];
+    const name = facts?.nameOf(row) ?? -1;
+    const process = owner === NO_OWNER ? undefined : directory.process(owner);
+    const peerProcess = peer === NO_OWNER ? undefined : directory.process(peer);
+    return {
+      app: process === undefined ? null : (directory.app(process.app)?.name ?? null),
+      process: process ?? null,
+      peerApp: peerProcess === undefined ? null : (directory.app(peerProcess.app)?.name ?? null),
+      peerProcess: peerProcess ?? null,
+      name: name < 0 ? null : (facts?.nameText(name) ?? null),
+      nameSource: facts?.nameSource(row) ?? 'none',
+      domain: name < 0 ? null : (facts?.domainOf(name) ?? null),
+      category: facts?.categoryText(facts.categoryOf(row)) ?? null,
+      application: facts?.applicationOf(row) ?? null,
+    };
+  }
+}
