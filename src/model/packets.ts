@@ -1,6 +1,6 @@
 // What is known of the packets that are kept, as plain data: their flows, and how far back they go.
 
-import type { Endpoint, FlowDirection, NameSource, Process } from './terms.ts';
+import type { Endpoint, FlowDirection, NameSource, OwnerReason, Process } from './terms.ts';
 
 /** How packets are to be kept. */
 export interface KeepOptions {
@@ -15,14 +15,18 @@ export interface KeptFlow {
   /** Number of the flow, unique in a run. */
   readonly serial: number;
   readonly app: string | null;
-  /** Owner of the local end; null if unknown. */
-  readonly process: Process | null;
+  /** Owner of the local end; null if there is none or it is unknown. */
+  readonly owner: Process | null;
+  /** Why there is no owner; null if there is one. */
+  readonly reason: OwnerReason | null;
+  /** The process for which the owner acts; null for itself. */
+  readonly onBehalfOf: Process | null;
   readonly pid: number | null;
   readonly exe: string | null;
   readonly user: string | null;
   /** The same of the other end of a flow within this machine. */
   readonly peerApp: string | null;
-  readonly peerProcess: Process | null;
+  readonly peer: Process | null;
   readonly peerPid: number | null;
   /** Name of the remote end; null without one. */
   readonly name: string | null;
@@ -36,6 +40,8 @@ export interface KeptFlow {
   readonly asn: number | null;
   readonly local: Endpoint;
   readonly remote: Endpoint;
+  /** Address of the remote end, four words. */
+  readonly remoteWords: Int32Array;
   readonly protocol: string;
   readonly direction: FlowDirection;
   readonly interface: string;

@@ -10,6 +10,7 @@ import {
   type NameSource,
   NO_OWNER,
   NOWHERE,
+  type OwnerReason,
   type Place,
   type Process,
   type ProcessDirectory,
@@ -33,9 +34,11 @@ const SWEPT = MAX_LEFT / 16;
 /** What is known of a flow besides its ends. Flows of which the same is known one after the other share one. */
 interface Known {
   readonly app: string | null;
-  readonly process: Process | null;
+  readonly owner: Process | null;
+  readonly reason: OwnerReason | null;
+  readonly onBehalfOf: Process | null;
   readonly peerApp: string | null;
-  readonly peerProcess: Process | null;
+  readonly peer: Process | null;
   readonly name: string | null;
   readonly nameSource: NameSource;
   readonly domain: string | null;
@@ -46,9 +49,11 @@ interface Known {
 /** Its fields, to compare. */
 const FIELDS = [
   'app',
-  'process',
+  'owner',
+  'reason',
+  'onBehalfOf',
   'peerApp',
-  'peerProcess',
+  'peer',
   'name',
   'nameSource',
   'domain',
@@ -70,6 +75,8 @@ interface KeptFlowsParts {
   /** Names and categories; null if flows have none. */
   readonly facts: FlowFacts | null;
   readonly interfaceName: (index: number) => string;
+  /** Process for which a flow's owner acts, or NO_OWNER; null if the capture doesn't tell. */
+  readonly onBehalfOf: ((row: number) => number) | null;
 }
 
 /** The flows of a ring's frames. It observes the flow table: make it before the first frame, and behind what books flows. */
@@ -168,17 +175,19 @@ export class KeptFlows implements FlowObserver {
     const local = { address: formatAddress(words, localAt), port: numbered ? ports >>> 16 : 0 };
     const remote = { address: formatAddress(words, remoteAt), port: numbered ? ports & 0xffff : 0 };
     const place: Place = this.#parts.facts?.placeOf(words, remoteAt) ?? NOWHERE;
-    const { app, process, peerApp, peerProcess, name, nameSource, domain, category, application } = known;
+    const { app, owner, reason, onBehalfOf, peerApp, peer, name, nameSource, domain, category, application } = known;
     return {
       serial,
       app,
-      process,
-      pid: process?.pid ?? null,
-      exe: process?.exe ?? null,
-      user: process?.user ?? null,
+      owner,
+      reason,
+      onBehalfOf,
+      pid: owner?.pid ?? null,
+      exe: owner?.exe ?? null,
+      user: owner?.user ?? null,
       peerApp,
-      peerProcess,
-      peerPid: peerProcess?.pid ?? null,
+      peer,
+      peerPid: peer?.pid ?? null,
       name,
       nameSource,
       host: name ?? remote.address,
@@ -189,6 +198,7 @@ export class KeptFlows implements FlowObserver {
       asn: place.asn,
       local,
       remote,
+      remoteWords: words.slice(remoteAt, remoteAt + 4),
       protocol: protocolName(protocol),
       direction: FLOW_DIRECTIONS[direction] ?? FLOW_DIRECTIONS[FLOW_DIRECTION.TRANSIT],
       interface: this.#parts.interfaceName(what >>> 16),
@@ -196,21 +206,30 @@ export class KeptFlows implements FlowObserver {
   }
 
   #knownOf(row: number): Known {
-    const { flows, directory, facts } = this.#parts;
-    const [owner, peer] = [flows.owner(row), flows.peer(row)];
+    const { flows, facts } = this.#parts;
+    const owner = this.#process(flows.owner(row));
+    const peer = this.#process(flows.peer(row));
     const name = facts?.nameOf(row) ?? -1;
-    const process = owner === NO_OWNER ? undefined : directory.process(owner);
-    const peerProcess = peer === NO_OWNER ? undefined : directory.process(peer);
     return {
-      app: process === undefined ? null : (directory.app(process.app)?.name ?? null),
-      process: process ?? null,
-      peerApp: peerProcess === undefined ? null : (directory.app(peerProcess.app)?.name ?? null),
-      peerProcess: peerProcess ?? null,
+      app: this.#appName(owner),
+      owner,
+      reason: flows.reason(row),
+      onBehalfOf: this.#process(this.#parts.onBehalfOf?.(row) ?? NO_OWNER),
+      peerApp: this.#appName(peer),
+      peer,
       name: name < 0 ? null : (facts?.nameText(name) ?? null),
       nameSource: facts?.nameSource(row) ?? 'none',
       domain: name < 0 ? null : (facts?.domainOf(name) ?? null),
       category: facts?.categoryText(facts.categoryOf(row)) ?? null,
       application: facts?.applicationOf(row) ?? null,
     };
+  }
+
+  #process(number: number): Process | null {
+    return number === NO_OWNER ? null : (this.#parts.directory.process(number) ?? null);
+  }
+
+  #appName(process: Process | null): string | null {
+    return process === null ? null : (this.#parts.directory.app(process.app)?.name ?? null);
   }
 }

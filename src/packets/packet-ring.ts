@@ -25,6 +25,9 @@ export const MIN_RING_BYTES = 1 << 20;
 /** Typed arrays index faster below this. */
 export const MAX_RING_BYTES = 2 ** 31 - 8;
 
+/** Byte order of this machine's typed arrays. */
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
 /** A record of the ring, read into one object that serves all of them. */
 export class KeptFrame {
   /** Position of the record. */
@@ -89,7 +92,6 @@ export class PacketRing {
   tooLong = 0;
   readonly #flows: FlowTable;
   readonly #keepMs: number;
-  readonly #view: DataView;
   readonly #doubles: Float64Array;
   readonly #ints: Int32Array;
   readonly #shorts: Uint16Array;
@@ -114,8 +116,7 @@ export class PacketRing {
     this.size = size;
     const buffer = new ArrayBuffer(size);
     this.bytes = new Uint8Array(buffer);
-    this.#view = new DataView(buffer);
-    this.#sourceView = this.#view;
+    this.#sourceView = new DataView(buffer);
     this.#doubles = new Float64Array(buffer);
     this.#ints = new Int32Array(buffer);
     this.#shorts = new Uint16Array(buffer);
@@ -309,10 +310,11 @@ export class PacketRing {
       this.#sourceView = new DataView(from.buffer, from.byteOffset, from.byteLength);
     }
     const source = this.#sourceView;
-    const target = this.#view;
-    const whole = length & ~3;
-    for (let i = 0; i < whole; i += 4) target.setInt32(to + i, source.getInt32(at + i));
-    for (let i = whole; i < length; i++) this.bytes[to + i] = from[at + i] as number;
+    const ints = this.#ints;
+    const word = to >>> 2;
+    const words = length >>> 2;
+    for (let i = 0; i < words; i++) ints[word + i] = source.getInt32(at + 4 * i, IS_LITTLE_ENDIAN);
+    for (let i = 4 * words; i < length; i++) this.bytes[to + i] = from[at + i] as number;
   }
 }
 

@@ -146,15 +146,16 @@ export class Monitor {
       ...{ flows, directory, started, seed, events, watcher, onBehalfOf },
       facts: parts.inspection?.names ?? null,
     });
-    this.kept = parts.keep === null ? null : this.#keep(parts.keep);
+    this.kept = parts.keep === null ? null : this.#keep(parts.keep, onBehalfOf);
   }
 
-  #keep({ bytes, forMs }: KeepOptions): Kept {
+  #keep({ bytes, forMs }: KeepOptions, onBehalfOf: ((row: number) => number) | null): Kept {
     const { flows } = this;
     const { directory, inspection } = this.#parts;
     const ring = new PacketRing(flows, bytes, forMs);
     const facts = inspection?.names ?? null;
-    return { ring, flows: new KeptFlows({ flows, ring, directory, facts, interfaceName: this.aggregator.interfaceName }) };
+    const { interfaceName } = this.aggregator;
+    return { ring, flows: new KeptFlows({ flows, ring, directory, facts, interfaceName, onBehalfOf }) };
   }
 
   /** Says how far alerts got. */

@@ -1,11 +1,11 @@
 // Reads one capture through the real replay and says how long it took. Runs as a process of its own, so that its peak memory is known.
-// usage: node replay.js ROOT FILE live|end
+// usage: node replay.js ROOT FILE live|end [BYTES OF FRAMES TO KEEP]
 
 import { existsSync, readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 
-const [root, file, limits] = process.argv.slice(2);
+const [root, file, limits, keep] = process.argv.slice(2);
 const built = (path) => import(pathToFileURL(`${root}/dist/${path}`).href);
 const [{ openFile }, { Categories }, { assemble }, { systemEdges }, { JsonOutput }, { ReplaySession }, { systemClock }] =
   await Promise.all([
@@ -41,7 +41,13 @@ const edges = systemEdges();
 const begun = performance.now();
 const cpuBegun = threadCpuMs();
 const source = await openFile(file);
-const subject = { named: [], file, categories: new Categories(), places: null };
+const subject = {
+  named: [],
+  file,
+  categories: new Categories(),
+  places: null,
+  keep: keep === undefined ? null : { bytes: Number(keep), forMs: null },
+};
 const parts = await assemble({ source, fallbacks: [] }, subject, edges, systemClock);
 const session = new ReplaySession({
   ...parts,
