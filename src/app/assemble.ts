@@ -74,7 +74,7 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
   const { switching } = capture;
   const choice = switching === null ? null : await choiceOf(switching, parts, named, reach);
   const successor = switching === null || choice === null ? null : await successorOf(switching, choice, reach);
-  if (watch !== null) parts.monitor.setDelivery(() => watch.notices.status);
+  if (watch !== null) parts.monitor.setWatch(() => ({ delivery: watch.notices.status, mutes: watch.mutes.list() }));
   return { opened, parts, events, watch, choice, successor };
 }
 

@@ -215,9 +215,12 @@ async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Mak
           apply({ type: 'captured-on', ...taken });
         },
         mute: ({ mute, lastsMs }) => {
-          if (watch === null) return;
           const until = lastsMs === null ? null : systemClock.now() + lastsMs;
-          const failure = watch.mutes.add({ ...mute, until });
+          const failure = watch?.mutes.add({ ...mute, until }) ?? '';
+          if (failure !== '') notice(failure);
+        },
+        unmute: ({ mute }) => {
+          const failure = watch?.mutes.remove(mute) ?? '';
           if (failure !== '') notice(failure);
         },
         allow: async ({ app, host }) => {

@@ -39,12 +39,25 @@ export class MuteFile {
     return this.#mutes;
   }
 
-  /** Adds one, and drops those that have ended. @returns what went wrong; empty if nothing did */
+  /** Adds one. @returns what went wrong; empty if nothing did */
   add(mute: Mute): string {
+    return this.#keep([...this.#others(mute), mute]);
+  }
+
+  /** Ends one. @returns what went wrong; empty if nothing did */
+  remove(mute: Mute): string {
+    return this.#keep(this.#others(mute));
+  }
+
+  /** Those of now, from the file as it is now, that silence something else. */
+  #others(mute: Mute): readonly Mute[] {
     this.#looked = Number.NEGATIVE_INFINITY;
     const now = systemClock.now();
-    const others = this.list().filter((known) => (known.until === null || known.until > now) && !isSame(known, mute));
-    this.#mutes = fitting([...others, mute].slice(-MOST));
+    return this.list().filter((known) => (known.until === null || known.until > now) && !isSame(known, mute));
+  }
+
+  #keep(mutes: readonly Mute[]): string {
+    this.#mutes = fitting(mutes.slice(-MOST));
     if (this.#place === null) return 'only for this run: there is no folder to keep it in';
     if (!writeSavedScreen({ version: VERSION, mutes: this.#mutes }, this.#place))
       return `only for this run: ${this.#place.path} can't be written`;
@@ -75,16 +88,18 @@ export function mutesIn(saved: unknown): readonly Mute[] {
   if (!isRecord(saved) || saved['version'] !== VERSION || !Array.isArray(saved['mutes'])) return [];
   return saved['mutes'].flatMap((one: unknown): Mute[] => {
     if (!isRecord(one)) return [];
-    const { kind = null, app = null, domain = null, until = null } = one;
+    const { kind = null, rule = null, app = null, domain = null, until = null } = one;
     const known = kind === null ? null : ALERT_KINDS.find((each) => each === kind);
-    if (known === undefined || !isName(app) || !isName(domain) || (until !== null && typeof until !== 'number')) return [];
+    if (known === undefined || !isName(rule) || !isName(app) || !isName(domain) || (until !== null && typeof until !== 'number'))
+      return [];
     // One that names nothing would silence everything.
-    return known === null && app === null && domain === null ? [] : [{ kind: known, app, domain, until }];
+    const isAll = known === null && rule === null && app === null && domain === null;
+    return isAll ? [] : [{ kind: known, rule, app, domain, until }];
   });
 }
 
 function isSame(a: Mute, b: Mute): boolean {
-  return a.kind === b.kind && a.app === b.app && a.domain === b.domain;
+  return a.kind === b.kind && a.rule === b.rule && a.app === b.app && a.domain === b.domain;
 }
 
 function isName(value: unknown): value is string | null {

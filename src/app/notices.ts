@@ -15,9 +15,6 @@ import { type Flock, lockFile } from '../system/file-lock.ts';
 
 /** Until it is asked again who records. */
 const RECORDER_MS = 30_000;
-/** Why nothing is delivered while another run records. */
-export const LEFT = 'by the netmon-tui that records, which raises them too';
-
 /** What notices work with. */
 export interface NoticesParts {
   /** null if nothing leaves the program. */
@@ -51,7 +48,7 @@ export class Notices {
     if (messenger === null) return null;
     const { status } = messenger;
     const isLeft = clock.monotonic() - this.#left.at < RECORDER_MS ? this.#left.isLeft : this.#isLeft();
-    return isLeft ? { ...status, note: status.note === '' ? LEFT : `${LEFT}; ${status.note}` } : status;
+    return isLeft ? { ...status, isLeft } : status;
   }
 
   #isLeft(): boolean {

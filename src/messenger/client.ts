@@ -16,6 +16,8 @@ const CLOSE_MS = 1000;
 const UNREAD_BYTES = 1 << 20;
 /** Deliveries that wait for history. */
 const MOST_DELIVERIES = 1000;
+/** Alerts of which it is known what became of them; a run keeps as many. */
+const MOST_OUTCOMES = 500;
 const ENDED = 'the messenger has ended: alerts are shown here, and go nowhere else';
 /** Variables of the messenger and of what it starts. */
 const FIXED = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' };
@@ -29,6 +31,8 @@ export class Messenger {
   readonly #lack: string;
   #status: MessengerStatus;
   #deliveries: AlertDelivery[] = [];
+  /** Of the latest alerts; another map for each change, because snapshots have it. */
+  #outcomes: ReadonlyMap<string, readonly AlertDelivery[]> = new Map();
   #dropped = 0;
   #hasEnded = false;
   /** User as which it is to run. */
@@ -53,9 +57,11 @@ export class Messenger {
     this.#lack = lack;
     this.uid = orders.identity.uid;
     this.#child = child;
-    const channels = channelsOf(orders.plan).map((channel) => ({ channel, delivered: 0, waiting: 0, lost: 0, failure: null }));
+    const none = { delivered: 0, waiting: 0, lost: 0, failure: null, hold: null, next: null };
+    const channels = channelsOf(orders.plan).map((channel) => ({ channel, ...none }));
     const { webhook } = orders.plan;
-    this.#status = { isReady: false, host: webhook === null ? null : new URL(webhook.url).host, user: '', note: '', channels };
+    const host = webhook === null ? null : new URL(webhook.url).host;
+    this.#status = { isReady: false, host, user: '', note: '', channels, isLeft: false, outcomes: this.#outcomes };
     const reader = new LineReader(LONGEST_ANSWER);
     child.stdin?.on('error', () => this.#end());
     child.stdout?.on('error', () => this.#end());
@@ -80,7 +86,7 @@ export class Messenger {
       this.#status.note,
       this.#dropped > 0 ? `${this.#dropped} alerts were dropped, because it is stuck` : '',
     ];
-    return { ...this.#status, note: note.filter((part) => part !== '').join('; ') };
+    return { ...this.#status, note: note.filter((part) => part !== '').join('; '), outcomes: this.#outcomes };
   }
 
   /** Has an alert delivered, unless it is held. */
@@ -120,6 +126,11 @@ export class Messenger {
 
   #keep(delivery: AlertDelivery): void {
     if (this.#deliveries.push(delivery) > MOST_DELIVERIES) this.#deliveries.shift();
+    const outcomes = new Map(this.#outcomes);
+    const others = (outcomes.get(delivery.id) ?? []).filter(({ sink }) => sink !== delivery.sink);
+    outcomes.set(delivery.id, [...others, delivery]);
+    if (outcomes.size > MOST_OUTCOMES) outcomes.delete(outcomes.keys().next().value as string);
+    this.#outcomes = outcomes;
   }
 
   #end(): void {

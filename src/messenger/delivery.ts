@@ -1,7 +1,7 @@
 // One channel's work: messages in order, one at a time, tried again with growing pauses. What waits behind a failure becomes one digest.
 
 import type { Severity } from '../model/alert.ts';
-import type { Channel, ChannelStatus } from '../model/delivery.ts';
+import type { Channel, ChannelStatus, Hold } from '../model/delivery.ts';
 import { sanitize } from '../net/text.ts';
 import type { Clock } from '../system/clock.ts';
 import { type Message, messageOf } from './message.ts';
@@ -50,6 +50,14 @@ export interface QueueEvents {
   changed(): void;
 }
 
+/** Alerts that wait before all queues. */
+export interface Held {
+  readonly count: number;
+  readonly hold: Hold;
+  /** Epoch ms. */
+  readonly until: number;
+}
+
 /** A channel with what waits for it. The outbox bounds how much that is. */
 export class DeliveryQueue {
   readonly #delivery: Delivery;
@@ -61,6 +69,8 @@ export class DeliveryQueue {
   #timer: NodeJS.Timeout | null = null;
   /** The timer waits for quiet hours to end, not after a failure. */
   #isResting = false;
+  /** When the timer ends, epoch ms. */
+  #next: number | null = null;
   #pause = 0;
   #delivered = 0;
   #lost = 0;
@@ -81,10 +91,19 @@ export class DeliveryQueue {
     return this.#delivery.isLog;
   }
 
-  /** @param held alerts that wait before this queue */
-  status(held: number): ChannelStatus {
-    const waiting = held + this.#messages.reduce((sum, { length }) => sum + length, 0);
-    return { channel: this.channel, delivered: this.#delivered, waiting, lost: this.#lost, failure: this.#failure };
+  /** @param held alerts that wait before this queue, for what, and until when; null for none */
+  status(held: Held | null): ChannelStatus {
+    const own = this.#messages.reduce((sum, { length }) => sum + length, 0);
+    const isRetried = this.#timer !== null;
+    return {
+      channel: this.channel,
+      delivered: this.#delivered,
+      waiting: own + (held?.count ?? 0),
+      lost: this.#lost,
+      failure: this.#failure,
+      hold: this.#isResting ? 'quiet' : (held?.hold ?? null),
+      next: isRetried ? this.#next : (held?.until ?? null),
+    };
   }
 
   /** Queues one message. */
@@ -160,6 +179,7 @@ export class DeliveryQueue {
   }
 
   #tryLater(ms: number): void {
+    this.#next = this.#clock.now() + ms;
     this.#timer = setTimeout(() => {
       this.#wake();
       void this.#work();

@@ -2,7 +2,7 @@
 
 import type { Channel, ChannelStatus, PacingPlan } from '../model/delivery.ts';
 import type { Clock } from '../system/clock.ts';
-import { type Delivery, DeliveryQueue, type QueueEvents } from './delivery.ts';
+import { type Delivery, DeliveryQueue, type Held, type QueueEvents } from './delivery.ts';
 import type { Outbox } from './outbox.ts';
 import { Pacing } from './pacing.ts';
 import type { AlertFields, Answer } from './protocol.ts';
@@ -162,6 +162,14 @@ export class Dispatcher {
   }
 
   #status(): ChannelStatus[] {
-    return [...this.#paced.map((queue) => queue.status(this.#held.length)), ...this.#direct.map((queue) => queue.status(0))];
+    const held = this.#holding();
+    return [...this.#paced.map((queue) => queue.status(held)), ...this.#direct.map((queue) => queue.status(null))];
+  }
+
+  #holding(): Held | null {
+    if (this.#held.length === 0) return null;
+    const now = this.#clock.now();
+    const hold = this.#pacing.isQuiet(now, 'info') ? 'quiet' : 'rate';
+    return { count: this.#held.length, hold, until: this.#pacing.when(now, 'info') };
   }
 }

@@ -2,7 +2,7 @@
 // everything that it reads; a line that doesn't fit is dropped.
 
 import { ALERT_KINDS, type alertFields, SEVERITIES } from '../model/alert.ts';
-import { CHANNELS, type Channel, type ChannelStatus, type DeliveryPlan } from '../model/delivery.ts';
+import { CHANNELS, type Channel, type ChannelStatus, type DeliveryPlan, HOLDS } from '../model/delivery.ts';
 import { sanitize } from '../net/text.ts';
 import type { Identity } from '../system/accounts.ts';
 import { NO_DEBUGGER } from '../system/edges.ts';
@@ -122,7 +122,8 @@ function channelIn(value: unknown): ChannelStatus | null {
   const channel = channelOf(value['channel']);
   const [delivered, waiting, lost] = [countOf(value['delivered']), countOf(value['waiting']), countOf(value['lost'])];
   if (channel === undefined || delivered === null || waiting === null || lost === null) return null;
-  return { channel, delivered, waiting, lost, failure: textOrNull(value['failure']) };
+  const hold = HOLDS.find((one) => one === value['hold']) ?? null;
+  return { channel, delivered, waiting, lost, failure: textOrNull(value['failure']), hold, next: countOf(value['next']) };
 }
 
 function channelOf(value: unknown): Channel | undefined {

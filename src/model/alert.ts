@@ -34,6 +34,8 @@ export interface Alert {
   /** Time of the tick that raised it, epoch ms. */
   readonly time: number;
   readonly kind: AlertKind;
+  /** Name of the user's rule that raised it. History has it in the sentence alone. */
+  readonly rule?: string;
   readonly severity: Severity;
   readonly app: string | null;
   /** Path of the process. */
@@ -61,11 +63,28 @@ export function placeOfAlert({ domain, host }: Pick<Alert, 'domain' | 'host'>): 
 export interface Mute {
   /** null fits any. */
   readonly kind: AlertKind | null;
+  /** Name of a rule; null fits any, and what no rule raised. */
+  readonly rule: string | null;
   readonly app: string | null;
   /** Or the host, where an alert has no domain: see `placeOfAlert`. */
   readonly domain: string | null;
   /** Epoch ms; null is for good. */
   readonly until: number | null;
+}
+
+/** Whether a mute silences an alert at a time, epoch ms. */
+export function silences(
+  { kind, rule, app, domain, until }: Mute,
+  alert: Pick<Alert, 'kind' | 'rule' | 'app' | 'domain' | 'host'>,
+  time: number,
+): boolean {
+  return (
+    (until === null || time < until) &&
+    (kind === null || kind === alert.kind) &&
+    (rule === null || rule === alert.rule) &&
+    (app === null || app === alert.app) &&
+    (domain === null || domain === placeOfAlert(alert))
+  );
 }
 
 /** What became of an alert that was to be delivered. */

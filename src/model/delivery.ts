@@ -1,5 +1,7 @@
 // How alerts reach people outside of this program: what the user asked for, and how far it got.
 
+import type { AlertDelivery, Mute } from './alert.ts';
+
 /** Ways out of the program that the messenger serves, in the order in which they are listed. */
 export const CHANNELS = ['desktop', 'command', 'webhook', 'syslog'] as const;
 export type Channel = (typeof CHANNELS)[number];
@@ -57,6 +59,10 @@ export interface NotifyOptions {
   readonly plan: DeliveryPlan | null;
 }
 
+/** What alerts wait for besides another try: the end of quiet hours, or the rate. */
+export const HOLDS = ['quiet', 'rate'] as const;
+export type Hold = (typeof HOLDS)[number];
+
 /** How far a channel got. */
 export interface ChannelStatus {
   readonly channel: Channel;
@@ -68,6 +74,10 @@ export interface ChannelStatus {
   readonly lost: number;
   /** Why the last try failed; null if it didn't. */
   readonly failure: string | null;
+  /** Why alerts wait although nothing failed; null if they don't. */
+  readonly hold: Hold | null;
+  /** When what waits is tried next, epoch ms; null if nothing waits for a time. */
+  readonly next: number | null;
 }
 
 /** The messenger as the program sees it. */
@@ -81,4 +91,15 @@ export interface MessengerStatus {
   /** What is wrong with it, or what it can't keep; empty if nothing. */
   readonly note: string;
   readonly channels: readonly ChannelStatus[];
+  /** Another run of this user records, and delivers the same alerts: this one leaves them to it. */
+  readonly isLeft: boolean;
+  /** What became of the latest alerts, by their ids. */
+  readonly outcomes: ReadonlyMap<string, readonly AlertDelivery[]>;
+}
+
+/** What the user set about alerts, and how far they got, as of a tick. */
+export interface WatchStatus {
+  /** null if alerts go nowhere beyond the screen. */
+  readonly delivery: MessengerStatus | null;
+  readonly mutes: readonly Mute[];
 }

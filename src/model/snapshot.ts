@@ -1,6 +1,6 @@
 // Snapshot: everything that history, outputs and view know about an interval. Plain data, complete, never changed once made.
 
-import type { Alert } from './alert.ts';
+import type { Alert, Mute } from './alert.ts';
 import type { MessengerStatus } from './delivery.ts';
 import type { HistoryStatus } from './history.ts';
 import type { Average } from './options.ts';
@@ -236,6 +236,8 @@ export interface CaptureStatus {
   readonly history: HistoryStatus | null;
   /** How far alerts got beyond the screen; null if they go nowhere. */
   readonly delivery: MessengerStatus | null;
+  /** What the user silenced, mutes that have ended too. */
+  readonly mutes: readonly Mute[];
 }
 
 /** The highest rate of each of many consecutive ranges of time, oldest first; columns of equal length. */

@@ -17,7 +17,7 @@ import type { Places } from '../identify/place/places.ts';
 import type { Directory } from '../identify/process/directory.ts';
 import type { Owners } from '../identify/process/owners.ts';
 import { CapturedSource } from '../identify/process/recorded.ts';
-import type { MessengerStatus } from '../model/delivery.ts';
+import type { WatchStatus } from '../model/delivery.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { KeepOptions } from '../model/packets.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
@@ -120,7 +120,7 @@ export class Monitor {
   /** Interfaces that were not captured for a while, so their counters include traffic that the capture missed. */
   readonly #left = new Set<string>();
   #historyStatus: (() => HistoryStatus) | null = null;
-  #deliveryStatus: (() => MessengerStatus | null) | null = null;
+  #watchStatus: () => WatchStatus = () => NO_WATCH;
   #privileges: PrivilegeStatus | null = null;
   #interfaceCount = -1;
   #processesBegun = 0;
@@ -158,9 +158,9 @@ export class Monitor {
     return { ring, flows: new KeptFlows({ flows, ring, directory, facts, interfaceName, onBehalfOf }) };
   }
 
-  /** Says how far alerts got. */
-  setDelivery(status: () => MessengerStatus | null): void {
-    this.#deliveryStatus = status;
+  /** Says how far alerts got, and what is silenced. */
+  setWatch(status: () => WatchStatus): void {
+    this.#watchStatus = status;
   }
 
   /** Sets the privileges to show, once root is dropped. Until then snapshots have null. */
@@ -490,10 +490,12 @@ export class Monitor {
       placesNote: places?.note ?? '',
       privileges: this.#privileges,
       history: this.#historyStatus?.() ?? null,
-      delivery: this.#deliveryStatus?.() ?? null,
+      ...this.#watchStatus(),
     };
   }
 }
+
+const NO_WATCH: WatchStatus = { delivery: null, mutes: [] };
 
 function aggregates(): Aggregates {
   return { walk: new AggregateRest(new Packet()), batch: new PacketBatch(BLOCK, new Uint8Array(0)) };

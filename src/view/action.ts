@@ -140,6 +140,8 @@ export type Effect =
   | { readonly type: 'export'; readonly format: ExportFormat; readonly table: ExportTable }
   /** Keep alerts like this from being delivered, for so long, ms; null is for good. */
   | { readonly type: 'mute'; readonly mute: Omit<Mute, 'until'>; readonly lastsMs: number | null }
+  /** End a mute. */
+  | { readonly type: 'unmute'; readonly mute: Mute }
   /** Add to the policy that this app may reach this host. */
   | { readonly type: 'allow'; readonly app: string; readonly host: string }
   /** Text for the clipboard: sanitised, one line. */

@@ -38,6 +38,7 @@ export function emptySnapshot(time: number): Snapshot {
       privileges: null,
       history: null,
       delivery: null,
+      mutes: [],
     },
     total: { ...nothing, unownedBytes: 0, passingBytes: null },
     rates: NO_RATES,

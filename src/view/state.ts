@@ -101,15 +101,14 @@ export type Popup =
       readonly note: string | null;
     }
   | { readonly kind: 'export'; readonly index: number }
-  /** What to silence of an alert, and for how long. */
+  /** What to silence of an alert and for how long, and what to hear of again. */
   | { readonly kind: 'mute'; readonly items: readonly MuteItem[]; readonly index: number }
   | { readonly kind: 'themes'; readonly index: number; readonly before: string };
 
-/** One way to silence alerts. `lastsMs` is null for good. */
-export interface MuteItem {
-  readonly mute: Omit<Mute, 'until'>;
-  readonly lastsMs: number | null;
-}
+/** One way to silence alerts (`lastsMs` is null for good), or a mute to end. */
+export type MuteItem =
+  | { readonly type: 'mute'; readonly mute: Omit<Mute, 'until'>; readonly lastsMs: number | null }
+  | { readonly type: 'unmute'; readonly mute: Mute };
 
 /** A row with a chart of its own, and its rates in the ticks in which it was listed. */
 export interface Watch {

@@ -13,6 +13,8 @@ export const NOBODY: Subject = { app: null, exe: null, pid: null, user: null, ho
 /** Something worth an alert. */
 export interface Finding {
   readonly kind: AlertKind;
+  /** Name of the user's rule; absent for what no rule found. */
+  readonly rule?: string;
   /** The kind's own unless given. */
   readonly severity?: Severity;
   readonly subject: Subject;

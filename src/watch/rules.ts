@@ -175,6 +175,7 @@ export class Rules implements Detector {
   #found({ name, filter, severity }: WatchRule, subject: Subject, cause: string, text: string, details: readonly string[]): void {
     const finding: Finding = {
       kind: 'threshold',
+      rule: name,
       ...(severity === null ? {} : { severity }),
       subject,
       cause: `${name} ${cause}`,

@@ -2,7 +2,7 @@
 // whether an alert is held back, and leaves delivery to others. Time is what ticks say, so that a replay is judged by its own clock.
 
 import { compileFilter } from '../filter/filter.ts';
-import { type Alert, type AlertKind, type Held, type Mute, placeOfAlert, type Severity } from '../model/alert.ts';
+import { type Alert, type AlertKind, type Held, type Mute, type Severity, silences } from '../model/alert.ts';
 import type { WatchRecords } from '../model/history-batch.ts';
 import type { AlertRule } from '../model/options.ts';
 import type { Policy } from '../model/policy.ts';
@@ -176,6 +176,7 @@ export class Watchman implements Watcher {
       id: `${this.#parts.run}-${++this.#serial}`,
       time,
       kind,
+      ...(finding.rule === undefined ? {} : { rule: finding.rule }),
       severity: setting ?? finding.severity ?? SEVERITY_OF[kind],
       ...subject,
       text,
@@ -218,17 +219,8 @@ export class Watchman implements Watcher {
   }
 
   #held(finding: Finding, time: number): Held {
-    const { kind, subject } = finding;
-    const isMuted = this.#parts
-      .mutes()
-      .some(
-        (mute) =>
-          (mute.until === null || time < mute.until) &&
-          (mute.kind === null || mute.kind === kind) &&
-          (mute.app === null || mute.app === subject.app) &&
-          (mute.domain === null || mute.domain === placeOfAlert(subject)),
-      );
-    if (isMuted) return 'muted';
+    const about = { ...finding, ...finding.subject };
+    if (this.#parts.mutes().some((mute) => silences(mute, about, time))) return 'muted';
     if (this.#isAlone(finding)) return 'no history';
     return finding.needsBaseline && !this.baseline.isLearnt ? 'learning' : null;
   }

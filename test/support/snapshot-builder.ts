@@ -179,6 +179,7 @@ export const CAPTURE: CaptureStatus = {
   privileges: null,
   history: null,
   delivery: null,
+  mutes: [],
 };
 
 /** A snapshot from its parts; totals are the sums of the flows unless they are given. */

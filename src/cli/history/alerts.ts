@@ -82,10 +82,8 @@ function alertLines(alert: RecordedAlert, { width, glyphs, paint }: Sheet): stri
 /** What became of it. */
 function outcomeOf({ held, deliveries }: RecordedAlert): string[] {
   if (held !== null) return [`not delivered: ${held}`];
-  const delivered = deliveries.filter(({ failure }) => failure === null).map(({ sink }) => sink);
-  const failed = deliveries.filter(({ failure }) => failure !== null);
-  return [
-    ...(delivered.length === 0 ? [] : [`delivered: ${delivered.join(', ')}`]),
-    ...failed.map(({ sink, failure }) => `not delivered by ${sink}: ${failure}`),
-  ];
+  return deliveries.map(({ sink, time, failure }) => {
+    const when = formatDateTime(time);
+    return failure === null ? `${when} delivered by ${sink}` : `${when} given up by ${sink}: ${failure}`;
+  });
 }

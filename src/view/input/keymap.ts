@@ -61,7 +61,7 @@ export const KEYMAP: KeyTable = [
   bind('pin', ['f'], 'pin the row on top', 'Table'),
   bind('closed', ['t'], 'show closed connections; in events: all connections', 'Table'),
   bind('count-from-now', ['z'], 'count from now; again: since the start', 'Table'),
-  bind('mute', ['m'], 'alerts: keep those like it from being delivered', 'Table'),
+  bind('mute', ['m'], 'alerts: mute those like it, or end a mute', 'Table'),
   bind('allow', ['A'], 'alerts: this is allowed from now on', 'Table'),
   bind('export', ['e'], 'export what is shown to a file (CSV, JSON)', 'Table'),
   bind('copy', ['y'], 'copy the row to the clipboard', 'Table'),

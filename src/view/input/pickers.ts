@@ -1,18 +1,18 @@
-// Pickers: the interfaces to capture on, and the format of an export.
+// Pickers: the interfaces to capture on, what is muted, and the format of an export.
 
-import { type Alert, placeOfAlert } from '../../model/alert.ts';
+import { type Alert, type Mute, placeOfAlert, silences } from '../../model/alert.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { InterfaceItem } from '../../model/terms.ts';
 import { type Command, EXPORT_FORMATS, type Step, still } from '../action.ts';
 import { exportOf } from '../export-rows.ts';
 import { MUTE_TIMES } from '../panels/pickers.ts';
-import type { Popup, ViewState } from '../state.ts';
+import type { MuteItem, Popup, ViewState } from '../state.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { selectedRow } from './navigation.ts';
 
 type Interfaces = Extract<Popup, { kind: 'interfaces' }>;
 type Export = Extract<Popup, { kind: 'export' }>;
-type Mute = Extract<Popup, { kind: 'mute' }>;
+type MuteChoice = Extract<Popup, { kind: 'mute' }>;
 
 /** Opens the interface picker and asks for the interfaces. */
 export function openInterfaces(state: ViewState, live: Snapshot): Step {
@@ -61,34 +61,52 @@ export function pickInterface(state: ViewState, popup: Interfaces, command: Comm
   };
 }
 
-/** Opens the ways to silence alerts like the selected one. */
+/**
+ * Opens the ways to silence alerts like the selected one, and the mutes in force: those that silence it come first. Without an alert it has the
+ * mutes alone.
+ */
 export function openMute(state: ViewState, live: Snapshot): ViewState {
   const alert = selectedAlert(state, live);
-  if (alert === null) return { ...state, notice: NO_ALERT };
-  const { kind, app } = alert;
-  const domain = placeOfAlert(alert);
-  const scopes = [
-    { kind, app, domain },
-    { kind: null, app, domain: null },
-    { kind: null, app: null, domain },
-    { kind, app: null, domain: null },
-  ].filter((scope, at, all) => {
-    const isSame = (other: typeof scope) => other.kind === scope.kind && other.app === scope.app && other.domain === scope.domain;
-    const isAll = scope.kind === null && scope.app === null && scope.domain === null;
-    return !isAll && all.findIndex(isSame) === at;
-  });
-  const items = scopes.flatMap((mute) => MUTE_TIMES.map((lastsMs) => ({ mute, lastsMs })));
+  const mutes = live.capture.mutes.filter(({ until }) => until === null || live.time < until);
+  const unmute = (mute: Mute): MuteItem => ({ type: 'unmute', mute });
+  if (alert === null && mutes.length === 0) return { ...state, notice: NO_ALERT };
+  const isOwn = (mute: Mute) => alert !== null && silences(mute, alert, live.time);
+  const items = [
+    ...mutes.filter(isOwn).map(unmute),
+    ...(alert === null ? [] : waysToMute(alert)),
+    ...mutes.filter((mute) => !isOwn(mute)).map(unmute),
+  ];
   return { ...state, popup: { kind: 'mute', items, index: 0 } };
 }
 
+/** From the alerts most like this one to those least like it. What a rule raised is of its rule first, because every rule's kind is the same. */
+function waysToMute(alert: Alert): readonly MuteItem[] {
+  const { kind, rule = null, app } = alert;
+  const domain = placeOfAlert(alert);
+  const none = { kind: null, rule: null, app: null, domain: null };
+  const scopes = [
+    { kind, rule, app, domain },
+    ...(rule === null ? [] : [{ ...none, kind, rule }]),
+    { ...none, app },
+    { ...none, domain },
+    { ...none, kind },
+  ].filter((scope, at, all) => {
+    const isSame = (other: typeof scope) =>
+      other.kind === scope.kind && other.rule === scope.rule && other.app === scope.app && other.domain === scope.domain;
+    return !isSame(none) && all.findIndex(isSame) === at;
+  });
+  return scopes.flatMap((mute) => MUTE_TIMES.map((lastsMs): MuteItem => ({ type: 'mute', mute, lastsMs })));
+}
+
 /** Keys in the choice of what is silenced. */
-export function pickMute(state: ViewState, popup: Mute, command: Command, moved: number | null): Step {
+export function pickMute(state: ViewState, popup: MuteChoice, command: Command, moved: number | null): Step {
   if (command === 'back' || command === 'mute') return still({ ...state, popup: null });
   if (moved !== null)
     return still({ ...state, popup: { ...popup, index: Math.min(Math.max(0, moved), popup.items.length - 1) } });
   const item = popup.items[popup.index];
   if (command !== 'details' || item === undefined) return still(state);
-  return { state: { ...state, popup: null, notice: 'muted' }, effects: [{ type: 'mute', ...item }] };
+  const notice = item.type === 'mute' ? 'muted' : 'no longer muted';
+  return { state: { ...state, popup: null, notice }, effects: [item] };
 }
 
 /**
@@ -109,7 +127,7 @@ export function allow(state: ViewState, live: Snapshot): Step {
     return still({ ...state, notice: `a ${kind} alert can't be allowed: m mutes those like it` });
   const what = [kind, app === null ? '' : `by ${app}`, domain === null ? '' : `about ${domain}`].filter((part) => part !== '');
   const notice = `allowed from now on: ${state.privacy ? kind : what.join(' ')}`;
-  return { state: { ...state, notice }, effects: [{ type: 'mute', mute: { kind, app, domain }, lastsMs: null }] };
+  return { state: { ...state, notice }, effects: [{ type: 'mute', mute: { kind, rule: null, app, domain }, lastsMs: null }] };
 }
 
 const NO_ALERT = 'select an alert first: they are in the view of events';

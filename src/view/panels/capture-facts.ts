@@ -5,8 +5,9 @@ import type { PrivilegeStatus } from '../../model/privileges.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import type { CellContext } from '../tables/column.ts';
 import { hidden, shown } from '../tables/masking.ts';
-import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatShare } from '../text/format.ts';
+import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatMoment, formatShare } from '../text/format.ts';
 import { notCaptured } from '../traffic.ts';
+import { LEFT_WORDS, wayText } from './alert-facts.ts';
 import { type Fact, NAME_WIDTH } from './details.ts';
 
 /** The capture: driver and owners, why not better ones, what was lost, what could not be read. */
@@ -69,20 +70,22 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
 /** Where alerts go, and what keeps them from getting there. */
 function deliveryFacts(delivery: MessengerStatus | null, context: CellContext): readonly Fact[] {
   if (delivery === null) return [];
-  const { channels, note, host } = delivery;
+  const { channels, note, isLeft } = delivery;
   return [
+    ...(isLeft ? [['alerts go', LEFT_WORDS] as const] : []),
     ...(note === '' ? [] : [['alerts go', shown(note, context), 'warn'] as const]),
     ...channels.map((one) => {
-      const to = one.channel === 'webhook' && host !== null ? `webhook at ${hidden(host, context)}` : one.channel;
+      const to = wayText(one.channel, delivery, context);
       return ['alerts go', `by ${to}${countsOf(one, context)}`, one.failure === null ? 'text' : 'warn'] as const;
     }),
   ];
 }
 
-function countsOf({ delivered, waiting, lost, failure }: ChannelStatus, context: CellContext): string {
+function countsOf({ delivered, waiting, lost, failure, next }: ChannelStatus, context: CellContext): string {
+  const until = next === null ? '' : ` until ${formatMoment(next, context.now)}`;
   const parts = [
     delivered > 0 ? `${delivered} delivered` : '',
-    waiting > 0 ? `${waiting} waiting` : '',
+    waiting > 0 ? `${waiting} waiting${until}` : '',
     lost > 0 ? `${lost} given up` : '',
     shown(failure ?? '', context),
   ].filter((part) => part !== '');

@@ -5,7 +5,7 @@ import type { AppRow, CategoryRow, FlowRow, InterfaceRow, NetEvent, Traffic } fr
 import type { InnerFlow, NameSource, Place, Process } from '../../model/terms.ts';
 import { counted } from '../../net/counted.ts';
 import type { TableName } from '../state.ts';
-import { alertText, HELD_WORDS, SEVERITY_ROLES } from '../tables/alerts.ts';
+import { alertText, SEVERITY_ROLES } from '../tables/alerts.ts';
 import type { CellContext } from '../tables/column.ts';
 import { askedText, stateOf } from '../tables/connections.ts';
 import { eventText } from '../tables/events.ts';
@@ -89,7 +89,7 @@ export interface Related {
   readonly talks: readonly Fact[];
   /** The process that owns a connection; null if it is unknown. */
   readonly owner: Process | null;
-  /** Its traffic over time. */
+  /** Its traffic over time; of an alert, what became of it. */
   readonly recent: readonly Fact[];
 }
 
@@ -119,7 +119,7 @@ export function rowFacts(
     case 'events':
       return eventFacts(row as NetEvent, context);
     case 'alerts':
-      return alertFacts(row as Alert, context);
+      return [...alertFacts(row as Alert, context), ...related.recent];
   }
 }
 
@@ -396,6 +396,5 @@ function alertFacts(row: Alert, context: CellContext): readonly Fact[] {
     ['app', text(row.app, context)],
     ...(row.domain === null ? [] : [['domain', hidden(row.domain, context)] as const]),
     ...(row.evidence === null ? [] : [['packets', hidden(row.evidence, context)] as const]),
-    ...(row.held === null ? [] : [['delivery', HELD_WORDS[row.held]] as const]),
   ];
 }

@@ -79,7 +79,7 @@ const POPUPS: Readonly<Record<Popup['kind'], readonly Hint[]>> = {
   themes: picked('takes it'),
   interfaces: picked('captures on them'),
   export: picked('writes it'),
-  mute: picked('mutes it'),
+  mute: picked('takes it'),
 };
 
 /** Keys that work in every view, with their ranks: help and the way out go last. */

@@ -1,10 +1,12 @@
 // The lists of the pickers: interfaces with what is known of each, and the forms of an export.
 
+import type { Mute } from '../../model/alert.ts';
 import { EXPORT_FORMATS } from '../action.ts';
 import type { MuteItem, Popup, ViewState } from '../state.ts';
 import type { CellContext } from '../tables/column.ts';
 import { hidden, shown } from '../tables/masking.ts';
 import { drawable } from '../text/cells.ts';
+import { formatMoment } from '../text/format.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, span } from '../text/span.ts';
 
@@ -38,13 +40,24 @@ const LASTING: readonly (readonly [lastsMs: number | null, text: string])[] = [
 export const MUTE_TIMES = LASTING.map(([lastsMs]) => lastsMs);
 
 /** What a mute silences, in words. */
-export function muteText({ mute: { kind, app, domain }, lastsMs }: MuteItem, context: CellContext): string {
-  const how = LASTING.find(([known]) => known === lastsMs)?.[1] ?? '';
+export function scopeText({ kind, rule, app, domain }: Omit<Mute, 'until'>, context: CellContext): string {
+  const what = rule === null ? (kind ?? 'all alerts') : `rule "${shown(rule, context)}"`;
   const who = [app === null ? '' : `by ${shown(app, context)}`, domain === null ? '' : `about ${hidden(domain, context)}`];
-  return [kind ?? 'all alerts', ...who, how].filter((part) => part !== '').join(' ');
+  return [what, ...who].filter((part) => part !== '').join(' ');
 }
 
-/** Ways to silence alerts. */
+/** Until when a mute lasts. */
+export function lastingText({ until }: Mute, { now }: CellContext): string {
+  return until === null ? 'for good' : `until ${formatMoment(until, now)}`;
+}
+
+function muteText(item: MuteItem, context: CellContext): string {
+  if (item.type === 'unmute') return `unmute ${scopeText(item.mute, context)}, muted ${lastingText(item.mute, context)}`;
+  const how = LASTING.find(([known]) => known === item.lastsMs)?.[1] ?? '';
+  return `${scopeText(item.mute, context)} ${how}`;
+}
+
+/** Ways to silence alerts, and mutes to end. */
 export function muteLines({ items, index }: Extract<Popup, { kind: 'mute' }>, context: CellContext): readonly Line[] {
   return [
     ...items.map(
@@ -54,7 +67,7 @@ export function muteLines({ items, index }: Extract<Popup, { kind: 'mute' }>, co
       ],
     ),
     [],
-    [span(' they stay here and in history, and go nowhere else', 'dim')],
+    [span(' muted alerts stay here and in history, and go nowhere else', 'dim')],
   ];
 }
 

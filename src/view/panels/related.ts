@@ -1,6 +1,7 @@
 // What other rows tell of a row: whom it talks to, over which connections, which process owns it, its last minute as a small chart. What moves
 // most stands first; the rest is counted.
 
+import type { Alert } from '../../model/alert.ts';
 import type { FlowRow, Traffic } from '../../model/snapshot.ts';
 import type { Process } from '../../model/terms.ts';
 import type { Picture } from '../derive.ts';
@@ -16,6 +17,7 @@ import { shownRate } from '../traffic.ts';
 import { partsOf, sharesOf } from '../tree/app-tree.ts';
 import { groupBy } from '../tree/branch.ts';
 import { actorOf, endOf, nearSide, type Part, partsOfHost, type Share } from '../tree/parts.ts';
+import { outcomeFacts } from './alert-facts.ts';
 import { type Fact, NAME_WIDTH, type Related } from './details.ts';
 
 /** Names, and connections, that are listed one by one. */
@@ -28,7 +30,9 @@ const CHART_CELLS = 60;
 /** What other rows tell of a row. */
 export function relatedFacts(table: TableName, row: AnyRow, picture: Picture, context: CellContext, width: number): Related {
   const owner = table === 'connections' ? ownerOf(row as FlowRow, picture) : null;
-  return { talks: talksOf(table, row, picture, context, width), owner, recent: recentOf(row, context, width) };
+  const recent =
+    table === 'alerts' ? outcomeFacts(row as Alert, picture.snapshot.capture, context) : recentOf(row, context, width);
+  return { talks: talksOf(table, row, picture, context, width), owner, recent };
 }
 
 function recentOf(row: AnyRow, context: CellContext, width: number): readonly Fact[] {

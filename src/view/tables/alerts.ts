@@ -9,11 +9,11 @@ import { hidden, shown } from './masking.ts';
 /** How severe alerts are drawn. The word says it too. */
 export const SEVERITY_ROLES: Readonly<Record<Severity, Role>> = { info: 'accent', warning: 'warn', critical: 'error' };
 
-/** Why an alert goes nowhere else, in a word or two. */
+/** Why an alert goes nowhere else. */
 export const HELD_WORDS: Readonly<Record<NonNullable<Held>, string>> = {
-  learning: 'held: learning',
-  muted: 'muted',
-  'no history': 'held: no history',
+  learning: 'held: learning what is usual',
+  muted: 'held: it was muted',
+  'no history': 'held: no history says what is usual',
 };
 
 /** An alert's sentence. With names hidden it is hidden whole: they may stand anywhere in it. */

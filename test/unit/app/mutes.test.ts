@@ -9,7 +9,14 @@ import type { Mute } from '../../../src/model/alert.ts';
 import { systemClock } from '../../../src/system/clock.ts';
 
 const place = () => ({ path: join(mkdtempSync(join(tmpdir(), 'mutes-')), 'state', 'mutes.json'), owner: null });
-const mute = (parts: Partial<Mute>): Mute => ({ kind: 'new-domain', app: 'curl', domain: null, until: null, ...parts });
+const mute = (parts: Partial<Mute>): Mute => ({
+  kind: 'new-domain',
+  rule: null,
+  app: 'curl',
+  domain: null,
+  until: null,
+  ...parts,
+});
 
 test('keeps mutes for other runs, in a file that only the user reads', () => {
   const shared = place();
@@ -27,6 +34,17 @@ test('replaces a mute of the same, and drops those that have ended', () => {
   file.add(mute({ app: 'wget', until: Date.now() + 60_000 }));
   file.add(mute({ app: 'wget' }));
   expect(file.list()).toEqual([mute({ app: 'wget' })]);
+});
+
+test('ends one, and leaves the others as another run wrote them', () => {
+  const shared = place();
+  const file = new MuteFile(shared);
+  file.add(mute({ kind: 'threshold', rule: 'big', app: null, until: Date.now() + 60_000 }));
+  new MuteFile(shared).add(mute({ kind: 'threshold', rule: 'small', app: null }));
+  expect(file.remove(mute({ kind: 'threshold', rule: 'big', app: null }))).toBe('');
+  expect(new MuteFile(shared).list()).toEqual([mute({ kind: 'threshold', rule: 'small', app: null })]);
+  expect(file.remove(mute({ kind: 'threshold', rule: 'small', app: null }))).toBe('');
+  expect(new MuteFile(shared).list()).toEqual([]);
 });
 
 test('of many with long names keeps the newest that a file may hold', () => {
@@ -79,6 +97,6 @@ test('a file that others may write is not believed, nor one that is no file of m
   expect(new MuteFile(shared).list()).toEqual([]);
   const all = { kind: null, app: null, domain: null, until: null };
   const odd = [all, { kind: 'nothing' }, { app: 7 }, { app: 'a', until: 'soon' }, null, { kind: null, app: 'ssh' }];
-  expect(mutesIn({ version: 1, mutes: odd })).toEqual([{ kind: null, app: 'ssh', domain: null, until: null }]);
+  expect(mutesIn({ version: 1, mutes: odd })).toEqual([{ kind: null, rule: null, app: 'ssh', domain: null, until: null }]);
   expect(mutesIn({ version: 2, mutes: [mute({})] })).toEqual([]);
 });

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { isRecordedElsewhere, LEFT, Notices } from '../../../src/app/notices.ts';
+import { isRecordedElsewhere, Notices } from '../../../src/app/notices.ts';
 import { lockPath } from '../../../src/history/files.ts';
 import type { Messenger } from '../../../src/messenger/client.ts';
 import type { Alert } from '../../../src/model/alert.ts';
@@ -69,14 +69,14 @@ it('while another run records, that one delivers, and the terminal still notifie
   recorder.isThere = true;
   await raise({ id: 'a', text: 'A.' });
   expect([delivered, rung]).toEqual([[], ['netmon-tui: A.']]);
-  expect(notices.status?.note).toBe(LEFT);
+  expect(notices.status?.isLeft).toBe(true);
   recorder.isThere = false;
   await raise({ id: 'b', text: 'B.' });
   expect(delivered).toEqual(['b']);
-  expect(notices.status?.note).toBe('');
+  expect(notices.status?.isLeft).not.toBe(true);
   recorder.isThere = true;
   clock.pass(60_000);
-  expect(notices.status?.note).toBe(LEFT);
+  expect(notices.status?.isLeft).toBe(true);
 });
 
 it('tells whether another process records, and leaves no lock behind', async ({ onTestFinished }) => {

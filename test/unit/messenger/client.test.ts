@@ -80,12 +80,29 @@ describe('the messenger', () => {
       isReady: false,
       channels: [{ channel: 'desktop' }, { channel: 'command' }, { channel: 'webhook' }],
     });
-    const channels = [{ channel: 'webhook', delivered: 1, waiting: 2, lost: 0, failure: 'ECONNREFUSED' }];
+    const channels = [{ channel: 'webhook', delivered: 1, waiting: 2, lost: 0, failure: 'ECONNREFUSED', hold: 'rate', next: 5 }];
     await say(lineOf({ type: 'ready', user: 'ann', note: '' }) + lineOf({ type: 'status', note: 'full', channels }));
-    expect(messenger.status).toEqual({ isReady: true, host: 'example.com', user: 'ann', note: 'full', channels });
+    expect(messenger.status).toEqual({
+      isReady: true,
+      host: 'example.com',
+      user: 'ann',
+      note: 'full',
+      channels,
+      isLeft: false,
+      outcomes: new Map(),
+    });
     const done = { type: 'done', channel: 'webhook' };
     await say(lineOf({ ...done, id: 'a1', failure: null }) + lineOf({ ...done, id: 'b', failure: 'down' }));
     expect(fates()).toEqual(['a1 webhook null', 'b webhook down']);
+    const { outcomes } = messenger.status;
+    expect([...outcomes]).toMatchObject([
+      ['a1', [{ sink: 'webhook', failure: null }]],
+      ['b', [{ sink: 'webhook', failure: 'down' }]],
+    ]);
+    // What a snapshot has doesn't change, and what is kept is bounded.
+    await say(Array.from({ length: 600 }, (_, i) => lineOf({ ...done, id: `c${i}`, failure: null })).join(''));
+    expect(outcomes.size).toBe(2);
+    expect(messenger.status.outcomes.size).toBe(500);
   });
 
   it('that refuses or ends is not waited for, and the program goes on', async () => {

@@ -72,8 +72,8 @@ describe('alerts', () => {
     expect(web.ids).toEqual(['a']);
     expect(fates()).toEqual(['a command null', 'b command null']);
     expect(status()).toEqual([
-      { channel: 'command', delivered: 2, waiting: 0, lost: 0, failure: null },
-      { channel: 'webhook', delivered: 0, waiting: 2, lost: 0, failure: 'down' },
+      { channel: 'command', delivered: 2, waiting: 0, lost: 0, failure: null, hold: null, next: null },
+      { channel: 'webhook', delivered: 0, waiting: 2, lost: 0, failure: 'down', hold: null, next: Date.now() + 1000 },
     ]);
     await pass(1000);
     // What waited behind the failure comes as one digest.
@@ -99,7 +99,9 @@ describe('alerts', () => {
     web.outcomes.push(...Array.from({ length: 100 }, () => again('down for good')));
     await pass(3_600_000 + 300_000);
     expect(fates()).toEqual(['a webhook down for good']);
-    expect(status()).toEqual([{ channel: 'webhook', delivered: 0, waiting: 0, lost: 1, failure: 'down for good' }]);
+    expect(status()).toEqual([
+      { channel: 'webhook', delivered: 0, waiting: 0, lost: 1, failure: 'down for good', hold: null, next: expect.anything() },
+    ]);
   });
 
   it('that are refused for good hold up no others', async () => {
@@ -123,7 +125,10 @@ describe('quiet hours', () => {
     await pass(0);
     expect(web.ids).toEqual(['c']);
     expect(log.ids).toEqual(['a', 'b', 'c']); // a log wakes nobody
-    expect(status()[0]).toMatchObject({ waiting: 2 });
+    expect(status()).toMatchObject([
+      { waiting: 2, hold: 'quiet', next: new Date(2026, 0, 6, 7).getTime() },
+      { waiting: 0, hold: null, next: null },
+    ]);
     await pass(7 * 3_600_000 - 1);
     expect(web.ids).toEqual(['c']);
     await pass(1);

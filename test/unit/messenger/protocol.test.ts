@@ -29,7 +29,9 @@ describe('an alert', () => {
 
 describe('an answer', () => {
   it('arrives as it was sent', () => {
-    const channels = [{ channel: 'webhook', delivered: 1, waiting: 2, lost: 3, failure: 'ECONNREFUSED' }] as const;
+    const channels = [
+      { channel: 'webhook', delivered: 1, waiting: 2, lost: 3, failure: 'ECONNREFUSED', hold: 'rate', next: 17 },
+    ] as const;
     for (const answer of [
       { type: 'ready', user: 'ann', note: '' },
       { type: 'refused', reason: 'why' },

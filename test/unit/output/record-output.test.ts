@@ -69,8 +69,8 @@ describe('RecordOutput', () => {
 
   it('says what keeps alerts from arriving, once, and when they do', () => {
     const { sample, take } = record();
-    const channel = { channel: 'webhook', delivered: 0, waiting: 1, lost: 0, failure: null } as const;
-    const base = { isReady: true, host: 'x', user: 'ann', note: '' };
+    const channel = { channel: 'webhook', delivered: 0, waiting: 1, lost: 0, failure: null, hold: null, next: null } as const;
+    const base = { isReady: true, host: 'x', user: 'ann', note: '', isLeft: false, outcomes: new Map() };
     const fails = { ...base, channels: [{ ...channel, failure: 'ECONNREFUSED' }] };
     sample({ delivery: { ...base, channels: [channel] } });
     expect(take()).toBe('');

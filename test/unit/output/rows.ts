@@ -159,6 +159,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
       privileges: null,
       history: null,
       delivery: null,
+      mutes: [],
     },
     total: { ...TRAFFIC, unownedBytes: 0, passingBytes: 0 },
     rates: NO_RATES,

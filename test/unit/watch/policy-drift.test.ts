@@ -126,7 +126,7 @@ test('an entry that is added is in force at once', () => {
 
 test('what was told counts for the exit status, unless it is muted', () => {
   const watch = watching();
-  watch.mutes = [{ kind: 'policy', app: 'curl', domain: null, until: null }];
+  watch.mutes = [{ kind: 'policy', rule: null, app: 'curl', domain: null, until: null }];
   watch.meet(watchFlow({ host: 'evil.example.net' }));
   expect([...watch.watchman.told]).toEqual([]);
   watch.mutes = [];

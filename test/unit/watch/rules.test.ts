@@ -95,6 +95,17 @@ describe('a rule', () => {
     for (let i = 0; i < 60; i++) expect(move(1000, fast)).toEqual([]);
   });
 
+  test('is muted by its name, without the other rules', () => {
+    const { move, watch } = watching({});
+    watch.mutes = [{ kind: 'threshold', rule: 'another rule', app: null, domain: null, until: null }];
+    expect(move(1000, {})).toEqual(['threshold: my rule: rclone talks to example.com.']);
+    expect(watch.raised[0]?.rule).toBe('my rule');
+    watch.mutes = [{ kind: 'threshold', rule: 'my rule', app: null, domain: null, until: null }];
+    expect(move(1000, { hostNumber: 2, host: 'b.example', domain: 'b.example' })).toEqual([
+      'threshold: my rule: rclone talks to b.example. (muted)',
+    ]);
+  });
+
   test('keeps the severity that it was given', () => {
     const { move, watch } = watching({ severity: 'critical' });
     move(1000, {});

@@ -23,12 +23,12 @@ test('an alert is on the snapshot of the tick after its cause, and the list stay
 test('a mute holds what fits all that it names, until it ends', () => {
   const watch = new Watching();
   watch.watchman.know(known());
-  watch.mutes = [{ kind: 'new-domain', app: 'curl', domain: 'example.com', until: watch.time + HOUR }];
+  watch.mutes = [{ kind: 'new-domain', rule: null, app: 'curl', domain: 'example.com', until: watch.time + HOUR }];
   expect(said(watch.meet(at('example.com'), at('example.net')))).toEqual([
     'new-domain: curl reached example.com for the first time. (muted)',
     'new-domain: curl reached example.net for the first time.',
   ]);
-  watch.mutes = [{ kind: null, app: null, domain: null, until: watch.time + HOUR }];
+  watch.mutes = [{ kind: null, rule: null, app: null, domain: null, until: watch.time + HOUR }];
   watch.tick(HOUR + 1);
   expect(watch.meet(at('example.edu')).map(({ held }) => held)).toEqual([null]);
 });
@@ -36,7 +36,7 @@ test('a mute holds what fits all that it names, until it ends', () => {
 test('a mute of an address holds nothing about other addresses', () => {
   const watch = new Watching();
   watch.watchman.know(known());
-  watch.mutes = [{ kind: 'new-network', app: 'curl', domain: '198.51.100.7', until: null }];
+  watch.mutes = [{ kind: 'new-network', rule: null, app: 'curl', domain: '198.51.100.7', until: null }];
   const network = (asn: number, address: string) =>
     nameless({ asn, host: address, remote: { address, port: 443 }, hostNumber: asn, firstSeen: watch.time });
   expect(watch.meet(network(1, '198.51.100.7'), network(2, '198.51.100.8')).map(({ held }) => held)).toEqual(['muted', null]);

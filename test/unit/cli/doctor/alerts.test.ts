@@ -13,7 +13,7 @@ import { ownFolder } from '../../../support/fake-run.ts';
 const pacing = { quiet: null, most: 20, perMs: 3_600_000 };
 const UID = process.geteuid?.() ?? 0;
 const PLAN: DeliveryPlan = { ...pacing, desktop: false, command: [], webhook: null, syslog: false, folder: '/state' };
-const READY = { isReady: true, host: null, user: 'ann', note: '', channels: [] };
+const READY = { isReady: true, host: null, user: 'ann', note: '', channels: [], isLeft: false, outcomes: new Map() };
 
 /** Lines of the report. */
 async function report(
@@ -106,7 +106,7 @@ it('looks at each channel, and names no address', async () => {
 
 it('sends a test if that was asked for, and says what became of it', async () => {
   const tests: (string | null)[] = [];
-  const base = { waiting: 0, lost: 0 };
+  const base = { waiting: 0, lost: 0, hold: null, next: null };
   const probe: ProbeMessenger = async (_plan, _edges, _user, test) => {
     tests.push(test?.text ?? null);
     const channels = [

@@ -50,8 +50,8 @@ describe('alerts', () => {
       `${' '.repeat(46)}usual: 3 other domains`,
       `${' '.repeat(46)}not delivered: learning`,
       `${when(NOW - 60_000)}  critical  upload            rclone sent 5.2 GB this hour; usual is 120 MB at most.`,
-      `${' '.repeat(46)}delivered: desktop`,
-      `${' '.repeat(46)}not delivered by webhook: no route`,
+      `${' '.repeat(46)}${formatDateTime(NOW)} delivered by desktop`,
+      `${' '.repeat(46)}${formatDateTime(NOW)} given up by webhook: no route`,
       '',
     ]);
   });

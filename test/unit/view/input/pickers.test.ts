@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Alert } from '../../../../src/model/alert.ts';
+import type { Alert, Mute } from '../../../../src/model/alert.ts';
 import type { Snapshot } from '../../../../src/model/snapshot.ts';
 import type { Action, Command, Effect } from '../../../../src/view/action.ts';
 import { frameOf } from '../../../../src/view/frame.ts';
@@ -46,7 +46,7 @@ describe('what an alert is about is allowed', () => {
 
   test('by muting it for good otherwise', () => {
     const { effects } = allowed(alert({ time: NOON }));
-    const mute = { kind: 'new-domain', app: 'curl', domain: 'example.com' };
+    const mute = { kind: 'new-domain', rule: null, app: 'curl', domain: 'example.com' };
     expect(effects).toEqual([{ type: 'mute', mute, lastsMs: null }]);
     const nowhere = allowed({ ...left, host: null });
     expect(nowhere.effects).toEqual([{ type: 'mute', mute: { ...mute, kind: 'policy', domain: 'example.net' }, lastsMs: null }]);
@@ -61,8 +61,51 @@ describe('what an alert is about is allowed', () => {
 
   test('by its address if that is all there is', () => {
     const { state, effects } = allowed(alert({ kind: 'beacon', host: '198.51.100.7', domain: null, time: NOON }));
-    expect(effects).toEqual([{ type: 'mute', mute: { kind: 'beacon', app: 'curl', domain: '198.51.100.7' }, lastsMs: null }]);
+    expect(effects).toEqual([
+      { type: 'mute', mute: { kind: 'beacon', rule: null, app: 'curl', domain: '198.51.100.7' }, lastsMs: null },
+    ]);
     expect(state.notice).toBe('allowed from now on: beacon by curl about 198.51.100.7');
+  });
+});
+
+describe('what is muted', () => {
+  const mute = (parts: Partial<Mute>): Mute => ({ kind: null, rule: null, app: null, domain: null, until: null, ...parts });
+  const opened = (alerts: readonly Alert[], mutes: readonly Mute[], ...more: Command[]) => {
+    const shown = { ...busy(5), time: NOON, alerts, capture: { ...CAPTURE, mutes } };
+    const step = press(act(start(), shown, { type: 'snapshot' }), shown, 'events', 'mute', ...more);
+    return { ...step, text: popup(step.state, shown) };
+  };
+
+  test('can be a rule by its name', () => {
+    const raised = alert({ kind: 'threshold', rule: 'too \x1b[2Jbig', app: 'rclone', host: null, domain: null, time: NOON });
+    const { text } = opened([raised], []);
+    expect(text).toMatch(/rule "too .*big" by rclone for an hour(.|\n)*rule "too .*big" for an hour(.|\n)* threshold for good/);
+    expect(text).not.toContain('\x1b');
+    const { effects } = opened([raised], [], 'down', 'down', 'down', 'details');
+    const wanted = { kind: 'threshold', rule: 'too \x1b[2Jbig', app: null, domain: null };
+    expect(effects).toEqual([{ type: 'mute', mute: wanted, lastsMs: 3_600_000 }]);
+  });
+
+  test('is listed, what silences the alert first, and Enter ends it', () => {
+    const mutes = [
+      mute({ app: 'wget' }),
+      mute({ domain: 'example.com', until: NOON + 60_000 }),
+      mute({ app: 'curl', until: NOON - 1 }),
+    ];
+    const { text } = opened([alert({ time: NOON })], mutes);
+    expect(text).toMatch(
+      /▌ unmute all alerts about example.com, muted until [\d:]+ (.|\n)* {3}unmute all alerts by wget, muted for good/,
+    );
+    expect(text).not.toContain('unmute all alerts by curl');
+    const { effects, state } = opened([alert({ time: NOON })], mutes, 'details');
+    expect(effects).toEqual([{ type: 'unmute', mute: mutes[1] }]);
+    expect(state).toMatchObject({ popup: null, notice: 'no longer muted' });
+  });
+
+  test('is listed without an alert, too', () => {
+    const { effects } = opened([], [mute({ app: 'wget' })], 'details');
+    expect(effects).toEqual([{ type: 'unmute', mute: mute({ app: 'wget' }) }]);
+    expect(opened([], []).state).toMatchObject({ popup: null, notice: 'select an alert first: they are in the view of events' });
   });
 });
 

@@ -61,8 +61,16 @@ test('one packet is singular', () => {
 });
 
 describe('alerts that leave the program', () => {
-  const channel = { channel: 'webhook', delivered: 2, waiting: 1, lost: 0, failure: null } as const;
-  const delivery = { isReady: true, host: 'ntfy.example', user: 'ann', note: '', channels: [channel] };
+  const channel = { channel: 'webhook', delivered: 2, waiting: 1, lost: 0, failure: null, hold: null, next: null } as const;
+  const delivery = {
+    isReady: true,
+    host: 'ntfy.example',
+    user: 'ann',
+    note: '',
+    channels: [channel],
+    isLeft: false,
+    outcomes: new Map(),
+  };
   const failing = { ...delivery, channels: [{ ...channel, failure: 'ECONNREFUSED' }] };
   const told = (now: MessengerStatus, width = 160, privacy = false) =>
     headerPanel(
