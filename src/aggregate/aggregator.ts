@@ -4,6 +4,7 @@
 
 import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
+import { NO_DNS } from '../model/dns.ts';
 import type { Average } from '../model/options.ts';
 import type {
   CaptureStatus,
@@ -22,6 +23,7 @@ import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
 import type { Watcher } from '../model/watch.ts';
 import { type Accumulators, COLUMN, RateRings } from './accumulators.ts';
 import { Booking, type BookingObserver } from './booking.ts';
+import { DnsLog, type Questions } from './dns/dns-log.ts';
 import type { EventLog } from './event-log.ts';
 import { Eviction } from './eviction.ts';
 import type { HistoryCollector } from './history-collector.ts';
@@ -79,6 +81,8 @@ export interface AggregatorParts {
   readonly events?: EventLog | null;
   /** Watches flows; null if nothing is watched. */
   readonly watcher?: Watcher | null;
+  /** What is asked of DNS; null if nobody reads it. */
+  readonly questions?: Questions | null;
   /** Fewer hosts, for tests. */
   readonly maxHosts?: number | undefined;
 }
@@ -86,6 +90,8 @@ export interface AggregatorParts {
 /** Turns the flow table into snapshots, one a tick. */
 export class Aggregator {
   readonly booking: Booking;
+  /** What is asked of DNS; null if nobody reads it. */
+  readonly dns: DnsLog | null;
   readonly #flows: FlowTable;
   readonly #apps: AppRows;
   readonly #hosts: HostRows;
@@ -122,6 +128,7 @@ export class Aggregator {
     facts = null,
     events = null,
     watcher = null,
+    questions = null,
     maxHosts,
   }: AggregatorParts) {
     this.#flows = flows;
@@ -146,6 +153,7 @@ export class Aggregator {
     this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
     const { interfaceName, booking } = this;
     this.#feed = watcher === null ? null : new WatchFeed({ flows, booking, directory, facts, interfaceName, watcher });
+    this.dns = questions === null ? null : new DnsLog({ ...questions, flows, directory, interfaceName, onBehalfOf });
     flows.observe(this.booking);
   }
 
@@ -202,6 +210,7 @@ export class Aggregator {
   /** Keeps branches, means, rates, and who moved what from now on: for a screen, which asks the result about any range of time. */
   keepRateHistory(): RateHistory {
     this.booking.keepForScreen();
+    this.dns?.keep();
     const { branches } = this.booking;
     if (branches !== null) this.#branches ??= new BranchRows(branches, this.#directory, this.booking, this.#hosts);
     this.#rateHistory ??= new RateHistory(rowIds(this.interfaceName));
@@ -233,6 +242,7 @@ export class Aggregator {
     this.#matched.flowLeaves(row);
     this.#collector?.flowLeaves(row);
     this.#feed?.flowLeaves(row);
+    this.dns?.flowLeaves(row);
     if (this.#onClosed !== null && !this.#flows.isEndReported(row) && this.#matched.passes(row)) this.#onClosed(row);
     this.#flowRows.forget(row);
   }
@@ -271,6 +281,7 @@ export class Aggregator {
       flows: limits === null ? [] : this.#flowRows.select(limits.flows, intervalMs),
       flowCount: this.#flows.count,
       flowsEvicted: this.#flows.evicted,
+      dns: this.dns?.tick(tick.time) ?? NO_DNS,
       gaps: tick.gaps,
     };
     const events = this.#events?.next(made, this.#flows.created - this.#flows.voided) ?? [];

@@ -108,7 +108,7 @@ export async function open({ options, edges, clock, rightsOf, log }: OpenRequest
   closing.add('signals', () => guard.close());
   const screen = drawing === null ? null : (await drawing).openScreen(options, edges.platform, await overSsh);
   if (screen !== null) closing.add('screen', () => screen.close());
-  const output = screen?.output ?? (await plainOutput(mode, options, guard, clock));
+  const output = screen?.output ?? (await plainOutput(mode, options, filter, guard, clock));
   return { options, mode, clock, edges, reach, rights, started, filter, capture, guard, output, messenger, screen, log };
 }
 
@@ -144,7 +144,7 @@ function filterOf(text: string | null): Filter | null {
   throw new NetmonError('bad-filter', `filter "${text}", column ${result.column + 1}: ${result.message}`, FILTER_HINT);
 }
 
-async function plainOutput(mode: Mode, options: Options, guard: Guard, clock: Clock): Promise<Output> {
+async function plainOutput(mode: Mode, options: Options, filter: Filter | null, guard: Guard, clock: Clock): Promise<Output> {
   if (mode === 'headless') {
     const { RecordOutput } = await import('../output/record-output.ts');
     return new RecordOutput((text) => process.stderr.write(text), clock);
@@ -152,7 +152,7 @@ async function plainOutput(mode: Mode, options: Options, guard: Guard, clock: Cl
   const onClosed = (failure: Error | null) => guard.outputClosed(failure);
   if (mode === 'json') {
     const { JsonOutput } = await import('../output/json-output.ts');
-    return new JsonOutput(process.stdout, !options.once, onClosed);
+    return new JsonOutput(process.stdout, !options.once, options.dns ? { filter } : null, onClosed);
   }
   const { TableOutput } = await import('../output/table-output.ts');
   const { ascii, names, units } = options;

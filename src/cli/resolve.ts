@@ -46,6 +46,9 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     throw usage('--duration does not go with the screen', 'add --json or --once');
   if (samples !== null && once) throw usage('--samples does not go with --once', 'leave one of them out: --once is one sample');
   if (samples !== null && !json) throw usage('--samples does not go with the screen', 'add --json');
+  const dns = line.has('dns');
+  if (dns && !json) throw usage('--dns goes only with --json', 'add --json; the screen shows questions in view 9');
+  if (dns && once) throw usage('--dns does not go with --once', 'leave --once out: questions come before the end of the run');
   if (durationMs !== null && isReplay && once)
     throw usage(
       '--duration does not go with --read and --once',
@@ -63,6 +66,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     json,
     once,
     durationMs,
+    dns,
     samples,
     driver: settings.driver.value,
     names: settings.names.value,

@@ -1,6 +1,7 @@
 // The fields of the filter language: names, aliases, the kind of their values, and where a flow has them. Error messages, completions and the
 // list in docs/filter.md come from this table.
 
+import type { DnsRow } from '../model/dns.ts';
 import { RECENT_MINUTES } from '../model/snapshot.ts';
 import { type Asked, ATTRIBUTIONS, type Endpoint, FLOW_DIRECTIONS, NAME_SOURCES } from '../model/terms.ts';
 
@@ -294,4 +295,25 @@ export interface FilterSubject {
   readonly closed?: boolean | null;
   /** Its app or its domain was met for the first time within RECENT_MS (model/snapshot). */
   readonly isNew?: boolean | null;
+}
+
+/** A question of DNS as the filter language sees it: its host is the name asked for, its remote end the resolver, its round trip the time until the answer. */
+export function questionSubject(row: DnsRow): FilterSubject {
+  return {
+    app: row.app,
+    peerApp: row.onBehalfOf,
+    pid: row.pid,
+    host: row.name,
+    domain: row.domain,
+    asked: row,
+    remote: row.resolver,
+    protocol: row.transport === 'tcp' ? 'tcp' : 'udp',
+    application: row.transport === 'udp' || row.transport === 'tcp' ? 'dns' : row.transport,
+    state: row.result,
+    direction: row.direction,
+    interface: row.interface,
+    firstSeen: row.time,
+    lastSeen: row.time,
+    rttMs: row.tookMs,
+  };
 }

@@ -3,6 +3,7 @@
 import type { Packet } from '../decode/packet.ts';
 import { widened } from '../net/bytes.ts';
 import { TCP_FLAG } from '../net/numbers.ts';
+import { Exchanges } from './dns/exchanges.ts';
 import { hostName } from './host-name.ts';
 import { type Pending, PendingPool, type Wait } from './pending.ts';
 import { tlsApplication } from './tls/applications.ts';
@@ -55,6 +56,7 @@ export class Context {
   readonly findings: Findings;
   readonly limits: InspectLimits;
   readonly pool: PendingPool;
+  readonly exchanges = new Exchanges();
   readonly hello = new ClientHello();
   /** Scratch for a handshake stripped of its record headers. */
   readonly handshake = new Uint8Array(MESSAGE_BYTES);

@@ -2,6 +2,7 @@
 // for protocols that carry names, such as DNS.
 
 import type { Packet } from '../decode/packet.ts';
+import type { DnsExchanges } from '../model/dns.ts';
 import { PROTOCOL } from '../net/numbers.ts';
 import type { Findings } from './context.ts';
 import { Context, DEFAULT_LIMITS, type InspectLimits } from './context.ts';
@@ -23,6 +24,11 @@ export class Inspector {
     this.#tcp = new TcpInspector(this.#context);
     this.#udp = new UdpInspector(this.#context);
     this.#tunnels = new Tunnels(findings, this.#context.limits);
+  }
+
+  /** What was asked of DNS, and answered. */
+  get exchanges(): DnsExchanges {
+    return this.#context.exchanges;
   }
 
   /** Flows in the middle of a message. */
@@ -52,6 +58,7 @@ export class Inspector {
   /** Drops everything known about a flow. */
   forget(flow: number): void {
     this.#context.forget(flow);
+    this.#context.exchanges.forget(flow);
     this.#udp.forget(flow);
     this.#tunnels.forget(flow);
   }

@@ -4,6 +4,7 @@ import type { Packet } from '../decode/packet.ts';
 import { u8 } from '../net/bytes.ts';
 import { DNS_PORT } from '../net/reading.ts';
 import { type Context, PHASE_OF } from './context.ts';
+import { TCP } from './dns/exchanges.ts';
 import { DnsStreams } from './dns/stream.ts';
 import { UnicastReader } from './dns/unicast.ts';
 import { startsPreface } from './http/http2.ts';
@@ -29,7 +30,7 @@ export class TcpInspector {
     this.#context = context;
     this.#hellos = new StreamHellos(context);
     this.#requests = new Requests(context);
-    this.#dns = new DnsStreams(context, new UnicastReader(context.findings));
+    this.#dns = new DnsStreams(context, new UnicastReader(context.findings, context.exchanges, TCP));
   }
 
   /** See `Inspector.packet`. */

@@ -5,6 +5,7 @@ import { u8 } from '../net/bytes.ts';
 import { QUIC_LONG } from '../net/reading.ts';
 import { type Context, PHASE_OF, type Phase } from './context.ts';
 import { DhcpReader } from './dhcp.ts';
+import { UDP } from './dns/exchanges.ts';
 import { MulticastReader } from './dns/multicast.ts';
 import { NetbiosReader } from './dns/netbios.ts';
 import { looksLikeDns } from './dns/records.ts';
@@ -32,8 +33,8 @@ export class UdpInspector {
     this.#context = context;
     this.#quic = new QuicHellos(context);
     this.#datagrams = new DatagramHellos(context);
-    this.#unicast = new UnicastReader(context.findings);
-    this.#multicast = new MulticastReader(context.findings);
+    this.#unicast = new UnicastReader(context.findings, context.exchanges, UDP);
+    this.#multicast = new MulticastReader(context.findings, context.exchanges);
     this.#netbios = new NetbiosReader(context.findings);
     this.#dhcp = new DhcpReader(context.findings);
   }
@@ -52,7 +53,7 @@ export class UdpInspector {
       }
       case PHASE_OF.NEW: {
         const naming = namingPhase(packet);
-        if (naming !== PHASE_OF.NEW && this.#readNaming(flow, naming, packet, bytes)) {
+        if (naming !== PHASE_OF.NEW && this.#readNaming(flow, naming, packet, bytes, time)) {
           context.setPhase(flow, naming);
           return true;
         }
@@ -61,7 +62,7 @@ export class UdpInspector {
       case PHASE_OF.WATCHED:
         return this.#recognise(flow, packet, bytes, fromOpener, time);
       default:
-        this.#readNaming(flow, phase, packet, bytes);
+        this.#readNaming(flow, phase, packet, bytes, time);
         return true;
     }
   }
@@ -83,7 +84,7 @@ export class UdpInspector {
   }
 
   /** Reads a datagram of a protocol that carries names. @returns false if it isn't one */
-  #readNaming(flow: number, phase: Phase, packet: Packet, bytes: Uint8Array): boolean {
+  #readNaming(flow: number, phase: Phase, packet: Packet, bytes: Uint8Array, time: number): boolean {
     const context = this.#context;
     const at = packet.payloadOffset;
     const end = at + packet.payloadCaptured;
@@ -93,20 +94,23 @@ export class UdpInspector {
       return true;
     }
     if (!looksLikeDns(bytes, at, end, packet.payloadBytes, false)) return false;
+    context.exchanges.begin(packet, time);
     switch (phase) {
       case PHASE_OF.DNS:
         context.reportApplication(flow, 'dns');
         if (packet.sourcePort === PORT.DNS) this.#unicast.read(flow, 'dns', bytes, at, end);
-        else this.#unicast.query(flow, bytes, at, end);
+        else this.#unicast.query(flow, 'dns', bytes, at, end);
         break;
       case PHASE_OF.MDNS:
         context.reportApplication(flow, 'mdns');
         // Answers from any other port must be ignored (RFC 6762 section 6).
         if (packet.sourcePort === PORT.MDNS) this.#multicast.read(flow, bytes, at, end);
+        if (packet.destinationPort === PORT.MDNS) this.#multicast.query(flow, bytes, at, end);
         break;
       case PHASE_OF.LLMNR:
         context.reportApplication(flow, 'llmnr');
         if (packet.sourcePort === PORT.LLMNR) this.#unicast.read(flow, 'llmnr', bytes, at, end);
+        else this.#unicast.query(flow, 'llmnr', bytes, at, end);
         break;
       default:
         context.reportApplication(flow, 'netbios-ns');

@@ -71,6 +71,8 @@ export interface Options {
   readonly once: boolean;
   /** Length of the run; only with `json`, `once` or `headless`. */
   readonly durationMs: number | null;
+  /** Print each question of DNS, too; only with `json`. */
+  readonly dns: boolean;
   /** Number of samples to print; only with `json`. */
   readonly samples: number | null;
   readonly driver: DriverChoice;

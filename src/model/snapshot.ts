@@ -2,6 +2,7 @@
 
 import type { Alert, Mute } from './alert.ts';
 import type { MessengerStatus } from './delivery.ts';
+import type { DnsPart } from './dns.ts';
 import type { HistoryStatus } from './history.ts';
 import type { Average } from './options.ts';
 import type { PrivilegeStatus } from './privileges.ts';
@@ -325,6 +326,7 @@ export interface Snapshot {
   readonly matching: Matching | null;
   /** Flows evicted because the table was full. Their bytes stay in every total. */
   readonly flowsEvicted: number;
+  readonly dns: DnsPart;
   /** Gaps that ended in this interval. */
   readonly gaps: readonly Gap[];
   /** What happened so far, oldest first, bounded; empty without a screen. The same list while nothing new happens. */

@@ -1,6 +1,7 @@
 // Schema 1: the objects of the JSON stream, field by field. Within a schema number fields may be added, and none changes its meaning. Every
 // field is always there; null is unknown.
 
+import type { DnsRow } from '../model/dns.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
 import type {
@@ -87,6 +88,28 @@ export function flowFields(flow: FlowRow): Record<string, unknown> {
     carries: flow.carries,
     inside: flow.inside === null ? null : innerFields(flow.inside),
     ...trafficFields(flow),
+  };
+}
+
+/** A question that was asked of DNS, and what became of it. */
+export function dnsFields(row: DnsRow): Record<string, unknown> {
+  return {
+    name: row.name,
+    domain: row.domain,
+    record_type: row.type,
+    app: row.app,
+    pid: row.pid,
+    reason: row.reason,
+    on_behalf_of: row.onBehalfOf,
+    resolver: endpointFields(row.resolver),
+    transport: row.transport,
+    interface: row.interface,
+    direction: row.direction,
+    result: row.result,
+    answers: row.answers,
+    answer_count: count(row.answerCount),
+    took_ms: row.tookMs === null ? null : rounded(row.tookMs),
+    tries: count(row.tries),
   };
 }
 

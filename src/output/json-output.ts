@@ -1,28 +1,42 @@
 // The output of a run as NDJSON on standard output.
 
 import type { LastTick } from '../aggregate/aggregator.ts';
+import { questionSubject } from '../filter/fields.ts';
+import type { Filter } from '../filter/filter.ts';
 import type { Alert } from '../model/alert.ts';
+import type { DnsRow } from '../model/dns.ts';
 import type { FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
 import { JsonWriter } from './json-writer.ts';
 import { filteredSnapshot, runAverage } from './matching.ts';
 import type { Output, Turn } from './output.ts';
+
+/** Which questions of DNS are written; null for all. */
+export interface DnsLines {
+  readonly filter: Filter | null;
+}
+
+const ROWS_A_TURN = 250;
 
 /** The JSON stream of what the display filter matches. */
 export class JsonOutput implements Output {
   readonly wantsEvents: boolean;
   readonly #writer: JsonWriter;
   readonly #samples: boolean;
+  readonly #dns: DnsLines | null;
   #lastAlert: Alert | null = null;
 
   /**
    * @param samples false for one object at the end
+   * @param dns writes questions of DNS that match; null writes none
    * @param onClosed as for JsonWriter
    */
   constructor(
     stream: NodeJS.WritableStream & import('node:stream').Writable,
     samples: boolean,
+    dns: DnsLines | null,
     onClosed: (failure: Error | null) => void,
   ) {
+    this.#dns = dns;
     this.wantsEvents = samples;
     this.#samples = samples;
     this.#writer = new JsonWriter(stream, onClosed);
@@ -31,6 +45,7 @@ export class JsonOutput implements Output {
   async sample(snapshot: Snapshot, turn: Turn): Promise<void> {
     if (!this.#samples) return;
     this.#alerts(snapshot);
+    await this.#questions(snapshot.dns.ended, snapshot.time, turn);
     await this.#writer.sample(filteredSnapshot(snapshot), turn);
   }
 
@@ -46,9 +61,22 @@ export class JsonOutput implements Output {
     if (this.#samples) this.#writer.gap(gap);
   }
 
-  end(snapshot: Snapshot): Promise<void> {
+  async end(snapshot: Snapshot): Promise<void> {
     this.#alerts(snapshot);
+    const { ended, waiting } = snapshot.dns;
+    await this.#questions([...ended, ...waiting], snapshot.time, () => Promise.resolve());
     return this.#writer.end(this.#samples ? filteredSnapshot(snapshot) : runAverage(filteredSnapshot(snapshot)));
+  }
+
+  /** In the order in which they were asked. Thousands may have ended in a tick: others get their turns meanwhile. */
+  async #questions(rows: readonly DnsRow[], now: number, turn: Turn): Promise<void> {
+    if (this.#dns === null) return;
+    const { filter } = this.#dns;
+    const sorted = [...rows].sort((a, b) => a.time - b.time);
+    for (const [index, row] of sorted.entries()) {
+      if (filter === null || filter.matches(questionSubject(row), now)) this.#writer.dns(row);
+      if (index % ROWS_A_TURN === ROWS_A_TURN - 1) await turn();
+    }
   }
 
   /** Those that were raised since the last one written; the end may have the time of the last sample. */

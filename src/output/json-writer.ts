@@ -2,10 +2,12 @@
 
 import type { Writable } from 'node:stream';
 import { type Alert, alertFields } from '../model/alert.ts';
+import type { DnsRow } from '../model/dns.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import type { FlowRow, Gap, HostRow, Snapshot } from '../model/snapshot.ts';
 import {
   appFields,
+  dnsFields,
   flowFields,
   gapFields,
   hostFields,
@@ -79,6 +81,11 @@ export class JsonWriter {
   /** Writes an alert, or counts it as skipped. */
   alert(alert: Alert): void {
     this.#event(() => alertLine(alert));
+  }
+
+  /** Writes a question of DNS, or counts it as skipped. */
+  dns(row: DnsRow): void {
+    this.#event(() => dnsLine(row));
   }
 
   /** Writes a gap, or counts it as skipped. */
@@ -208,6 +215,11 @@ export function gapLine(gap: Gap): string {
 /** A line of type `alert`. */
 export function alertLine(alert: Alert): string {
   return line(alertFields(alert));
+}
+
+/** A line of type `dns`, with the time of the question. */
+export function dnsLine(row: DnsRow): string {
+  return line({ type: 'dns', schema: SCHEMA, time: timeField(row.time), ...dnsFields(row) });
 }
 
 /** A line of type `open`, with the time of the flow's first packet. */

@@ -7,6 +7,7 @@ import type { FlowNames } from '../identify/name/flow-names.ts';
 import type { ReverseNames } from '../identify/name/reverse-names.ts';
 import type { Neighbours } from '../identify/place/neighbours.ts';
 import { Inspector } from '../inspect/inspector.ts';
+import type { DnsExchanges } from '../model/dns.ts';
 
 /** One run's inspection. */
 export class Inspection {
@@ -32,6 +33,11 @@ export class Inspection {
     this.names = names;
     this.#neighbours = neighbours;
     this.#inspector = new Inspector(names);
+  }
+
+  /** What was asked of DNS, and answered. */
+  get exchanges(): DnsExchanges {
+    return this.#inspector.exchanges;
   }
 
   /**

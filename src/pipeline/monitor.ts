@@ -13,6 +13,7 @@ import { AggregateRest, isWireless } from '../decode/wireless.ts';
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import { MAX_WARMED } from '../flow/flow-index.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
+import { registrableDomain } from '../identify/name/domain.ts';
 import type { Places } from '../identify/place/places.ts';
 import type { Directory } from '../identify/process/directory.ts';
 import type { Owners } from '../identify/process/owners.ts';
@@ -141,9 +142,10 @@ export class Monitor {
     this.#captured = parts.owners.source instanceof CapturedSource ? parts.owners.source : null;
     const captured = this.#captured;
     const onBehalfOf = captured === null ? null : (row: number) => captured.onBehalfOf(row);
-    const { flows, directory, started, seed, events, watcher } = parts;
+    const { flows, directory, started, seed, events, watcher, inspection } = parts;
+    const questions = inspection === null ? null : { exchanges: inspection.exchanges, domainOf: registrableDomain };
     this.aggregator = new Aggregator({
-      ...{ flows, directory, started, seed, events, watcher, onBehalfOf },
+      ...{ flows, directory, started, seed, events, watcher, onBehalfOf, questions },
       facts: parts.inspection?.names ?? null,
     });
     this.kept = parts.keep === null ? null : this.#keep(parts.keep, onBehalfOf);
@@ -187,6 +189,7 @@ export class Monitor {
       if (newest > this.lastTime) this.lastTime = newest;
     }
     this.admitNew();
+    this.aggregator.dns?.takeEarly(this.lastTime);
   }
 
   /** Tells the ring if the source has numbered its processes anew. */

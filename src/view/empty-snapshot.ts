@@ -1,5 +1,6 @@
 // The snapshot before the first one: nothing is known yet, and the screen says so instead of showing zeros.
 
+import { NO_DNS } from '../model/dns.ts';
 import { NO_MEANS, NO_RATES, type Snapshot } from '../model/snapshot.ts';
 
 /** A snapshot of nothing, at a time (epoch ms). */
@@ -51,6 +52,7 @@ export function emptySnapshot(time: number): Snapshot {
     matching: null,
     flowCount: 0,
     flowsEvicted: 0,
+    dns: NO_DNS,
     gaps: [],
     events: [],
     alerts: [],

@@ -2,6 +2,7 @@
 
 import { SETTINGS, type Setting } from '../../src/cli/config/settings.ts';
 import { ALERT_KINDS, SEVERITIES } from '../../src/model/alert.ts';
+import { DNS_TRANSPORTS } from '../../src/model/dns.ts';
 import { HISTORY_KEYS } from '../../src/model/history.ts';
 import { RULE_PERIODS } from '../../src/model/options.ts';
 import type { Gap } from '../../src/model/snapshot.ts';
@@ -153,6 +154,26 @@ const LINES = {
   open: object({ ...head('open'), time, ...flow }),
   close: object({ ...head('close'), time, ...flow }),
   gap: object({ ...head('gap'), time, ...gap }),
+  dns: object({
+    ...head('dns'),
+    time: said(time, 'when it was asked'),
+    name: said(text, 'the name asked for'),
+    domain: orNull(text),
+    record_type: said(text, 'A, AAAA, HTTPS ...'),
+    app: orNull(text),
+    pid: orNull(count),
+    reason: said(orNull(text), 'why there is no app'),
+    on_behalf_of: orNull(text),
+    resolver: ref('endpoint'),
+    transport: word(DNS_TRANSPORTS),
+    interface: text,
+    direction: word(FLOW_DIRECTIONS),
+    result: said(text, 'NOERROR, NODATA, NXDOMAIN, SERVFAIL ..., truncated, no answer, waiting'),
+    answers: said(list(text), 'the first ones'),
+    answer_count: count,
+    took_ms: said(orNull(rate), 'until the answer'),
+    tries: count,
+  }),
   alert: object({
     ...head('alert'),
     id: said(text, 'unique across runs and machines'),

@@ -1,5 +1,6 @@
 // Snapshots for tests of the screen: rows with sensible defaults, and a busy machine of any size without chance in it.
 
+import { NO_DNS } from '../../src/model/dns.ts';
 import type {
   AppRow,
   BranchRow,
@@ -202,6 +203,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     flows: [],
     flowCount: flows.length,
     flowsEvicted: 0,
+    dns: NO_DNS,
     gaps: [],
     events: [],
     alerts: [],

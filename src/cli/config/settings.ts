@@ -620,6 +620,7 @@ export const OPTIONS = {
     null,
     'stop after this time, for example 10s',
   ),
+  dns: plainFlag('Output without a screen', RUN, 'with --json: also a line for each question asked of DNS'),
   samples: flag<number | null>(
     'Output without a screen',
     RUN,

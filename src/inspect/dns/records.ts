@@ -11,7 +11,17 @@ const MAX_KEPT = 96;
 const FIXED_BYTES = 10;
 
 /** Types to keep (IANA DNS parameters; NB and NBSTAT: RFC 1002 section 4.2.1.3). */
-export const RECORD = { A: 1, CNAME: 5, PTR: 12, AAAA: 28, NB: 0x20, NBSTAT: 0x21, SVCB: 64, HTTPS: 65 } as const;
+export const RECORD = {
+  A: 1,
+  CNAME: 5,
+  PTR: 12,
+  TXT: 16,
+  AAAA: 28,
+  NB: 0x20,
+  NBSTAT: 0x21,
+  SVCB: 64,
+  HTTPS: 65,
+} as const;
 
 const KEPT = new Uint8Array(66);
 for (const type of Object.values(RECORD)) KEPT[type] = 1;

@@ -9,9 +9,8 @@ import type { UnicastReader } from './unicast.ts';
 
 const LENGTH_BYTES = 2;
 const HEADER_BYTES = 12;
-const PORT = 53;
 
-/** Reads the answers of flows. Each flow wants its next packet. */
+/** Reads the messages of flows in both directions. Each flow wants its next packet. */
 export class DnsStreams {
   readonly #context: Context;
   readonly #reader: UnicastReader;
@@ -24,9 +23,14 @@ export class DnsStreams {
   /** Reads a segment of a flow on port 53. @param pending the flow's pending message, if any */
   read(flow: number, pending: Pending | null, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): true {
     const context = this.#context;
-    if (packet.sourcePort !== PORT) return true;
+    context.exchanges.begin(packet, time);
     const at = packet.payloadOffset;
     const captured = packet.payloadCaptured;
+    if (pending !== null && pending.fromOpener !== fromOpener) {
+      // A flow has one buffer. What comes from the other end meanwhile is read if its messages are whole.
+      this.#take(flow, bytes, at, at + captured);
+      return true;
+    }
     if (pending === null) {
       const used = this.#take(flow, bytes, at, at + captured);
       if (used < captured && captured === packet.payloadBytes && used >= 0) {

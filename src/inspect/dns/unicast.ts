@@ -1,9 +1,10 @@
-// Reads answers of DNS and LLMNR: the queried name gets the addresses at the end of its chain of aliases. It trusts only records that answer
-// the message's own question, and ignores the others.
+// Reads questions and answers of DNS and LLMNR: the queried name gets the addresses at the end of its chain of aliases. It trusts only records
+// that answer the message's own question, and ignores the others.
 
 import { u16 } from '../../net/bytes.ts';
 import type { AnswerKind, Findings } from '../context.ts';
 import { hostNameOfLabels } from '../host-name.ts';
+import { type Exchanges, LLMNR } from './exchanges.ts';
 import { pointerOf, readName, WireName } from './name.ts';
 import { RECORD, Records, readNameable } from './records.ts';
 import { reverseAddress } from './reverse.ts';
@@ -14,10 +15,13 @@ const MAX_ALIASES = 16;
 const FLAG_RESPONSE = 0x8000;
 /** Opcode and response code. */
 const OUTCOME = 0x780f;
+const OPCODE = 0x7800;
 
-/** Reads answers. Create one and reuse it; it holds state for one message. */
+/** Reads messages. Create one and reuse it; it holds state for one message. */
 export class UnicastReader {
   readonly #findings: Findings;
+  readonly #exchanges: Exchanges;
+  readonly #transport: number;
   readonly #records = new Records();
   readonly #question = new WireName();
   readonly #owner = new WireName();
@@ -38,8 +42,11 @@ export class UnicastReader {
       this.#findings.answer(this.#flow, 'dns', this.#name, this.#words, 0, this.#ttl);
   };
 
-  constructor(findings: Findings) {
+  /** @param transport of DNS messages, of DNS_TRANSPORTS */
+  constructor(findings: Findings, exchanges: Exchanges, transport: number) {
     this.#findings = findings;
+    this.#exchanges = exchanges;
+    this.#transport = transport;
   }
 
   /** Reads a message that `looksLikeDns`. */
@@ -62,18 +69,27 @@ export class UnicastReader {
   }
 
   /** Reads a message to a resolver, which can answer nothing. */
-  query(flow: number, message: Uint8Array, start: number, end: number): void {
-    this.#ask(flow, 'dns', message, start, end);
+  query(flow: number, kind: AnswerKind, message: Uint8Array, start: number, end: number): void {
+    if ((u16(message, start + 2) & FLAG_RESPONSE) === 0 || kind === 'dns') this.#ask(flow, kind, message, start, end);
   }
 
   /** Tells what a message asks for; an answer repeats it. @returns where the question's type stands, -1 without a single question */
   #ask(flow: number, kind: AnswerKind, message: Uint8Array, start: number, end: number): number {
-    if (u16(message, start + 4) !== 1) return -1;
+    const questions = u16(message, start + 4);
     const { bytes } = this.#question;
-    const asked = readName(message, start, start + HEADER_BYTES, end, this.#question);
-    if (asked < 0 || asked + 4 > end) return -1;
-    if (kind === 'dns') this.#findings.asked?.(flow, bytes, this.#question.length);
-    return asked;
+    const asked = questions === 1 ? readName(message, start, start + HEADER_BYTES, end, this.#question) : -1;
+    const isWhole = asked >= 0 && asked + 4 <= end;
+    if (isWhole && kind === 'dns') this.#findings.asked?.(flow, bytes, this.#question.length);
+    const flags = u16(message, start + 2);
+    if ((flags & OPCODE) !== 0) return isWhole ? asked : -1;
+    const transport = kind === 'dns' ? this.#transport : LLMNR;
+    if (isWhole) {
+      const type = u16(message, asked);
+      if ((flags & FLAG_RESPONSE) === 0) this.#exchanges.ask(flow, transport, u16(message, start), type, this.#question);
+      else this.#exchanges.answer(flow, transport, type, this.#question, message, start, asked + 4, end);
+    } else if (questions === 0 && (flags & FLAG_RESPONSE) !== 0)
+      this.#exchanges.answer(flow, transport, 0, null, message, start, start + HEADER_BYTES, end);
+    return isWhole ? asked : -1;
   }
 
   /** Follows the aliases from the question, in any order of records. */

@@ -218,7 +218,7 @@ describe('lines', () => {
 describe('alerts', () => {
   const lines = async (samples: boolean, ...snapshots: readonly Snapshot[]) => {
     const output = new PassThrough();
-    const json = new JsonOutput(output, samples, () => undefined);
+    const json = new JsonOutput(output, samples, null, () => undefined);
     for (const [i, each] of snapshots.entries())
       await (i < snapshots.length - 1 ? json.sample(each, () => Promise.resolve()) : json.end(each));
     const text = output.read().toString() as string;

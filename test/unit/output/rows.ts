@@ -1,5 +1,6 @@
 // A small snapshot for the tests of the outputs: one of each row, the unknown ones too.
 
+import { NO_DNS } from '../../../src/model/dns.ts';
 import type { AppRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../../../src/model/snapshot.ts';
 import { NO_RATES } from '../../../src/model/snapshot.ts';
 
@@ -170,6 +171,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
     flows: [flowRow()],
     flowCount: 1,
     flowsEvicted: 0,
+    dns: NO_DNS,
     gaps: [],
     events: [],
     alerts: [],
