@@ -56,8 +56,36 @@ export function isInferred(source: NameSource): boolean {
   return source === 'dns' || source === 'mdns' || source === 'ptr';
 }
 
+/** Where a process comes from: as it was when the process began, or when it was first seen if it is older than the run. */
+export interface Lineage {
+  /** Whose child it is, the nearest last, at most MAX_ANCESTORS; empty if unknown. A parent that ended, or handed it to init, stays. */
+  readonly ancestors: readonly Ancestor[];
+  /** The shell, IDE, service or other program at the head of its line, however far above; null if unknown. It may be the process itself. */
+  readonly origin: Ancestor | null;
+  /** Pid of the leader of its session (setsid(2)); null if unknown. */
+  readonly session: number | null;
+  /** Its controlling terminal: `pts/3`; null if it has none, or it is unknown. */
+  readonly terminal: string | null;
+  /** How it was started: one line, bounded, secrets masked; null if unknown. For the screen and filters alone: no output and no file has it. */
+  readonly command: string | null;
+}
+
+/** The lineage of a process of which nothing is known. */
+export const NO_LINEAGE: Lineage = { ancestors: [], origin: null, session: null, terminal: null, command: null };
+
+/** Most ancestors kept of a process, the nearest. */
+export const MAX_ANCESTORS = 6;
+
+/** A process above another one, by the name that it had when the lower one began. Pid and start tell it from all others. */
+export interface Ancestor {
+  readonly pid: number;
+  readonly name: string;
+  /** Start time, epoch ms, to the second; null if unknown. */
+  readonly startedAt: number | null;
+}
+
 /** One process that owns or owned a socket. Lives as long as the directory that holds it. */
-export interface Process {
+export interface Process extends Lineage {
   /** Never reused within a run. */
   readonly id: number;
   readonly pid: number;
@@ -66,6 +94,7 @@ export interface Process {
   readonly exe: string | null;
   readonly uid: number | null;
   readonly user: string | null;
+  /** Its parent when it was looked at: whoever adopted it, if the one that started it is gone. */
   readonly parentPid: number | null;
   /** Start time, epoch ms, to the second; null if unknown. */
   readonly startedAt: number | null;
@@ -73,18 +102,8 @@ export interface Process {
   readonly script: string | null;
   /** systemd unit or container that it belongs to; null if there is none or it is unknown. */
   readonly unit: string | null;
-  /** How it was started: one line, bounded, secrets masked; null if unknown. For the screen alone: no output and no file has it. */
-  readonly command: string | null;
-  /** Whose child it is, the nearest last; empty if unknown. For the screen alone. */
-  readonly ancestors: readonly Ancestor[];
   /** Id of its app. */
   readonly app: number;
-}
-
-/** A process above another one, by the system's short name, as it was when the lower one was met. */
-export interface Ancestor {
-  readonly pid: number;
-  readonly name: string;
 }
 
 /** One row of the apps table: processes that a person would call the same program. */

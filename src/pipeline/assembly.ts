@@ -15,8 +15,8 @@ import { ReverseNames } from '../identify/name/reverse-names.ts';
 import { Neighbours } from '../identify/place/neighbours.ts';
 import type { Places } from '../identify/place/places.ts';
 import { Directory, Users } from '../identify/process/directory.ts';
+import { LinuxLineage } from '../identify/process/linux/lineage.ts';
 import { procAt } from '../identify/process/linux/procfs/proc.ts';
-import { ProcfsDetails } from '../identify/process/linux/procfs/process-details.ts';
 import { type BehindTranslation, ProcfsSource } from '../identify/process/linux/procfs/source.ts';
 import type { SingleSockets } from '../identify/process/linux/procfs/tables.ts';
 import { TransferredSockets } from '../identify/process/linux/transferred-sockets.ts';
@@ -82,10 +82,12 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
   const localizer = new Localizer(replay);
   const flows = new FlowTable(localizer, MAX_FLOWS, seed);
   const { passwd, proc } = edges.paths;
-  const details = replay || edges.platform !== 'linux' ? null : new ProcfsDetails(proc);
-  const directory = new Directory(new Users(passwd, subject.users), new StartClock(proc), details);
+  const starts = new StartClock(proc);
+  const lineage = replay || edges.platform !== 'linux' ? null : new LinuxLineage(proc, starts);
+  lineage?.seed();
+  const directory = new Directory(new Users(passwd, subject.users), starts, lineage);
   const skipped: Fallback[] = [];
-  const source = ownerSource(kernel, opened, replay, flows, directory, edges, clock, skipped);
+  const source = ownerSource(kernel, opened, replay, flows, directory, lineage, edges, clock, skipped);
   // A recording's processes ran elsewhere, and on Linux the owner source knows everything about a process.
   const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges, kernel.pathOf);
   const owners = new Owners(flows, source, replay, ps, directory);
@@ -129,6 +131,7 @@ function ownerSource(
   replay: boolean,
   flows: FlowTable,
   directory: Directory,
+  lineage: LinuxLineage | null,
   edges: Edges,
   clock: Clock,
   skipped: Fallback[],
@@ -143,7 +146,7 @@ function ownerSource(
   if (edges.platform === 'linux') {
     const { proc, sys } = edges.paths;
     const query = socketQuery();
-    const watch = watchExecs(proc);
+    const watch = watchExecs(proc, lineage);
     const procs = watch ?? procAt(proc);
     const transferred = new TransferredSockets(flows, directory, procs, query, new OwnerChecks(flows, directory, procs, watch));
     const openProcfs = (behind: BehindTranslation | null) =>
@@ -205,7 +208,8 @@ async function native() {
     /** Opens eBPF on Linux, or says why it can't. */
     ebpf,
     /** Starts the thread that learns of new processes and reads the parts of /proc that need rights; null if it can't be started. */
-    watchExecs: (proc: string) => orElse(() => (watching === null ? null : new watching.ExecWatch(proc)), null),
+    watchExecs: (proc: string, lineage: LinuxLineage | null) =>
+      orElse(() => (watching === null ? null : new watching.ExecWatch(proc, lineage)), null),
     /** Looks up single sockets in the kernel; null if that isn't possible, which leaves the tables. */
     socketQuery: () => orElse<SingleSockets | null>(() => (query === null ? null : new query.SocketQuery()), null),
   };

@@ -93,10 +93,11 @@ function anySnapshot(chance: Chance, step: number): Snapshot {
 
 function anyProcess(chance: Chance, pid: number): Process {
   const text = (): string | null => chance.of([null, ...TEXTS]);
-  const ancestors = Array.from({ length: chance.below(5) }, (_, i) => ({ pid: i + 1, name: chance.of(TEXTS) }));
+  const ancestors = Array.from({ length: chance.below(5) }, (_, i) => ({ pid: i + 1, name: chance.of(TEXTS), startedAt: null }));
   const start = chance.of([null, NOON, NOON + DAY_MS]);
   const [name, exe, user, script, unit, command] = [chance.of(TEXTS), text(), text(), text(), text(), text()];
-  return { id: pid, pid, name, exe, uid: 0, user, parentPid: 1, startedAt: start, script, unit, command, ancestors, app: 1 };
+  const line = { command, ancestors, origin: ancestors[0] ?? null, session: chance.of([null, pid]), terminal: text() };
+  return { ...line, id: pid, pid, name, exe, uid: 0, user, parentPid: 1, startedAt: start, script, unit, app: 1 };
 }
 
 function anyEvent(chance: Chance, index: number, flows: readonly FlowRow[]): NetEvent {

@@ -2,6 +2,7 @@
 
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import type { FlowRow, Snapshot } from '../../src/model/snapshot.ts';
+import { NO_LINEAGE } from '../../src/model/terms.ts';
 import { appRow, flowRow, hostRow, interfaceRow, NOON, snapshot } from '../support/snapshot-builder.ts';
 import { Stage } from '../support/terminal.ts';
 
@@ -24,8 +25,7 @@ const process_ = {
   parentPid: 1,
   script: null,
   unit: null,
-  command: null,
-  ancestors: [],
+  ...NO_LINEAGE,
   startedAt: null,
 };
 
@@ -114,14 +114,14 @@ test('what was not measured, and what was not live, is blank; what closed meanwh
 /** A browser with two processes, and who else talks to the same host. */
 function talking(): Snapshot {
   const ancestors = [
-    { pid: 1, name: 'systemd' },
-    { pid: 512, name: 'zsh' },
-    { pid: 700, name: 'npm' },
+    { pid: 1, name: 'systemd', startedAt: null },
+    { pid: 512, name: 'zsh', startedAt: null },
+    { pid: 700, name: 'npm', startedAt: null },
   ];
   const node = { ...process_, name: 'node', exe: '/usr/bin/node', ancestors, parentPid: 700, startedAt: NOON - 90_000 };
   const processes = [
     { ...node, id: 2, pid: 710, command: "node fetch.js --token=*** 'two words' https://registry.example.org/left-pad" },
-    { ...node, id: 3, pid: 711, command: null, ancestors: [] },
+    { ...node, id: 3, pid: 711, ...NO_LINEAGE },
   ];
   const flow = (id: string, host: string, rate: number, parts: Partial<FlowRow> = {}) =>
     flowRow({

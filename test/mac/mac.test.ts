@@ -136,7 +136,7 @@ describe('a fake Mac', () => {
     expect(newest(run).capture.privileges).toMatchObject({ user, uid, dropped: true, kept: [] });
     expect([await run.interrupt(), run.stderr]).toEqual([130, '']);
     await mac.cleared();
-    expect(mac.calls).toContain(`${uid} ps -axww -o pid=,ppid=,uid=,lstart=,comm=`);
+    expect(mac.calls).toContain(`${uid} ps -axww -o pid=,ppid=,uid=,tty=,lstart=,comm=`);
     expect(callsByRoot(mac)).toEqual(['0 ifconfig -l', '0 ifconfig -v pktap0', '0 ifconfig pktap0 destroy']);
   });
 

@@ -226,7 +226,7 @@ describe.each([
     ].join('\n');
     const { tick, work, edges } = await play(write(PACKETS), true, {
       files: { 'etc/passwd': 'root:*:0:0:::\nanna:*:501:20:::\n_mdnsresponder:*:65:65:::\n' },
-      programs: { 'ps -axww -o pid=,ppid=,uid=,lstart=,comm=': { stdout: ps } },
+      programs: { 'ps -axww -o pid=,ppid=,uid=,tty=,lstart=,comm=': { stdout: ps } },
     });
     expect(appsOf(tick())).toEqual(EXPECTED);
     await work(0);
@@ -257,7 +257,7 @@ test('live without pids, nettop is asked, and the capture says why', async () =>
       'nettop -L 1 -x -n -J interface,state,bytes_in,bytes_out': {
         stdout: `,interface,state,bytes_in,bytes_out,\ncurl.42,,,1,2,\ntcp4 ${MAC}:50001<->203.0.113.9:443,en0,Established,1,2,\n`,
       },
-      'ps -axww -o pid=,ppid=,uid=,lstart=,comm=': { stdout: '42 1 0 /usr/bin/curl\n' },
+      'ps -axww -o pid=,ppid=,uid=,tty=,lstart=,comm=': { stdout: '42 1 0 /usr/bin/curl\n' },
     },
   });
   await work(0);

@@ -1,6 +1,6 @@
 // A directory of processes that a test fills: process n is of the app that the test says.
 
-import type { App, Process, ProcessDirectory } from '../../src/model/terms.ts';
+import { type App, NO_LINEAGE, type Process, type ProcessDirectory } from '../../src/model/terms.ts';
 
 /** Processes and apps by number. */
 export class FakeDirectory implements ProcessDirectory {
@@ -32,8 +32,7 @@ export class FakeDirectory implements ProcessDirectory {
       app,
       script: null,
       unit: null,
-      command: null,
-      ancestors: [],
+      ...NO_LINEAGE,
     };
     const process = { id, pid, name, ...rest };
     this.#processes.push(process);

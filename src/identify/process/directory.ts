@@ -1,7 +1,7 @@
 // Numbers processes and apps. Processes with the same executable and user are one app. It can forget entries that nothing refers to.
 
 import { readFileSync } from 'node:fs';
-import type { Ancestor, App, Process, ProcessDirectory } from '../../model/terms.ts';
+import { type App, type Lineage, NO_LINEAGE, type Process, type ProcessDirectory } from '../../model/terms.ts';
 import { sanitize } from '../../net/text.ts';
 import type { LateFacts, ProcessFacts } from './process-facts.ts';
 import type { StartClock } from './start-clock.ts';
@@ -24,19 +24,16 @@ interface MutableApp {
   processCount: number;
 }
 
-/** Reads what is told of a process beyond its identity, once, when it is met. */
-export interface ProcessDetails {
-  /** How a process was started, see `Process`. @param startTime as in ProcessFacts; another process may have the pid by now */
-  command(pid: number, startTime: number | null): string | null;
-  /** A process and those above it, the nearest last. */
-  ancestors(pid: number): readonly Ancestor[];
+/** Knows where processes come from. Asked once for each process, when it is met. */
+export interface Lineages {
+  of(facts: ProcessFacts): Lineage;
 }
 
 /** Interns processes with `learn` and finds them by number. */
 export class Directory implements ProcessDirectory {
   readonly #users: Users;
   readonly #starts: StartClock | null;
-  readonly #details: ProcessDetails | null;
+  readonly #lineages: Lineages | null;
   /** In the order in which `learn` added them. */
   readonly #processes = new Map<number, Process>();
   readonly #keys = new Map<number, string>();
@@ -60,11 +57,11 @@ export class Directory implements ProcessDirectory {
 
   /**
    * @param starts null if start times aren't in ticks
-   * @param details null where the system isn't asked
+   * @param lineages null where the system isn't asked
    * @param maxApps fewer in tests
    */
-  constructor(users: Users, starts: StartClock | null = null, details: ProcessDetails | null = null, maxApps = MAX_APPS) {
-    this.#details = details;
+  constructor(users: Users, starts: StartClock | null = null, lineages: Lineages | null = null, maxApps = MAX_APPS) {
+    this.#lineages = lineages;
     this.#maxApps = maxApps;
     this.#users = users;
     this.#starts = starts;
@@ -107,9 +104,8 @@ export class Directory implements ProcessDirectory {
     const id = this.end++;
     const { pid, name, exe, uid, parentPid, startTime, script, unit } = facts;
     const startedAt = this.#starts?.time(startTime) ?? null;
-    const command = this.#details?.command(pid, startTime) ?? null;
-    const ancestors = (parentPid === null ? null : this.#details?.ancestors(parentPid)) ?? [];
-    const process = { id, pid, name, exe, uid, user, parentPid, startedAt, script, unit, command, ancestors, app };
+    const lineage = this.#lineages?.of(facts) ?? NO_LINEAGE;
+    const process = { ...lineage, id, pid, name, exe, uid, user, parentPid, startedAt, script, unit, app };
     this.#processes.set(id, process);
     this.#join(process);
     this.#processByKey.set(key, id);
@@ -131,10 +127,10 @@ export class Directory implements ProcessDirectory {
   complete(id: number, facts: LateFacts): boolean {
     const old = this.#processes.get(id);
     if (old === undefined) return false;
-    const { name, exe, uid, parentPid, startedAt, ancestors } = facts;
+    const { name, exe, uid, parentPid, startedAt, lineage } = facts;
     const user = this.#users.name(uid);
     const app = this.#appOf({ ...facts, pid: old.pid, startTime: null, script: old.script, unit: old.unit }, user);
-    const process = { ...old, name, exe, uid, user, parentPid, startedAt, ancestors, app };
+    const process = { ...old, ...lineage, name, exe, uid, user, parentPid, startedAt, app };
     this.#processes.set(id, process);
     this.#leave(old);
     this.#join(process);
@@ -149,7 +145,9 @@ export class Directory implements ProcessDirectory {
   lengthen(id: number, name: string): boolean {
     const process = this.#processes.get(id);
     if (process === undefined || process.exe !== null || name.length <= process.name.length) return false;
-    return name.startsWith(withoutCutLetter(process.name)) && this.complete(id, { ...process, name });
+    return (
+      name.startsWith(withoutCutLetter(process.name)) && this.complete(id, { ...process, lineage: lineageOf(process), name })
+    );
   }
 
   /** Forgets unused processes except the newest. Their traffic stays counted. */
@@ -248,6 +246,10 @@ function commonCut(name: string): string {
 
 function withoutCutLetter(name: string): string {
   return name.replace(/\ufffd+$/, '');
+}
+
+function lineageOf({ ancestors, origin, session, terminal, command }: Process): Lineage {
+  return { ancestors, origin, session, terminal, command };
 }
 
 function isSame(a: Process, b: Process): boolean {

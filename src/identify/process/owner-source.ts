@@ -37,6 +37,8 @@ export interface OwnThread {
   opened(): Promise<void>;
   /** After root was dropped: makes the thread keep only these capabilities. @param keep bit mask */
   lower(keep: bigint): void;
+  /** Takes what it learnt since the last call. */
+  refresh(): void;
   close(): void;
 }
 

@@ -1,6 +1,6 @@
 // What a source can know about a process. Types only.
 
-import type { Ancestor } from '../../model/terms.ts';
+import type { Lineage } from '../../model/terms.ts';
 
 /** Facts about a process; null is unknown. */
 export interface ProcessFacts {
@@ -22,6 +22,5 @@ export interface ProcessFacts {
 export type LateFacts = Pick<ProcessFacts, 'name' | 'exe' | 'uid' | 'parentPid'> & {
   /** Start time, epoch ms. */
   readonly startedAt: number | null;
-  /** As in Process. */
-  readonly ancestors: readonly Ancestor[];
+  readonly lineage: Lineage;
 };

@@ -2,7 +2,7 @@
 
 import type { Alert } from '../../model/alert.ts';
 import type { AppRow, CategoryRow, FlowRow, InterfaceRow, NetEvent, Traffic } from '../../model/snapshot.ts';
-import type { InnerFlow, NameSource, Place, Process } from '../../model/terms.ts';
+import { type InnerFlow, MAX_ANCESTORS, type NameSource, type Place, type Process } from '../../model/terms.ts';
 import { counted } from '../../net/counted.ts';
 import type { TableName } from '../state.ts';
 import { alertText, SEVERITY_ROLES } from '../tables/alerts.ts';
@@ -163,11 +163,13 @@ function processes(row: AppRow, context: CellContext): readonly Fact[] {
   const facts = newest.flatMap((process): Fact[] => {
     const { pid, exe, name, script, user, startedAt, unit, command } = process;
     const parents = parentsText(process, context);
+    const session = sessionText(process, context);
     const parts = [
       exe === null ? `${shown(name, context)}, executable unknown` : hidden(exe, context),
       ...(script === null ? [] : [shown(script, context)]),
       ...(user === null || user === row.user ? [] : [`as ${hidden(user, context)}`]),
       ...(parents === null ? [] : [`child of ${parents}`]),
+      ...(session === null ? [] : [`session ${session}`]),
       ...(startedAt === null ? [] : [`started ${formatMoment(startedAt, context.now)}`]),
       ...(unit === null ? [] : [shown(unit, context)]),
     ];
@@ -183,22 +185,42 @@ function processes(row: AppRow, context: CellContext): readonly Fact[] {
   return more > 0 && row.processes.length > 0 ? [...facts, ['', `and ${formatGrouped(more)} more`, 'dim']] : facts;
 }
 
-/** The processes above a process, the nearest last; of init only where there is no other. Null if nothing is known of them. */
-function parentsText({ ancestors, parentPid }: Process, context: CellContext): string | null {
+/**
+ * The processes above a process as it began, the nearest last; of init only where there is no other. Then who adopted it. Null if nothing is
+ * known of them.
+ */
+function parentsText({ ancestors, parentPid, origin }: Process, context: CellContext): string | null {
+  const { glyphs } = context;
   const named = ancestors.length > 1 && ancestors[0]?.pid === 1 ? ancestors.slice(1) : ancestors;
-  if (named.length > 0)
-    return named.map(({ pid, name }) => `${shown(name, context)} ${pid}`).join(` ${context.glyphs.outbound} `);
-  return parentPid === null ? null : `pid ${parentPid}`;
+  const nearest = named.at(-1);
+  if (nearest === undefined) return parentPid === null ? null : `pid ${parentPid}`;
+  const isFurther = ancestors.length === MAX_ANCESTORS && origin !== null && !ancestors.includes(origin);
+  const line = (isFurther ? [origin, null, ...named] : named).map((each) =>
+    each === null ? glyphs.ellipsis : `${shown(each.name, context)} ${each.pid}`,
+  );
+  const adopted = parentPid === null || parentPid === nearest.pid ? '' : `, now of pid ${parentPid}`;
+  return `${line.join(` ${glyphs.outbound} `)}${adopted}`;
+}
+
+/** The session and terminal of a process; null if both are unknown. */
+function sessionText({ session, terminal }: Process, context: CellContext): string | null {
+  if (session === null && terminal === null) return null;
+  const leader = session === null ? context.glyphs.unknown : String(session);
+  return terminal === null ? leader : `${leader} on ${shown(terminal, context)}`;
 }
 
 /** Who owns a connection. */
 function ownerFacts(owner: Process | null, context: CellContext): readonly Fact[] {
   if (owner === null) return [];
+  const session = sessionText(owner, context);
   return [
     ['user', secret(owner.user, context)],
     ['executable', secret(owner.exe, context)],
     ['command line', secret(owner.command, context)],
     ['child of', parentsText(owner, context)],
+    ...(session === null ? [] : [['session', session] as const]),
+    ...(owner.unit === null ? [] : [['unit', shown(owner.unit, context)] as const]),
+    ...(owner.startedAt === null ? [] : [['began', formatMoment(owner.startedAt, context.now)] as const]),
   ];
 }
 

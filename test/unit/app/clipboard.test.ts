@@ -4,7 +4,7 @@ import type { RunLimits } from '../../../src/system/edges.ts';
 import { systemEdges } from '../../../src/system/programs.ts';
 import { fakeEdges } from '../../support/fake-edges.ts';
 
-const PS = 'ps -axww -o pid=,ppid=,uid=,lstart=,comm=';
+const PS = 'ps -axww -o pid=,ppid=,uid=,tty=,lstart=,comm=';
 const START = 'Sun Nov  2 10:00:00 2025';
 const line = (pid: number, ppid: number, comm: string) => `${pid} ${ppid} 501 ${START} ${comm}`;
 const AT_THE_MAC = [line(1, 0, '/sbin/launchd'), line(300, 1, '/System/Applications/Terminal.app/Contents/MacOS/Terminal')];

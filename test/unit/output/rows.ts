@@ -3,6 +3,7 @@
 import { NO_DNS } from '../../../src/model/dns.ts';
 import type { AppRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../../../src/model/snapshot.ts';
 import { NO_RATES } from '../../../src/model/snapshot.ts';
+import { NO_LINEAGE } from '../../../src/model/terms.ts';
 
 /** 2026-01-01T00:00:01.500Z. */
 export const TIME = Date.UTC(2026, 0, 1, 0, 0, 1, 500);
@@ -69,8 +70,7 @@ export function appRow(part: Partial<AppRow> = {}): AppRow {
         startedAt: TIME - 61_500,
         script: null,
         unit: null,
-        command: null,
-        ancestors: [],
+        ...NO_LINEAGE,
         app: 0,
       },
     ],

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FlowRow } from '../../../src/model/snapshot.ts';
-import { rowFacts } from '../../../src/view/panels/details.ts';
+import { NO_LINEAGE, type Process } from '../../../src/model/terms.ts';
+import { NOTHING_RELATED, rowFacts } from '../../../src/view/panels/details.ts';
 import type { CellContext } from '../../../src/view/tables/column.ts';
 import { HOSTS } from '../../../src/view/tables/hosts.ts';
 import { NOTHING_RECENT } from '../../../src/view/tables/recently-seen.ts';
@@ -51,8 +52,7 @@ test('details of an app tell since when each process runs, where that is known',
     parentPid: 4,
     script: null,
     unit: null,
-    command: null,
-    ancestors: [],
+    ...NO_LINEAGE,
     app: 0,
     name: 'sh',
   };
@@ -68,6 +68,56 @@ test('details of an app tell since when each process runs, where that is known',
     ['pid 11', '/bin/sh, child of pid 4, started 2025-12-24 18:05:09', 'dim'],
     ['pid 10', '/bin/sh, child of pid 4, started 14:02:22', 'dim'],
   ]);
+});
+
+describe('details of where a process comes from', () => {
+  const at = (pid: number, name: string) => ({ pid, name, startedAt: null });
+  const owner = {
+    ...{
+      id: 1,
+      pid: 900,
+      name: 'curl',
+      exe: '/bin/curl',
+      uid: 0,
+      user: 'ann',
+      parentPid: 700,
+      startedAt: NOON,
+      script: null,
+      app: 0,
+    },
+    ...{ unit: 'ci.service', command: 'curl https://example.com/x', session: 512, terminal: 'pts/3', origin: at(512, 'zsh') },
+    ancestors: [at(1, 'systemd'), at(512, 'zsh'), at(700, 'npm')],
+  };
+  const facts = (parts: Partial<Process> = {}, context = CONTEXT) =>
+    Object.fromEntries(
+      rowFacts('connections', flowRow({ id: 'f' }), context, { ...NOTHING_RELATED, owner: { ...owner, ...parts } }).map(
+        ([name, value]) => [name, value],
+      ),
+    );
+
+  test('name its parents, session, terminal, unit and beginning', () => {
+    expect(facts()).toMatchObject({
+      'command line': 'curl https://example.com/x',
+      'child of': 'zsh 512 → npm 700',
+      session: '512 on pts/3',
+      unit: 'ci.service',
+      began: '14:03:22',
+    });
+    expect(facts({ session: null })['session']).toBe('– on pts/3');
+    expect(facts({ terminal: null })['session']).toBe('512');
+  });
+
+  test('say who adopted it, and who is at the head of a long line', () => {
+    expect(facts({ parentPid: 1 })['child of']).toBe('zsh 512 → npm 700, now of pid 1');
+    const ancestors = [1, 2, 3, 4, 5, 6].map((i) => at(700 + i, 'sh'));
+    expect(facts({ ancestors, parentPid: 706 })['child of']).toMatch(/^zsh 512 → … → sh 701 → .* → sh 706$/);
+  });
+
+  test('hide its command line in privacy mode, where arguments name hosts', () => {
+    const hidden = facts({}, { ...CONTEXT, privacy: true });
+    expect(hidden['command line']).not.toMatch(/curl|example/);
+    expect(hidden['child of']).toBe('zsh 512 → npm 700');
+  });
 });
 
 describe('devices of the local network', () => {

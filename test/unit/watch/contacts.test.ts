@@ -1,6 +1,7 @@
 // What is new about whom an app talks to, and what isn't news: content networks, common domains, browsers, names that move.
 
 import { describe, expect, test } from 'vitest';
+import { NO_LINEAGE } from '../../../src/model/terms.ts';
 import { EMPTY } from '../../../src/watch/baseline.ts';
 import { knownBaseline, nameless, said, Watching, watchFlow } from '../../support/watching.ts';
 
@@ -18,7 +19,7 @@ describe('a new app', () => {
     const watch = watching();
     const process = {
       ...{ id: 1, pid: 7, name: 'evil', exe: '/tmp/evil', uid: 0, user: 'root', parentPid: 6, startedAt: null, script: null },
-      ...{ unit: null, command: null, ancestors: [{ pid: 6, name: 'bash' }], app: 1 },
+      ...{ ...NO_LINEAGE, unit: null, ancestors: [{ pid: 6, name: 'bash', startedAt: null }], app: 1 },
     };
     const evil = watchFlow({ app: 'evil', process, pid: 7, user: 'root' });
     const [alert] = watch.meet(evil);

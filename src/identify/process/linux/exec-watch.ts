@@ -19,6 +19,7 @@ import {
   WORD,
   WORDS,
 } from './exec-facts.ts';
+import type { Beginnings } from './lineage.ts';
 import { type Proc, procAt } from './procfs/proc.ts';
 
 /** Most recent processes to remember. Those with sockets soon move to the directory. */
@@ -49,9 +50,17 @@ export class ExecWatch implements OwnThread, Proc, Execs {
   readonly #stop = () => this.close();
   #closed = false;
   #failure = '';
+  readonly #heard: Beginnings;
 
-  /** @param proc `/proc` */
-  constructor(proc: string) {
+  /** @param proc `/proc` @param lineage hears of every process that begins */
+  constructor(proc: string, lineage: Beginnings | null) {
+    this.#heard = {
+      born: (pid, parent, start) => lineage?.born(pid, parent, start),
+      became: (facts, more) => {
+        this.#recent.set(facts.pid, facts);
+        lineage?.became(facts, more);
+      },
+    };
     const shared = new SharedArrayBuffer(SHARED_BYTES);
     const eventfd = koffi.load('libc.so.6').func('int eventfd(unsigned int, int)');
     this.#wake = eventfd(0, EFD_CLOEXEC) as number;
@@ -82,7 +91,7 @@ export class ExecWatch implements OwnThread, Proc, Execs {
 
   /** Takes what the worker learnt since the last call. */
   refresh(): void {
-    this.#facts.drain((facts) => this.#recent.set(facts.pid, facts));
+    this.#facts.drain(this.#heard);
   }
 
   /** Calls `take` with each pid that called exec since the last call. Events may be lost. */

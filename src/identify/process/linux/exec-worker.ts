@@ -1,4 +1,4 @@
-// Worker thread: blocks on the kernel's exec events and reads what a process is while it still exists. Polling would be too late: of 200
+// Worker thread: blocks on the kernel's fork and exec events and reads what a program is while it still exists. Polling would be too late: of 200
 // processes that lived a few milliseconds it saw 4, this sees nearly all. Only this thread keeps rights over other users' processes, and it
 // answers what they are needed for: a pid's executable, socket inodes and network namespace. It opens nothing for writing.
 
@@ -16,7 +16,11 @@ import {
   EXE_BYTES,
   EXEC_COMMAND,
   EXEC_STATE,
+  FIRST_FORK,
   FIRST_SLOT,
+  FORK,
+  FORK_BYTES,
+  FORK_SLOTS,
   NO_ANSWER,
   SLOT_BYTES,
   SLOTS,
@@ -24,7 +28,6 @@ import {
   WORDS,
 } from './exec-facts.ts';
 import { linkOf, socketOf } from './procfs/proc.ts';
-import { isInterpreter } from './procfs/process.ts';
 
 const AF_NETLINK = 16;
 const SOCK_DGRAM = 2;
@@ -36,13 +39,26 @@ const CN_IDX_PROC = 1;
 const PROC_CN_MCAST_LISTEN = 1;
 const SOL_SOCKET = 1;
 const SO_RCVBUF = 8;
+const SO_RCVBUFFORCE = 33;
+/** Room for ten thousand events: a build starts hundreds at once, and each exec takes 0.1 ms to read. */
+const RECEIVE_BYTES = 8 << 20;
 const SO_ATTACH_FILTER = 26;
+const PROC_EVENT_FORK = 1;
 const PROC_EVENT_EXEC = 2;
+const CLOCK_MONOTONIC = 1;
+const CLOCK_BOOTTIME = 7;
+const TICK_NS = 10_000_000;
 const POLLIN = 1;
 const MSG_DONTWAIT = 0x40;
-/** nlmsghdr 16, cn_msg 20; then what u32, cpu u32, time u64, pid u32, tgid u32 (linux/cn_proc.h). */
+/**
+ * nlmsghdr 16, cn_msg 20; then what u32, cpu u32, time u64, and of an exec pid u32, tgid u32, of a fork the parent's pid and tgid, then the
+ * child's (linux/cn_proc.h).
+ */
 const EVENT_AT = 36;
+const TIME_AT = EVENT_AT + 8;
 const TGID_AT = EVENT_AT + 20;
+const CHILD_AT = EVENT_AT + 24;
+const CHILD_TGID_AT = EVENT_AT + 28;
 const PR_SET_KEEPCAPS = 8;
 /** Number of getdents64(2): glibc has no wrapper before 2.30. */
 const GETDENTS64: Partial<Record<NodeJS.Architecture, number>> = { x64: 217, arm64: 61 };
@@ -66,6 +82,7 @@ const recv = libc.func('long recv(int, void*, size_t, int)');
 const setns = libc.func('int setns(int, int)');
 const poll = libc.func('int poll(void*, unsigned long, int)');
 const lseek = libc.func('long lseek(int, long, int)');
+const clockGettime = libc.func('int clock_gettime(int, void*)');
 const getdents = libc.func('long syscall(long, int, void*, unsigned long)');
 /** Rights were lowered. Before that we read no arguments: that can hang, and would block dropping root. */
 let isLowered = false;
@@ -119,8 +136,8 @@ function subscribe(): number {
   if (opened < 0) return -1;
   if ((bind(opened, address, address.length) as number) < 0) return abandon(opened);
   const size = Buffer.alloc(4);
-  size.writeInt32LE(1 << 20, 0);
-  setsockopt(opened, SOL_SOCKET, SO_RCVBUF, size, 4);
+  size.writeInt32LE(RECEIVE_BYTES, 0);
+  if ((setsockopt(opened, SOL_SOCKET, SO_RCVBUFFORCE, size, 4) as number) < 0) setsockopt(opened, SOL_SOCKET, SO_RCVBUF, size, 4); // as much as a user may
   attachFilter(setsockopt, opened);
   const message = Buffer.alloc(40);
   message.writeUInt32LE(40, 0);
@@ -140,21 +157,28 @@ function abandon(opened: number): number {
   return -1;
 }
 
-/** Makes the kernel drop fork and exit events, which would double the traffic or more. Classic BPF loads are big-endian. */
+/** Makes the kernel drop all events but execs and the forks that make a process: threads are many. Classic BPF loads are big-endian. */
 function attachFilter(setsockopt: (...args: unknown[]) => unknown, opened: number): void {
-  const program = Buffer.alloc(4 * 8);
-  const put = (i: number, code: number, jt: number, jf: number, k: number) => {
+  const instructions: readonly (readonly [code: number, ifTrue: number, ifFalse: number, value: number])[] = [
+    [0x20, 0, 0, EVENT_AT], // A = what
+    [0x15, 5, 0, PROC_EVENT_EXEC << 24], // exec: keep
+    [0x15, 0, 5, PROC_EVENT_FORK << 24], // anything else: drop
+    [0x20, 0, 0, CHILD_AT],
+    [0x07, 0, 0, 0], // X = A
+    [0x20, 0, 0, CHILD_TGID_AT],
+    [0x1d, 0, 1, 0], // A == X: the child leads its threads
+    [0x06, 0, 0, 0xffff],
+    [0x06, 0, 0, 0],
+  ];
+  const program = Buffer.alloc(instructions.length * 8);
+  for (const [i, [code, ifTrue, ifFalse, value]] of instructions.entries()) {
     program.writeUInt16LE(code, i * 8);
-    program.writeUInt8(jt, i * 8 + 2);
-    program.writeUInt8(jf, i * 8 + 3);
-    program.writeUInt32LE(k >>> 0, i * 8 + 4);
-  };
-  put(0, 0x20, 0, 0, EVENT_AT); // A = what
-  put(1, 0x15, 0, 1, PROC_EVENT_EXEC << 24);
-  put(2, 0x06, 0, 0, 0xffff);
-  put(3, 0x06, 0, 0, 0);
+    program.writeUInt8(ifTrue, i * 8 + 2);
+    program.writeUInt8(ifFalse, i * 8 + 3);
+    program.writeUInt32LE(value >>> 0, i * 8 + 4);
+  }
   const filter = Buffer.alloc(16);
-  filter.writeUInt16LE(4, 0);
+  filter.writeUInt16LE(instructions.length, 0);
   filter.writeBigUInt64LE(BigInt(koffi.address(program)), 8);
   setsockopt(opened, SOL_SOCKET, SO_ATTACH_FILTER, filter, filter.length);
 }
@@ -186,9 +210,30 @@ function listen(opened: number, end: number): void {
     }
     const length = Number(recv(opened, message, message.length, MSG_DONTWAIT));
     // On ENOBUFS events were lost. Their processes are looked up by pid later, if they still live.
-    if (length < TGID_AT + 4 || message.readUInt32LE(EVENT_AT) !== PROC_EVENT_EXEC) continue;
-    record(message.readUInt32LE(TGID_AT));
+    if (length < CHILD_TGID_AT + 4) continue;
+    const what = message.readUInt32LE(EVENT_AT);
+    if (what === PROC_EVENT_EXEC) record(message.readUInt32LE(TGID_AT));
+    else if (what === PROC_EVENT_FORK)
+      recordFork(message.readInt32LE(CHILD_TGID_AT), message.readInt32LE(TGID_AT), message.readBigUInt64LE(TIME_AT));
   }
+}
+
+/** @param time CLOCK_MONOTONIC in ns; a process's start in /proc also counts the time that the machine slept */
+function recordFork(pid: number, parent: number, time: bigint): void {
+  const count = Atomics.load(counters, WORD.FORKS);
+  const at = FIRST_FORK + ((count >>> 0) % FORK_SLOTS) * FORK_BYTES;
+  view.setInt32(at + FORK.PID, pid, true);
+  view.setInt32(at + FORK.PARENT, parent, true);
+  view.setFloat64(at + FORK.START, Math.floor((Number(time) + sleptNs()) / TICK_NS), true);
+  Atomics.store(counters, WORD.FORKS, count + 1);
+}
+
+function sleptNs(): number {
+  const clock = (id: number) => {
+    clockGettime(id, scratch);
+    return Number(scratch.readBigInt64LE(0)) * 1e9 + Number(scratch.readBigInt64LE(8));
+  };
+  return Math.max(0, clock(CLOCK_BOOTTIME) - clock(CLOCK_MONOTONIC));
 }
 
 /** Keeps only the requested capabilities. The change of user left them permitted but not effective. */
@@ -278,11 +323,12 @@ function record(pid: number): void {
   view.setInt32(at + ENTRY.PARENT, Number(fields[1] ?? 0), true);
   view.setFloat64(at + ENTRY.START, Number(fields[19] ?? 0), true);
   const comm = stat.subarray(stat.indexOf(0x28) + 1, Math.max(0, close));
-  const name = comm.toString('latin1');
+  view.setUint32(at + ENTRY.FORKS, Atomics.load(counters, WORD.FORKS), true);
+  view.setInt32(at + ENTRY.SESSION, Number(fields[3] ?? 0), true);
+  view.setInt32(at + ENTRY.TERMINAL, Number(fields[4] ?? 0), true);
   bytes.fill(0, at + ENTRY.COMM, at + ENTRY.COMM + COMM_BYTES);
   put(comm, at + ENTRY.COMM, COMM_BYTES);
-  const isScript = isLowered && isInterpreter(exe === '' ? name : exe);
-  const words = Buffer.from(isScript ? argumentsOf(folder) : '');
+  const words = Buffer.from(isLowered ? argumentsOf(folder) : '');
   view.setUint16(at + ENTRY.ARGUMENTS_LENGTH, put(words, at + ENTRY.ARGUMENTS, ARGUMENTS_BYTES), true);
   view.setUint16(at + ENTRY.CGROUP_LENGTH, put(read(`${folder}/cgroup`), at + ENTRY.CGROUP, CGROUP_BYTES), true);
   const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(read(`${folder}/status`).toString('latin1'));

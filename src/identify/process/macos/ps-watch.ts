@@ -2,10 +2,11 @@
 // ps. It asks the kernel at once, while the process exists, and runs ps only when such a process turns up.
 
 import type { FlowTable } from '../../../flow/flow-table.ts';
-import type { Ancestor } from '../../../model/terms.ts';
+import { type Lineage, NO_LINEAGE } from '../../../model/terms.ts';
 import { ChildPoll } from '../../../system/child-poll.ts';
 import type { Edges } from '../../../system/edges.ts';
 import type { Directory } from '../directory.ts';
+import { LineageBook, type Seen } from '../lineage.ts';
 import type { LateFacts } from '../process-facts.ts';
 import type { PathOf } from './libproc.ts';
 import { PS_ARGUMENTS, type PsRecord, parsePs } from './ps.ts';
@@ -14,13 +15,11 @@ const PAUSE_MS = 2000;
 const LIMITS = { timeoutMs: 5000, maxBytes: 16 << 20 };
 /** A name of at least this length may be truncated: PKTAP keeps 16 bytes, nettop about 15, and trailing spaces are stripped. */
 const CUT_BYTES = 14;
-/** Most ancestors of a process, the nearest. */
-const MAX_ANCESTORS = 6;
 /** Most paths to keep while ps fails. */
 const MAX_PATHS = 4096;
 
 /** What is known of a process itself. */
-type OwnFacts = Omit<LateFacts, 'ancestors'>;
+type OwnFacts = Omit<LateFacts, 'lineage'>;
 
 /** Completes the directory's processes. One that exits before ps runs keeps its short name, or its path if the kernel gave one. */
 export class PsWatch {
@@ -33,6 +32,13 @@ export class PsWatch {
   readonly #pathOf: PathOf;
   /** Paths of processes that wait for ps. */
   readonly #paths = new Map<number, string>();
+  /** What ps listed last, by pid. */
+  #listed: ReadonlyMap<number, PsRecord> = new Map();
+  /** Remembers parents that ended between two lists, and those of processes that launchd adopted. */
+  readonly #book = new LineageBook(
+    (pid) => seenIn(this.#listed.get(pid)),
+    (start) => start,
+  );
 
   /** @param pathOf returns null if the kernel can't be asked; then ps says how a process was started */
   constructor(flows: FlowTable, directory: Directory, edges: Edges, pathOf: PathOf = () => null) {
@@ -78,20 +84,28 @@ export class PsWatch {
   }
 
   #complete(asked: readonly number[], records: readonly PsRecord[]): void {
-    const byPid = new Map(records.map((record) => [record.pid, record]));
+    this.#listed = new Map(records.map((record) => [record.pid, record]));
+    for (const record of records) this.#lineage(record);
     const moved = new Set<number>();
     for (const id of asked) {
       const process = this.#directory.process(id);
       const path = this.#paths.get(id) ?? null;
       this.#paths.delete(id);
       if (process === undefined) continue;
-      const record = byPid.get(process.pid);
+      const record = this.#listed.get(process.pid);
       const facts = this.#facts(process.pid, process.name, path, record);
       if (facts === null) continue;
-      const ancestors = facts.parentPid === null ? [] : ancestorsIn(byPid, facts.parentPid);
-      if (this.#directory.complete(id, { ...facts, ancestors })) moved.add(id);
+      const lineage = record === undefined || facts.parentPid === null ? NO_LINEAGE : this.#lineage(record);
+      if (this.#directory.complete(id, { ...facts, lineage })) moved.add(id);
     }
     if (moved.size > 0) this.#flows.markFlowsOf(moved);
+  }
+
+  #lineage(record: PsRecord): Lineage {
+    const { pid, ppid, name, startedAt } = record;
+    const known = this.#book.of({ pid, parent: ppid, name: programOf(name), start: startedAt });
+    const { ancestors, origin, session, terminal } = known;
+    return { ancestors, origin, session, terminal, command: null };
   }
 
   /** What we know about a process now; null if nothing new. */
@@ -106,20 +120,21 @@ export class PsWatch {
   }
 }
 
-/** A process and those above it, the nearest last. */
-function ancestorsIn(byPid: ReadonlyMap<number, PsRecord>, parent: number): readonly Ancestor[] {
-  const found: Ancestor[] = [];
-  for (let at = byPid.get(parent); at !== undefined && found.length < MAX_ANCESTORS; at = byPid.get(at.ppid)) {
-    found.unshift({ pid: at.pid, name: at.name });
-    if (at.ppid === at.pid) break;
-  }
-  return found;
+/** A listed process, for the book. ps shows a login shell with a hyphen before its name. */
+function seenIn(record: PsRecord | undefined): Seen | null {
+  if (record === undefined) return null;
+  const { pid, ppid, name, startedAt, terminal } = record;
+  return { pid, parent: ppid, name: programOf(name), start: startedAt, session: null, terminal };
 }
 
 /** ps prints how the process was started: a path, a bare name, or, for a login shell, a name after a hyphen. */
 function factsOf({ exe, name, uid, ppid, startedAt }: PsRecord): OwnFacts {
+  return { name: programOf(name), exe, uid, parentPid: ppid, startedAt };
+}
+
+function programOf(name: string): string {
   const base = baseOf(name);
-  return { name: base.startsWith('-') ? base.slice(1) : base, exe, uid, parentPid: ppid, startedAt };
+  return base.startsWith('-') ? base.slice(1) : base;
 }
 
 function baseOf(path: string): string {

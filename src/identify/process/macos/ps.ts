@@ -8,7 +8,7 @@ import { sanitize } from '../../../net/text.ts';
  * Without `ww` and a terminal, ps cuts lines at 79 columns. `comm` is the full path on macOS, the short name on Linux. `lstart` is in the
  * environment's time zone, which for our children is UTC.
  */
-export const PS_ARGUMENTS: readonly string[] = ['-axww', '-o', 'pid=,ppid=,uid=,lstart=,comm='];
+export const PS_ARGUMENTS: readonly string[] = ['-axww', '-o', 'pid=,ppid=,uid=,tty=,lstart=,comm='];
 
 /** One process. */
 export interface PsRecord {
@@ -21,15 +21,19 @@ export interface PsRecord {
   readonly name: string;
   /** Epoch ms; null if ps gives no start time. */
   readonly startedAt: number | null;
+  /** `ttys003`; null if it has none. */
+  readonly terminal: string | null;
 }
 
 /** Most processes kept. macOS pids stay below 100,000. */
 const MAX_PROCESSES = 131_072;
 
 /**
- * `pid ppid uid Sat Jan  3 14:03:22 2026 comm`. macOS prints a hyphen for an unknown start time, and nobody's uid as -2 or 4294967294.
+ * `pid ppid uid tty Sat Jan  3 14:03:22 2026 comm`. macOS prints a hyphen for an unknown start time, `??` for no terminal, and nobody's uid as
+ * -2 or 4294967294.
  */
-const LINE = /^\s*(\d{1,10})\s+(\d{1,10})\s+(-?\d{1,10})\s+(?:(?:-|\w{3} (\w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}))\s+)?(\S.*)$/;
+const LINE =
+  /^\s*(\d{1,10})\s+(\d{1,10})\s+(-?\d{1,10})\s+(?:(\?\??|-|console|tty\w{0,12}|pts\/\d{1,6})\s+)?(?:(?:-|\w{3} (\w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}))\s+)?(\S.*)$/;
 
 /** Parses the output of `ps` with PS_ARGUMENTS. It skips lines of any other shape. */
 export function parsePs(text: string): PsRecord[] {
@@ -37,11 +41,12 @@ export function parsePs(text: string): PsRecord[] {
   for (const line of text.split('\n')) {
     const match = LINE.exec(line);
     if (match === null) continue;
-    const command = sanitize((match[5] as string).trimEnd());
+    const command = sanitize((match[6] as string).trimEnd());
     const exe = command.startsWith('/') ? command : null;
     const name = exe === null ? command : exe.slice(exe.lastIndexOf('/') + 1);
-    const startedAt = timeOf(match[4]);
-    records.push({ pid: Number(match[1]), ppid: Number(match[2]), uid: Number(match[3]) >>> 0, exe, name, startedAt });
+    const terminal = match[4] === undefined || /^[?-]/.test(match[4]) ? null : match[4];
+    const startedAt = timeOf(match[5]);
+    records.push({ pid: Number(match[1]), ppid: Number(match[2]), uid: Number(match[3]) >>> 0, exe, name, startedAt, terminal });
     if (records.length >= MAX_PROCESSES) break;
   }
   return records;

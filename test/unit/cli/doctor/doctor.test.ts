@@ -103,7 +103,7 @@ const MAC = {
     'tcpdump --version': { stdout: 'tcpdump version 4.99.1 -- Apple version 148\nlibpcap version 1.10.1\n' },
     'lsof -nP -w -i4 -i6 -F pcuPnTt': { stdout: 'p1\ncanna-app\nu501\nf1\ntIPv4\nPUDP\nn192.0.2.17:5353\n' },
     [`nettop ${CHOSEN}`]: { stdout: `,interface,state,\nanna-app.7,,,\ntcp4 192.0.2.17:1<->192.0.2.9:2,en0,Established,\n` },
-    'ps -axww -o pid=,ppid=,uid=,lstart=,comm=': { stdout: '1 0 0 /sbin/launchd\n2 1 501 sh\n' },
+    'ps -axww -o pid=,ppid=,uid=,tty=,lstart=,comm=': { stdout: '1 0 0 /sbin/launchd\n2 1 501 sh\n' },
   },
 };
 
@@ -252,7 +252,9 @@ describe('doctor on a Mac', () => {
     expect(await stepOf('owners: lsof', { 'lsof -nP -w -i4 -i6 -F pcuPnTt': { cut: 'size' } })).toMatch(
       /^no .*it prints too much$/,
     );
-    expect(await stepOf('owners: ps', { 'ps -axww -o pid=,ppid=,uid=,lstart=,comm=': {} })).toMatch(/^no .*it lists nothing$/);
+    expect(await stepOf('owners: ps', { 'ps -axww -o pid=,ppid=,uid=,tty=,lstart=,comm=': {} })).toMatch(
+      /^no .*it lists nothing$/,
+    );
 
     const refuse = () => Promise.reject(new NetmonError('permission', 'no', null));
     const silent = () => Promise.resolve({ ...source([]), read: () => null });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Directory, MAX_APPS, MAX_PROCESSES, SPARE_PROCESSES, Users } from '../../../../src/identify/process/directory.ts';
 import type { ProcessFacts } from '../../../../src/identify/process/process-facts.ts';
 import { StartClock } from '../../../../src/identify/process/start-clock.ts';
-import type { Process } from '../../../../src/model/terms.ts';
+import { NO_LINEAGE, type Process } from '../../../../src/model/terms.ts';
 import { fakeRoot } from '../../../support/fake-edges.ts';
 
 const facts = (pid: number, name: string, more: Partial<ProcessFacts> = {}): ProcessFacts => ({
@@ -57,7 +57,14 @@ describe('Directory', () => {
     expect(directory.lengthen(id, 'Google Chrome X and more')).toBe(false);
     expect(directory.lengthen(id, 'Google Chrome He')).toBe(true);
     expect(directory.process(id)?.name).toBe('Google Chrome He');
-    directory.complete(id, { name: 'Google Chrome Helper', exe: '/x', uid: 1, parentPid: 1, startedAt: null, ancestors: [] });
+    directory.complete(id, {
+      name: 'Google Chrome Helper',
+      exe: '/x',
+      uid: 1,
+      parentPid: 1,
+      startedAt: null,
+      lineage: NO_LINEAGE,
+    });
     expect(directory.lengthen(id, 'Google Chrome Helper and more')).toBe(false);
   });
 

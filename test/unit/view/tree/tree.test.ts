@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { Snapshot, Traffic } from '../../../../src/model/snapshot.ts';
+import { NO_LINEAGE } from '../../../../src/model/terms.ts';
 import type { Command } from '../../../../src/view/action.ts';
 import { pictureOf } from '../../../../src/view/derive.ts';
 import { frameOf } from '../../../../src/view/frame.ts';
@@ -43,8 +44,7 @@ const process = (pid: number, name: string) => ({
   startedAt: null,
   script: null,
   unit: null,
-  command: null,
-  ancestors: [],
+  ...NO_LINEAGE,
   app: 0,
 });
 const browser = snapshot({

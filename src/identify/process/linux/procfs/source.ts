@@ -107,6 +107,7 @@ export class ProcfsSource implements OwnerSource {
 
   work(now: number): void {
     this.#now = now;
+    this.thread?.refresh();
     this.#transferred?.work(now);
     if (!this.#inodes.walking && !this.#isDue(now)) return;
     const isOver = this.#looks.measure(() => this.#look(now));

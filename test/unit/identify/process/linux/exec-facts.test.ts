@@ -6,10 +6,15 @@ import {
   EXE_BYTES,
   EXEC_STATE,
   ExecFacts,
+  FIRST_FORK,
   FIRST_SLOT,
+  FORK_BYTES,
+  FORK_SLOTS,
   SHARED_BYTES,
   SLOT_BYTES,
   SLOTS,
+  WORD,
+  WORDS,
 } from '../../../../../src/identify/process/linux/exec-facts.ts';
 import type { ProcessFacts } from '../../../../../src/identify/process/process-facts.ts';
 
@@ -28,7 +33,7 @@ interface Entry {
 class FakeWorker {
   readonly shared = new SharedArrayBuffer(SHARED_BYTES);
   readonly facts = new ExecFacts(this.shared);
-  readonly #counters = new Uint32Array(this.shared, 0, 3);
+  readonly #counters = new Uint32Array(this.shared, 0, WORDS);
   readonly #view = new DataView(this.shared);
   readonly #bytes = new Uint8Array(this.shared);
 
@@ -44,6 +49,9 @@ class FakeWorker {
     this.#view.setInt32(at + ENTRY.PARENT, parent, true);
     this.#view.setInt32(at + ENTRY.UID, uid, true);
     this.#view.setFloat64(at + ENTRY.START, start, true);
+    this.#view.setUint32(at + ENTRY.FORKS, this.#counters[WORD.FORKS] as number, true);
+    this.#view.setInt32(at + ENTRY.SESSION, 70, true);
+    this.#view.setInt32(at + ENTRY.TERMINAL, 0x8803, true);
     for (const [text, place, length, most] of [
       [exe, ENTRY.EXE, ENTRY.EXE_LENGTH, EXE_BYTES],
       [args, ENTRY.ARGUMENTS, ENTRY.ARGUMENTS_LENGTH, ARGUMENTS_BYTES],
@@ -57,6 +65,19 @@ class FakeWorker {
     this.#counters[0] = count + 1;
   }
 
+  fork(pid: number, parent: number, start = 9): void {
+    const count = this.#counters[WORD.FORKS] as number;
+    const at = FIRST_FORK + (count % FORK_SLOTS) * FORK_BYTES;
+    this.#view.setInt32(at, pid, true);
+    this.#view.setInt32(at + 4, parent, true);
+    this.#view.setFloat64(at + 8, start, true);
+    this.#counters[WORD.FORKS] = count + 1;
+  }
+
+  set forked(count: number) {
+    this.#counters[WORD.FORKS] = count;
+  }
+
   setState(state: number, error: number): void {
     this.#counters[1] = state;
     this.#counters[2] = error;
@@ -65,7 +86,7 @@ class FakeWorker {
 
 function drained(facts: ExecFacts): ProcessFacts[] {
   const all: ProcessFacts[] = [];
-  facts.drain((each) => all.push(each));
+  facts.drain({ born: () => {}, became: (each) => all.push(each) });
   return all;
 }
 
@@ -137,5 +158,50 @@ describe('ExecFacts', () => {
     expect(worker.facts.state).toBe(EXEC_STATE.STARTING);
     worker.setState(EXEC_STATE.FAILED, 1);
     expect([worker.facts.state, worker.facts.error]).toEqual([EXEC_STATE.FAILED, 1]);
+  });
+
+  /** Everything that a reader hears, in its order. */
+  const heard = (facts: ExecFacts): string[] => {
+    const all: string[] = [];
+    facts.drain({
+      born: (pid, parent, start) => all.push(`${parent} bore ${pid} at ${start}`),
+      became: ({ pid }, { session, terminal, words }) => all.push(`${pid} became ${words} of ${session} on ${terminal}`),
+    });
+    return all;
+  };
+
+  it('tells forks and execs in the order in which they happened', () => {
+    const worker = new FakeWorker();
+    worker.fork(5, 1);
+    worker.write({ pid: 5, args: 'sh' });
+    worker.fork(6, 5);
+    worker.fork(7, 6, 0);
+    worker.write({ pid: 7, args: 'curl' });
+    worker.fork(8, 5);
+    expect(heard(worker.facts)).toEqual([
+      '1 bore 5 at 9',
+      '5 became sh of 70 on pts/3',
+      '5 bore 6 at 9',
+      '6 bore 7 at null',
+      '7 became curl of 70 on pts/3',
+      '5 bore 8 at 9',
+    ]);
+    expect(heard(worker.facts)).toEqual([]);
+  });
+
+  it('hears of the newest forks where it was too slow for all, also past the largest count', () => {
+    const worker = new FakeWorker();
+    worker.forked = 0xffff_fffe;
+    heard(worker.facts);
+    worker.fork(1, 1);
+    worker.write({ pid: 1, args: 'a' });
+    for (let pid = 2; pid <= FORK_SLOTS + 5; pid++) worker.fork(pid, 1);
+    const all = heard(worker.facts);
+    expect([all.length, all[0], all[1], all.at(-1)]).toEqual([
+      FORK_SLOTS + 1,
+      '1 became a of 70 on pts/3',
+      '1 bore 6 at 9',
+      `1 bore ${FORK_SLOTS + 5} at 9`,
+    ]);
   });
 });

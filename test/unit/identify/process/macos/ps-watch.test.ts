@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { Aggregator, LIVE_LIMITS } from '../../../../../src/aggregate/aggregator.ts';
 import { PsWatch } from '../../../../../src/identify/process/macos/ps-watch.ts';
+import { NO_LINEAGE } from '../../../../../src/model/terms.ts';
 import { flowRoom, programs, turns } from '../polled.ts';
 
-const PS = 'ps -axww -o pid=,ppid=,uid=,lstart=,comm=';
+const PS = 'ps -axww -o pid=,ppid=,uid=,tty=,lstart=,comm=';
 const BUNDLE = '/Applications/Google Chrome.app/Contents';
 const CHROME = `${BUNDLE}/MacOS/Google Chrome`;
 const HELPER = `${BUNDLE}/Frameworks/Google Chrome Framework.framework/Versions/131.0/Helpers/Google Chrome Helper.app/Contents/MacOS/Google Chrome Helper`;
@@ -192,7 +193,7 @@ describe('Directory.complete', () => {
   it('says whether the app changed, and keeps number, pid and unit', () => {
     const { directory, learn } = setUp(() => '');
     const id = learn(1, 'a');
-    const facts = { name: 'a', exe: '/bin/a', uid: 0, parentPid: 1, startedAt: 5000, ancestors: [] };
+    const facts = { name: 'a', exe: '/bin/a', uid: 0, parentPid: 1, startedAt: 5000, lineage: NO_LINEAGE };
     expect(directory.complete(id, facts)).toBe(true);
     expect(directory.complete(id, facts)).toBe(false);
     expect(directory.complete(99, facts)).toBe(false);
