@@ -10,6 +10,7 @@ import type { Surroundings } from './cli/config/surroundings.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './model/errors.ts';
 import type { LogOptions, Options } from './model/options.ts';
+import type { TextStyle } from './output/text-table.ts';
 import { hardenStart, holdsRights, refuseDebugger, setCapabilitiesAside } from './privilege/harden.ts';
 import { thisInvocation } from './privilege/sudo-command.ts';
 import { version } from './system/build.ts';
@@ -32,6 +33,7 @@ async function main(): Promise<number> {
   if (line.has('help')) return print((await import('./cli/help.ts')).helpText(line.command));
   if (line.has('version')) return printVersion();
   if (line.command === 'interfaces') return interfaces(line);
+  if (line.command === 'listeners') return listeners(line);
   if (line.command === 'completions') return print((await import('./cli/completions.ts')).completions(line.operand as Shell));
 
   const hadRights = holdsRights();
@@ -130,17 +132,25 @@ async function interfaces(line: CommandLine): Promise<number> {
   const { listDevices } = await import('./capture/devices/devices.ts');
   const devices = await listDevices(systemEdges());
   const { interfacesJson, interfacesText } = await import('./cli/interfaces.ts');
-  if (line.has('json')) return print(interfacesJson(devices));
+  return print(line.has('json') ? interfacesJson(devices) : interfacesText(devices, await listStyle(line)));
+}
+
+async function listeners(line: CommandLine): Promise<number> {
+  await setCapabilitiesAside(true); // whoever asks sees what they may see themselves
+  const { systemEdges } = await import('./system/programs.ts');
+  const { listenersCommand } = await import('./cli/listeners.ts');
+  return print(await listenersCommand(systemEdges(), line.has('json') ? null : await listStyle(line)));
+}
+
+/** How a list is drawn by commands that read no configuration. */
+async function listStyle(line: CommandLine): Promise<TextStyle> {
   const { speaksUtf8 } = await import('./tui/terminal.ts');
   const { NO_COLOR, TERM } = process.env;
-  const color = process.stdout.isTTY === true && !line.has('no-color') && !NO_COLOR && TERM !== 'dumb';
-  return print(
-    interfacesText(devices, {
-      columns: process.stdout.columns,
-      ascii: line.has('ascii') || (!line.has('no-ascii') && !speaksUtf8(process.env)),
-      color,
-    }),
-  );
+  return {
+    columns: process.stdout.columns,
+    ascii: line.has('ascii') || (!line.has('no-ascii') && !speaksUtf8(process.env)),
+    color: process.stdout.isTTY === true && !line.has('no-color') && !NO_COLOR && TERM !== 'dumb',
+  };
 }
 
 /** Writes to standard output. A reader that went away is a normal end. */

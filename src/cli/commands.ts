@@ -102,6 +102,14 @@ const TABLE = {
     ],
   },
   interfaces: { does: 'list the interfaces that can be watched', operand: null, examples: [] },
+  listeners: {
+    does: 'list what waits for connections, and for whom',
+    operand: null,
+    examples: [
+      ['sudo netmon-tui listeners', 'port, process and reach of each'],
+      ['netmon-tui listeners --json | jq \'select(.reach=="everywhere")\'', 'what others can reach'],
+    ],
+  },
   doctor: { does: "check what works here and what doesn't", operand: null, examples: [] },
   explain: {
     does: 'say which category a host is in, and why',

@@ -4,6 +4,7 @@ import { SETTINGS, type Setting } from '../../src/cli/config/settings.ts';
 import { ALERT_KINDS, SEVERITIES } from '../../src/model/alert.ts';
 import { DNS_TRANSPORTS } from '../../src/model/dns.ts';
 import { HISTORY_KEYS } from '../../src/model/history.ts';
+import { REACHES } from '../../src/model/listeners.ts';
 import { RULE_PERIODS } from '../../src/model/options.ts';
 import type { Gap } from '../../src/model/snapshot.ts';
 import { type ApplicationSource, ATTRIBUTIONS, FLOW_DIRECTIONS, INTERFACE_KINDS, NAME_SOURCES } from '../../src/model/terms.ts';
@@ -201,6 +202,20 @@ const LINES = {
     addresses: list(text),
     link_type: orNull(text),
     default: flag,
+  }),
+  listener: object({
+    ...head('listener'),
+    protocol: word(['tcp', 'udp']),
+    address: said(text, '* for any'),
+    port: count,
+    reach: said(word(REACHES), 'from where it can be reached, as far as its address says'),
+    app: orNull(text),
+    exe: orNull(text),
+    pid: orNull(count),
+    user: orNull(text),
+    unit: orNull(text),
+    started: said(time, 'start of the process'),
+    other_namespace: flag,
   }),
   doctor: object({
     ...head('doctor'),

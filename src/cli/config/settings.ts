@@ -97,9 +97,9 @@ const CAPTURING: readonly CommandName[] = ['run', 'record'];
 const OPENING: readonly CommandName[] = ['run', 'record', 'doctor'];
 const ON_HISTORY: readonly CommandName[] = ['record', 'history', 'query', 'export', 'alerts', 'policy', 'report', 'prune'];
 const RANGED: readonly CommandName[] = ['history', 'export', 'alerts', 'policy', 'report'];
-const DRAWING: readonly CommandName[] = ['run', 'history', 'query', 'alerts', 'policy', 'interfaces'];
+const DRAWING: readonly CommandName[] = ['run', 'history', 'query', 'alerts', 'policy', 'interfaces', 'listeners'];
 const CONFIGURED: readonly CommandName[] = ['run', ...ON_HISTORY, 'explain'];
-const EVERY: readonly CommandName[] = [...CONFIGURED, 'interfaces', 'doctor', 'completions'];
+const EVERY: readonly CommandName[] = [...CONFIGURED, 'interfaces', 'listeners', 'doctor', 'completions'];
 
 const MOMENT = text('a time', '24h', ['24h', '7d', ...TIME_WORDS]);
 const AGE = duration(1, Number.MAX_SAFE_INTEGER, '90d', 'above zero');
@@ -604,7 +604,7 @@ export const OPTIONS = {
   ),
   json: plainFlag(
     'Output without a screen',
-    ['run', 'history', 'query', 'alerts', 'policy', 'interfaces', 'doctor', 'explain'],
+    ['run', 'history', 'query', 'alerts', 'policy', 'interfaces', 'listeners', 'doctor', 'explain'],
     'print JSON: a line for each interval, or the result of a command',
   ),
   once: plainFlag(

@@ -106,6 +106,17 @@ export class SocketTable {
     return true;
   }
 
+  /** Calls `each` for every socket without a remote end. Words are copies. */
+  unconnected(each: (protocol: number, words: Int32Array, port: number, owner: number) => void): void {
+    const ints = this.#ints;
+    for (let index = 0; index < this.#count; index++) {
+      const base = index * WORDS;
+      const ports = ints[base + 8] as number;
+      if ((ports & 0xffff) !== 0) continue;
+      each(ints[base + 9] as number, ints.slice(base, base + 4), ports >>> 16, this.#owners[index] as number);
+    }
+  }
+
   #look(
     protocol: number,
     local: Int32Array,

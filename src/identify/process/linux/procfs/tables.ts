@@ -138,7 +138,7 @@ type WantedFiles = ReadonlySet<number>;
  * Kinds of files that may list sockets of these protocols. TCP's two take 5 and 10 ms on a machine with much memory even without sockets,
  * because the kernel walks a hash table sized by memory.
  */
-function filesOf(protocols: Iterable<number>): WantedFiles {
+export function filesOf(protocols: Iterable<number>): WantedFiles {
   const files = new Set<number>();
   for (const protocol of protocols) files.add(kindOf(protocol));
   return files;
@@ -310,7 +310,7 @@ const REFRESH_MS = 10_000;
 const MAX_PROCESSES = 32_768;
 
 /** Folders with the socket tables of other namespaces. Lists them at most every ten seconds, and only on request. */
-class NetNamespaces {
+export class NetNamespaces {
   readonly #proc: Proc;
   #folders: readonly string[] = [];
   #nextRefresh = Number.NEGATIVE_INFINITY;

@@ -1,0 +1,113 @@
+// `netmon-tui listeners`: what waits for connections on this machine, as a table or as JSON lines.
+
+import { Users } from '../identify/process/directory.ts';
+import { type Proc, procAt } from '../identify/process/linux/procfs/proc.ts';
+import { type KernelListening, LinuxListening } from '../identify/process/listening/linux.ts';
+import { LinuxListeningSource } from '../identify/process/listening/linux-source.ts';
+import { Listeners, type ListeningSource } from '../identify/process/listening/listeners.ts';
+import { LsofListeningSource } from '../identify/process/listening/lsof-source.ts';
+import { StartClock } from '../identify/process/start-clock.ts';
+import { NetmonError } from '../model/errors.ts';
+import type { Listener } from '../model/listeners.ts';
+import { counted } from '../net/counted.ts';
+import { serviceName } from '../net/services.ts';
+import { timeField } from '../output/fields.ts';
+import { fixed, flexible, REPORT_WIDTHS, sheetOf, type TextStyle, tableLines } from '../output/text-table.ts';
+import type { Edges } from '../system/edges.ts';
+import { formatDateTime } from '../view/text/format.ts';
+
+/** Longest wait for the list, ms: a program may have to run. */
+const WAIT_MS = 12_000;
+const POLL_MS = 20;
+
+/**
+ * Lists the machine's listeners.
+ *
+ * @param style null for JSON
+ * @throws NetmonError `internal` if the system lists none at all
+ */
+export async function listenersCommand(edges: Edges, style: TextStyle | null): Promise<string> {
+  const { proc, passwd } = edges.paths;
+  const source = edges.platform === 'darwin' ? await lsofSource(edges) : await linuxSource(procAt(proc));
+  const listeners = new Listeners(source, new Users(passwd), edges.platform === 'darwin' ? null : new StartClock(proc));
+  try {
+    const rows = await listedOnce(listeners);
+    if (rows === null)
+      throw new NetmonError(
+        'internal',
+        `the system lists no sockets: ${listeners.failure ?? 'no answer'}`,
+        'netmon-tui doctor says more',
+      );
+    return style === null ? listenersJson(rows) : listenersText(rows, listeners.note, style);
+  } finally {
+    listeners.close();
+  }
+}
+
+async function lsofSource(edges: Edges): Promise<ListeningSource> {
+  const libproc = await import('../identify/process/macos/libproc.ts').catch(() => null);
+  return new LsofListeningSource(edges, libproc?.openLibproc() ?? (() => null));
+}
+
+async function linuxSource(proc: Proc): Promise<ListeningSource> {
+  return new LinuxListeningSource(proc, new LinuxListening(proc, await kernelListening()), Number.POSITIVE_INFINITY);
+}
+
+/** null where koffi has no build, or the kernel lacks sock_diag: the tables in /proc say the same, more slowly. */
+async function kernelListening(): Promise<KernelListening | null> {
+  try {
+    return new (await import('../identify/process/linux/netlink/listening-dump.ts')).ListeningDump();
+  } catch {
+    return null;
+  }
+}
+
+/** Waits for the first list. @returns null if none came */
+async function listedOnce(listeners: Listeners): Promise<readonly Listener[] | null> {
+  for (const until = performance.now() + WAIT_MS; performance.now() < until; ) {
+    listeners.work(performance.now(), Date.now());
+    if (listeners.rows !== null) return listeners.rows;
+    if (listeners.failure !== null) return null;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  return null;
+}
+
+/** The list as a table. @param note why something is missing; empty if nothing is */
+export function listenersText(rows: readonly Listener[], note: string, style: TextStyle): string {
+  const sheet = sheetOf(style, REPORT_WIDTHS);
+  const foot = `${counted(rows.length, 'listener')}${note === '' ? '' : `; ${note}: sudo shows all`}`;
+  if (rows.length === 0) return `${foot}\n`;
+  const hasPlaces = rows.some(({ unit, elsewhere }) => unit !== null || elsewhere);
+  const columns = [
+    fixed<Listener>('prot', 4, 'left', ({ protocol }) => protocol),
+    fixed<Listener>('port', 14, 'left', ({ protocol, port }) => `${port} ${serviceName(protocol, port) ?? ''}`),
+    flexible<Listener>('address', 11, 1, ({ address }) => address),
+    fixed<Listener>('reachable', 10, 'left', ({ reach }) => reach),
+    flexible<Listener>('app', 12, 3, ({ app }) => app ?? ''),
+    fixed<Listener>('pid', 7, 'right', ({ pid }) => String(pid ?? '')),
+    fixed<Listener>('user', 7, 'left', ({ user }) => user ?? ''),
+    fixed<Listener>('runs since', 11, 'left', ({ startedAt }) =>
+      startedAt === null ? '' : formatDateTime(startedAt).slice(5, 16),
+    ),
+    ...(hasPlaces ? [flexible<Listener>('unit', 8, 2, ({ unit, elsewhere }) => unit ?? (elsewhere ? 'other ns' : ''))] : []),
+  ];
+  return `${[...tableLines(columns, rows, sheet), '', sheet.paint.dim(foot)].join('\n')}\n`;
+}
+
+/** The list as JSON, one object a line. */
+export function listenersJson(rows: readonly Listener[]): string {
+  return rows
+    .map(({ protocol, address, port, reach, app, exe, pid, user, unit, startedAt, elsewhere }) => {
+      const known = { protocol, address, port, reach, app, exe, pid, user, unit };
+      const fields = {
+        type: 'listener',
+        schema: 1,
+        ...known,
+        started: startedAt === null ? null : timeField(startedAt),
+        other_namespace: elsewhere,
+      };
+      return `${JSON.stringify(fields)}\n`;
+    })
+    .join('');
+}
