@@ -13,6 +13,15 @@ const NAME_BYTES = 32;
 const UNKNOWN_PID = -1;
 
 const decoder = new TextDecoder('utf-8');
+const encoder = new TextEncoder();
+
+/** What our own captures tell of a process besides pid and name; see Process in model/terms. Outside text. */
+export interface ProcessDescription {
+  readonly exe: string | null;
+  readonly user: string | null;
+  readonly script: string | null;
+  readonly unit: string | null;
+}
 
 /**
  * Processes by pid and name. The list only grows while a batch is filled, as its frames refer to it by index.
@@ -58,6 +67,20 @@ export class ProcessTable {
     return to > from ? this.#named(bytes, from, to) : NO_PROCESS;
   }
 
+  /** Index of a process of which more is known. Not for the packet clock. @param pid as in `indexOf` */
+  described(pid: number, name: string, description: ProcessDescription): number {
+    // It is told apart by a digest that no name can be: names have no NUL.
+    const digest = digestOf(name, description);
+    const found = this.#index.find(pid, digest, 0, digest.length);
+    if (found >= 0) return found + 1;
+    const full = encoder.encode(name);
+    if (this.#index.count >= this.#whole) return this.indexOf(pid, full, 0, full.length);
+    const entry = this.#index.add(pid, digest, 0, digest.length);
+    if (entry < 0) return NO_PROCESS;
+    this.processes.push({ pid, name, ...description });
+    return entry + 1;
+  }
+
   #named(bytes: Uint8Array, from: number, to: number): number {
     const found = this.#index.find(UNKNOWN_PID, bytes, from, to);
     return found >= 0 ? found + 1 : this.#enter(UNKNOWN_PID, bytes, from, to);
@@ -70,4 +93,18 @@ export class ProcessTable {
     this.processes.push({ pid, name });
     return entry + 1;
   }
+}
+
+/** A NUL and two hashes of different kinds. */
+function digestOf(name: string, { exe, user, script, unit }: ProcessDescription): Uint8Array {
+  let first = 0x811c9dc5;
+  let second = 0x9e3779b1;
+  for (const byte of encoder.encode(JSON.stringify([name, exe, user, script, unit]))) {
+    first = Math.imul(first ^ byte, 0x01000193);
+    second = Math.imul(second + byte, 0x85ebca6b) ^ (second >>> 15);
+  }
+  const digest = new Uint8Array(9);
+  new DataView(digest.buffer).setInt32(1, first);
+  new DataView(digest.buffer).setInt32(5, second);
+  return digest;
 }

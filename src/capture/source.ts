@@ -2,7 +2,7 @@
 // captures and filters; it decodes nothing and names no owner that the capture itself doesn't name.
 
 import type { NetmonError } from '../model/errors.ts';
-import type { DriverName, Fallback, InterfaceKind } from '../model/terms.ts';
+import type { DriverName, Fallback, InterfaceKind, NameSource } from '../model/terms.ts';
 import type { PacketBatch } from './batch.ts';
 
 /** An interface that frames of a source refer to by index. The list only grows while a source is open. */
@@ -21,6 +21,19 @@ export interface CapturedProcess {
   readonly pid: number;
   /** As captured, at most 16 bytes from PKTAP; not yet stripped of control characters. */
   readonly name: string;
+  /** What our own captures tell besides; not yet stripped either. */
+  readonly exe?: string | null;
+  readonly user?: string | null;
+  readonly script?: string | null;
+  readonly unit?: string | null;
+}
+
+/** The name of the other end of a frame's flow, as a capture of our own tells it. Not yet checked. */
+export interface CapturedHost {
+  /** Index in the batch. */
+  readonly frame: number;
+  readonly name: string;
+  readonly source: NameSource;
 }
 
 /** Counters since the source was opened. `null` is unknown, never zero. */
@@ -65,6 +78,8 @@ export interface PacketSource {
   readonly processes: readonly CapturedProcess[];
   /** How often the list of processes was restarted, which happens only in `read`; absent: never. */
   readonly processesBegun?: number;
+  /** Of the frames of the last `read`, in their order; absent where a source never tells any. */
+  readonly hosts?: readonly CapturedHost[];
   /** True where frames carry a pid, so that no other attribution is needed. */
   readonly namesProcesses: boolean;
   /** True if the driver starts programs while it captures: the privileges that are kept must allow it. */

@@ -46,3 +46,21 @@ export interface KeptFlow {
   readonly direction: FlowDirection;
   readonly interface: string;
 }
+
+/** How far a capture file got. */
+export interface WritingStatus {
+  /** The file that is being written, or was last; `-` is standard output. */
+  readonly path: string;
+  readonly state: 'writing' | 'done' | 'failed';
+  /** Times of the first and the newest packet in it, epoch ms; null before the first. */
+  readonly since: number | null;
+  readonly until: number | null;
+  /** Of all its files together. */
+  readonly bytes: number;
+  readonly packets: number;
+  readonly files: number;
+  /** Packets that came faster than they could be written. */
+  readonly lost: number;
+  /** Why it failed; empty if it didn't. */
+  readonly note: string;
+}

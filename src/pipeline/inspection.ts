@@ -1,11 +1,13 @@
 // Connects the inspector with the flows' names. It passes on only packets of flows that may still reveal something.
 
+import type { CapturedHost } from '../capture/source.ts';
 import type { Packet } from '../decode/packet.ts';
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { FlowNames } from '../identify/name/flow-names.ts';
 import type { ReverseNames } from '../identify/name/reverse-names.ts';
 import type { Neighbours } from '../identify/place/neighbours.ts';
+import { hostName } from '../inspect/host-name.ts';
 import { Inspector } from '../inspect/inspector.ts';
 import type { DnsExchanges } from '../model/dns.ts';
 
@@ -51,6 +53,15 @@ export class Inspection {
     if (names.claim(row)) this.#inspector.forget(row);
     names.now = packet.time;
     if (!this.#inspector.packet(row, packet, bytes, this.#fromOpener(row, sent), packet.time)) this.#flows.setRead(row);
+  }
+
+  /** Takes what the capture itself tells of the flow's remote end. */
+  told(row: number, { name, source }: CapturedHost): void {
+    const bytes = Buffer.from(name, 'latin1');
+    const host = hostName(bytes, 0, bytes.length);
+    if (host === null) return;
+    if (this.names.claim(row)) this.#inspector.forget(row);
+    this.names.told(row, host, source);
   }
 
   /** Whether a datagram with a QUIC long header opens a new connection between the ends of `row`, whose inspection is over. */

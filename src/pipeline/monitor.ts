@@ -184,12 +184,31 @@ export class Monitor {
     if (ring !== null) this.#followProcesses(ring);
     for (let at = from; at < to; at += BLOCK) this.#ingestBlock(batch, at, Math.min(at + BLOCK, to), ring);
     if (this.#aggregates !== null) this.#ingestAggregates(batch, from, to);
+    this.#takeHosts(batch, from, to);
     if (to > from) {
       const newest = batch.time[to - 1] as number;
       if (newest > this.lastTime) this.lastTime = newest;
     }
     this.admitNew();
     this.aggregator.dns?.takeEarly(this.lastTime);
+  }
+
+  /** Names the flows of frames whose remote end the capture names. */
+  #takeHosts(batch: PacketBatch, from: number, to: number): void {
+    const { inspection, opened } = this.#parts;
+    const { hosts } = opened.source;
+    if (inspection === null || hosts === undefined) return;
+    const packet = this.#packets[0] as Packet;
+    for (const host of hosts) {
+      const i = host.frame;
+      if (i < from || i >= to) continue;
+      const [offset, captured, wire] = [batch.offset[i], batch.captured[i], batch.wire[i]] as [number, number, number];
+      this.#decoder.decode(batch.bytes, offset, captured, wire, batch.link[i] as number, packet);
+      if (!packet.hasAddresses) continue;
+      const { words, sourcePort, destinationPort, protocol } = packet;
+      const row = this.flows.lookup(words, sourcePort, destinationPort, protocol, batch.iface[i] as number);
+      if (row >= 0) inspection.told(row, host);
+    }
   }
 
   /** Tells the ring if the source has numbered its processes anew. */

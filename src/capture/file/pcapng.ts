@@ -1,18 +1,23 @@
 // Converts pcapng, in pieces of any size, to batch columns, including Apple's process blocks. It skips unknown blocks. It stops at a block whose
 // two lengths disagree, because nothing can be found after it.
 
+import { NAME_SOURCES } from '../../model/terms.ts';
 import { DIRECTION } from '../../net/numbers.ts';
 import { NO_PROCESS, type PacketBatch } from '../batch.ts';
 import { type InterfaceTable, nameEnd } from '../interface-names.ts';
-import type { ProcessTable } from '../process-names.ts';
+import type { ProcessDescription, ProcessTable } from '../process-names.ts';
+import type { CapturedHost } from '../source.ts';
 import { type FrameReader, MAX_CAPTURED_BYTES, MAX_TIME_MS, MAX_WIRE_BYTES, shownSnapLength } from './frame-reader.ts';
-
-/** First word of every pcapng stream, the same in both byte orders. */
-export const SECTION_HEADER = 0x0a0d0d0a;
-const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
-/** Block types, draft-ietf-opsawg-pcapng section 11.1; 0x80000001 is Apple's (libpcap pcap/pcap-ng.h). */
-const BLOCK = { INTERFACE: 1, PACKET: 2, SIMPLE: 3, STATISTICS: 5, ENHANCED: 6, PROCESS: 0x8000_0001 } as const;
-const OPTION = { END: 0, FLAGS: 2, APPLE: 0x8000, PROCESS: 0x8001, EFFECTIVE: 0x8003 } as const;
+import {
+  BLOCK,
+  BYTE_ORDER_MAGIC,
+  INTERFACE_OPTION,
+  OPTION,
+  PACKET_OPTION,
+  PROCESS_OPTION,
+  SECTION_HEADER,
+  STATISTICS_OPTION,
+} from './pcapng-format.ts';
 
 /** Largest block that we read, so it must fit into the buffer: a frame and 64 KiB of options. */
 export const MAX_BLOCK_BYTES = MAX_CAPTURED_BYTES + 65_536;
@@ -24,6 +29,8 @@ const PACKET_HEADER = 28;
 const SIMPLE_HEADER = 12;
 const TRAILER = 4;
 const TWO_TO_32 = 0x1_0000_0000;
+/** A host's name with the byte before it. */
+const HOST_BYTES = 256;
 
 /** Reads one pcapng stream with all its sections. */
 export class PcapngReader implements FrameReader {
@@ -46,6 +53,7 @@ export class PcapngReader implements FrameReader {
   #effective = NO_PROCESS;
   #direction: number = DIRECTION.UNKNOWN;
   #apple = false;
+  readonly hosts: CapturedHost[] = [];
 
   /** @param pktap whether the stream is known to come from PKTAP; if not, Apple's options in packets show it */
   constructor(interfaces: InterfaceTable, processes: ProcessTable, pktap = false) {
@@ -62,6 +70,7 @@ export class PcapngReader implements FrameReader {
       this.#bytes = batch.bytes;
       this.#view = new DataView(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
     }
+    if (batch.count === 0) this.hosts.length = 0;
     const view = this.#view;
     let at = from;
     while (this.broken === null && batch.count < batch.capacity) {
@@ -163,7 +172,7 @@ export class PcapngReader implements FrameReader {
       this.#lastTime = time;
       this.#timed = true;
     } else this.mistimed++;
-    this.#options(data + ((captured + 3) & ~3), end);
+    this.#options(batch, data + ((captured + 3) & ~3), end);
     this.#frame(batch, number, data, captured, wire);
     return true;
   }
@@ -176,7 +185,7 @@ export class PcapngReader implements FrameReader {
     if (wire > MAX_WIRE_BYTES) return false;
     const data = at + SIMPLE_HEADER;
     const captured = Math.min(wire, end - data, first.snapLength === 0 ? MAX_CAPTURED_BYTES : first.snapLength);
-    this.#options(end, end);
+    this.#options(batch, end, end);
     this.#frame(batch, 0, data, captured, wire);
     return true;
   }
@@ -198,8 +207,8 @@ export class PcapngReader implements FrameReader {
     batch.effective[i] = this.#effective === this.#process ? NO_PROCESS : this.#effective;
   }
 
-  /** Reads direction and processes from a packet's options. Stops where the list is broken. */
-  #options(from: number, end: number): void {
+  /** Reads direction, processes and the host from the options of the packet that `batch` takes next. Stops where the list is broken. */
+  #options(batch: PacketBatch, from: number, end: number): void {
     const view = this.#view;
     const little = this.#littleEndian;
     this.#direction = DIRECTION.UNKNOWN;
@@ -211,12 +220,16 @@ export class PcapngReader implements FrameReader {
       const length = view.getUint16(at + 2, little);
       if (code === OPTION.END || length > end - at - 4) return;
       if (length === 4) {
-        if (code === OPTION.FLAGS) this.#direction = directionOf(view.getUint32(at + 4, little));
-        else if (code === OPTION.PROCESS) this.#process = this.#section.process(view.getUint32(at + 4, little));
-        else if (code === OPTION.EFFECTIVE) this.#effective = this.#section.process(view.getUint32(at + 4, little));
+        if (code === PACKET_OPTION.FLAGS) this.#direction = directionOf(view.getUint32(at + 4, little));
+        else if (code === PACKET_OPTION.PROCESS) this.#process = this.#section.process(view.getUint32(at + 4, little));
+        else if (code === PACKET_OPTION.EFFECTIVE) this.#effective = this.#section.process(view.getUint32(at + 4, little));
+      }
+      if (code === PACKET_OPTION.HOST && length > 1 && length <= HOST_BYTES && this.hosts.at(-1)?.frame !== batch.count) {
+        const source = NAME_SOURCES[batch.bytes[at + 4] as number] ?? 'none';
+        this.hosts.push({ frame: batch.count, name: latin1.decode(batch.bytes.subarray(at + 5, at + 4 + length)), source });
       }
       // Numbers just above 0x8000 are Apple's; custom options (2988 ... 19373) are lower.
-      if (code > OPTION.APPLE && code <= OPTION.APPLE + 0xff) this.#apple = true;
+      if (code > PACKET_OPTION.APPLE && code <= PACKET_OPTION.APPLE + 0xff) this.#apple = true;
       at += 4 + ((length + 3) & ~3);
     }
   }
@@ -244,7 +257,7 @@ function directionOf(flags: number): number {
 const MAX_INTERFACES = 4_096;
 /** A capture declares one for each process that it sees while it runs. */
 const MAX_PROCESSES = 1 << 20;
-const NAME_BYTES = 64;
+const NAME_BYTES = 255;
 const MICROSECONDS_PER_MS = 1000;
 /** A link type that nothing decodes. */
 const NO_LINK = 0xffff;
@@ -253,10 +266,19 @@ const NO_LINK = 0xffff;
 const LOOPBACK_NAME = /^lo/;
 const IDB_HEADER = 8;
 const PIB_HEADER = 4;
-const INTERFACE_OPTION = { END: 0, NAME: 2, TSRESOL: 9, TSOFFSET: 14 } as const;
-const PROCESS_NAME = 2;
+/** What the options of a process block describe beyond its name. */
+const DESCRIBED: Readonly<Record<number, keyof ProcessDescription>> = {
+  [PROCESS_OPTION.PATH]: 'exe',
+  [PROCESS_OPTION.USER]: 'user',
+  [PROCESS_OPTION.SCRIPT]: 'script',
+  [PROCESS_OPTION.UNIT]: 'unit',
+};
+const NOT_DESCRIBED: ProcessDescription = { exe: null, user: null, script: null, unit: null };
+/** Bytes of a text that our own encoder writes, at most. */
+const TEXT_BYTES = 2048;
 
-const decoder = new TextDecoder('latin1');
+const latin1 = new TextDecoder('latin1');
+const utf8 = new TextDecoder('utf-8');
 
 /** An interface as a section declared it. */
 interface SectionInterface {
@@ -312,17 +334,17 @@ class PcapngSection {
       const code = view.getUint16(at, littleEndian);
       const length = view.getUint16(at + 2, littleEndian);
       const value = at + 4;
-      if (code === INTERFACE_OPTION.END || length > to - value) break;
+      if (code === OPTION.END || length > to - value) break;
       if (code === INTERFACE_OPTION.NAME) name = bytes.slice(value, nameEnd(bytes, value, value + Math.min(length, NAME_BYTES)));
-      else if (code === INTERFACE_OPTION.TSRESOL && length >= 1) ticksPerMs = resolution(view.getUint8(value));
-      else if (code === INTERFACE_OPTION.TSOFFSET && length >= 8) offsetMs = Number(view.getBigInt64(value, littleEndian)) * 1000;
+      else if (code === INTERFACE_OPTION.RESOLUTION && length >= 1) ticksPerMs = resolution(view.getUint8(value));
+      else if (code === INTERFACE_OPTION.OFFSET && length >= 8) offsetMs = Number(view.getBigInt64(value, littleEndian)) * 1000;
       at = value + ((length + 3) & ~3);
     }
     const link = view.getUint16(from, littleEndian);
     const number =
       this.interfaces.push({ link, snapLength: view.getUint32(from + 4, littleEndian), ticksPerMs, offsetMs, index: -1 }) - 1;
     this.#names.push(name);
-    if (!LOOPBACK_NAME.test(decoder.decode(name))) this.register(number, false);
+    if (!LOOPBACK_NAME.test(latin1.decode(name))) this.register(number, false);
     return true;
   }
 
@@ -335,20 +357,31 @@ class PcapngSection {
     }
     let start = from;
     let end = from;
+    let isDescribed = false;
+    const description: { -readonly [Key in keyof ProcessDescription]: ProcessDescription[Key] } = { ...NOT_DESCRIBED };
     for (let at = from + PIB_HEADER; to - at >= 4; ) {
       const code = view.getUint16(at, littleEndian);
       const length = view.getUint16(at + 2, littleEndian);
       const value = at + 4;
-      if (code === INTERFACE_OPTION.END || length > to - value) break;
-      if (code === PROCESS_NAME) {
+      if (code === OPTION.END || length > to - value) break;
+      const what = DESCRIBED[code];
+      if (code === PROCESS_OPTION.NAME) {
         start = value;
         // Apple's libpcap up to 1.9.1 counts the NUL in the length.
         end = nameEnd(bytes, value, value + Math.min(length, NAME_BYTES));
+      } else if (what !== undefined && length > 0 && length <= TEXT_BYTES) {
+        description[what] = utf8.decode(bytes.subarray(value, nameEnd(bytes, value, value + length)));
+        isDescribed = true;
       }
       at = value + ((length + 3) & ~3);
     }
     this.namesProcesses = true;
-    this.#processes.push(this.#processTable.indexOf(view.getInt32(from, littleEndian), bytes, start, end));
+    const pid = view.getInt32(from, littleEndian);
+    this.#processes.push(
+      isDescribed
+        ? this.#processTable.described(pid, utf8.decode(bytes.subarray(start, end)), description)
+        : this.#processTable.indexOf(pid, bytes, start, end),
+    );
     return true;
   }
 
@@ -376,7 +409,6 @@ function resolution(written: number): number {
 }
 
 const HEADER = 12;
-const DROP_OPTION = { END: 0, INTERFACE: 5, SYSTEM: 7 } as const;
 const COUNT_BYTES = 8;
 
 /** Sums dropped frames from interface statistics blocks, which dumpcap and tcpdump write at the end or now and then. The counts are running totals per section. */
@@ -409,8 +441,8 @@ class PcapngDrops {
     for (let at = from + HEADER; to - at >= 4; ) {
       const code = view.getUint16(at, littleEndian);
       const length = view.getUint16(at + 2, littleEndian);
-      if (code === DROP_OPTION.END || length > to - at - 4) break;
-      if (length === COUNT_BYTES && (code === DROP_OPTION.SYSTEM || code === DROP_OPTION.INTERFACE))
+      if (code === OPTION.END || length > to - at - 4) break;
+      if (length === COUNT_BYTES && (code === STATISTICS_OPTION.BY_SYSTEM || code === STATISTICS_OPTION.BY_INTERFACE))
         this.#learn(code, number, Number(view.getBigUint64(at + 4, littleEndian)));
       at += 4 + ((length + 3) & ~3);
     }
@@ -419,10 +451,10 @@ class PcapngDrops {
 
   #learn(code: number, number: number, count: number): void {
     if (count > Number.MAX_SAFE_INTEGER) return; // all ones: unknown
-    const known = code === DROP_OPTION.SYSTEM ? this.#system : this.#interface;
+    const known = code === STATISTICS_OPTION.BY_SYSTEM ? this.#system : this.#interface;
     const more = Math.max(0, count - (known[number] ?? 0)); // ignore a total that shrinks
     known[number] = (known[number] ?? 0) + more;
-    if (code === DROP_OPTION.SYSTEM) this.bySystem = (this.bySystem ?? 0) + more;
+    if (code === STATISTICS_OPTION.BY_SYSTEM) this.bySystem = (this.bySystem ?? 0) + more;
     else this.byInterface = (this.byInterface ?? 0) + more;
   }
 }

@@ -182,6 +182,12 @@ export class FlowNames implements Findings, FlowFacts {
     if (mayName(scopeOf(words, at), 'dns', name)) this.#waiting.name(words, at, name, NAME_SOURCES.indexOf('ptr'), this.now);
   }
 
+  /** Takes the name of a flow's remote end as a capture of our own tells it. The name is checked. */
+  told(row: number, name: string, source: NameSource): void {
+    this.#columns.claim(row);
+    this.#name(row, name, source);
+  }
+
   /** Takes the reverse name of a flow's address, from our own query. The row must still hold the same flow. */
   reversed(row: number, name: string): void {
     this.#columns.claim(row);

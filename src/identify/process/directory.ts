@@ -97,7 +97,7 @@ export class Directory implements ProcessDirectory {
     const key = keyOf(facts);
     const known = this.#processByKey.get(key);
     if (known !== undefined) return known;
-    const user = this.#users.name(facts.uid);
+    const user = facts.user ?? this.#users.name(facts.uid);
     const app = this.#appOf(facts, user);
     const last = this.#lastOfApp[app];
     if (this.#processes.size >= MAX_PROCESSES && last !== undefined) return last;

@@ -9,6 +9,8 @@ export interface ProcessFacts {
   readonly name: string;
   readonly exe: string | null;
   readonly uid: number | null;
+  /** Name of the user, if it is known by itself; else it follows from `uid`. */
+  readonly user?: string | null;
   readonly parentPid: number | null;
   /** Clock ticks since boot; null on systems that don't count them. It distinguishes processes that had the same pid. */
   readonly startTime: number | null;

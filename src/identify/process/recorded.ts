@@ -11,6 +11,11 @@ import type { OwnerSource } from './owner-source.ts';
 export interface CapturedName {
   readonly pid: number;
   readonly name: string;
+  /** What a capture of our own tells besides. */
+  readonly exe?: string | null;
+  readonly user?: string | null;
+  readonly script?: string | null;
+  readonly unit?: string | null;
 }
 
 /**
@@ -189,7 +194,7 @@ export class CapturedSource implements OwnerSource {
       isKernel.set(this.#isKernel);
       this.#isKernel = isKernel;
     }
-    const { pid, name: captured } = this.#names()[index] ?? { pid: -1, name: '' };
+    const { pid, name: captured, exe, user, script, unit } = this.#names()[index] ?? { pid: -1, name: '' };
     const name = sanitize(captured);
     // Pid 0 without a name means that the kernel knows nothing about the packet.
     const isNobody = name === '' && pid <= 0;
@@ -199,15 +204,21 @@ export class CapturedSource implements OwnerSource {
       : this.#directory.learn({
           pid,
           name: name === '' ? `pid ${pid}` : name,
-          exe: null,
+          exe: cleaned(exe),
           uid: null,
+          user: cleaned(user),
           parentPid: null,
           startTime: null,
-          script: null,
-          unit: null,
+          script: cleaned(script),
+          unit: cleaned(unit),
         });
     if (this.#directory.lengthen(learnt, name)) this.#renamed.add(learnt);
     this.#known[index] = learnt;
     return learnt;
   }
+}
+
+/** Text of the capture, stripped; null if nothing is left. */
+function cleaned(text: string | null | undefined): string | null {
+  return sanitize(text ?? '') || null;
 }

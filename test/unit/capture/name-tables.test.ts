@@ -97,6 +97,27 @@ describe('ProcessTable', () => {
     expect(begun).toBeGreaterThan(10);
   });
 
+  test('tells processes apart by what is described of them, and lists it', () => {
+    const table = new ProcessTable();
+    const node = { exe: '/usr/bin/node', user: 'ann', script: 'a.js', unit: null };
+    const first = table.described(7, 'node', node);
+    expect(table.described(7, 'node', { ...node })).toBe(first);
+    expect(table.described(7, 'node', { ...node, script: 'b.js' })).toBe(first + 1);
+    expect(table.described(8, 'node', node)).toBe(first + 2);
+    expect(table.processes[first]).toEqual({ pid: 7, name: 'node', ...node });
+    const bare = new TextEncoder().encode('node');
+    expect(table.indexOf(7, bare, 0, bare.length)).toBe(first + 3);
+    expect(table.processes[first + 3]).toEqual({ pid: 7, name: 'node' });
+  });
+
+  test('gives up what is described of processes when it is full', () => {
+    const table = new ProcessTable(8);
+    for (let pid = 0; pid < 8; pid++)
+      table.described(pid, 'node', { exe: '/usr/bin/node', user: null, script: null, unit: null });
+    expect(table.processes.at(-1)).toEqual({ pid: -1, name: 'node' });
+    expect(table.folded).toBeGreaterThan(0);
+  });
+
   test('its indexes fit the column they are for', () => {
     const table = new ProcessTable();
     const name = bytes('x');
