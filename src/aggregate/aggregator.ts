@@ -6,6 +6,7 @@ import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { NO_DNS } from '../model/dns.ts';
 import type { Average } from '../model/options.ts';
+import type { Diagnosis } from '../model/quality.ts';
 import type {
   CaptureStatus,
   CategoryRow,
@@ -18,7 +19,7 @@ import type {
   TickInterface,
   TotalRow,
 } from '../model/snapshot.ts';
-import { NO_ALERTS, NO_RATES } from '../model/snapshot.ts';
+import { NO_ALERTS, NO_DIAGNOSES, NO_ENDS, NO_RATES } from '../model/snapshot.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
 import type { Watcher } from '../model/watch.ts';
 import { type Accumulators, COLUMN, RateRings } from './accumulators.ts';
@@ -28,6 +29,8 @@ import type { EventLog } from './event-log.ts';
 import { Eviction } from './eviction.ts';
 import type { HistoryCollector } from './history-collector.ts';
 import { type CountFrom, Matched } from './matched.ts';
+import { diagnose, type JudgedHost } from './quality/diagnosis.ts';
+import { QualityBooks } from './quality/quality.ts';
 import { isUnmeasured, RateHistory, rowIds, tickFill } from './rate-history.ts';
 import { BranchRows } from './rows/branch-rows.ts';
 import { AppRows, RECENT_SECONDS, trafficOf } from './rows/entity-rows.ts';
@@ -108,6 +111,7 @@ export class Aggregator {
   #collector: HistoryCollector | null = null;
   #onClosed: ((row: number) => void) | null = null;
   #rateHistory: RateHistory | null = null;
+  #quality: QualityBooks | null = null;
   #interfaces: readonly TickInterface[] = [];
   #interfaceRings: RateRings[] = [];
   /** Name of an interface by its index. */
@@ -147,9 +151,16 @@ export class Aggregator {
     };
     this.booking = new Booking({ flows, directory, seed, facts, maxHosts, observer });
     this.#apps = new AppRows(this.booking.apps, directory);
-    this.#hosts = new HostRows(this.booking.hosts, this.booking.hostTable, flows, facts);
+    const qualityOf = (host: number) => this.#quality?.ofHost(host) ?? null;
+    this.#hosts = new HostRows(this.booking.hosts, this.booking.hostTable, flows, facts, qualityOf);
     this.#matched = new Matched(flows, this.booking, directory, facts, this.#hosts, this.interfaceName, events);
-    this.#eviction = new Eviction(flows, this.booking, this.#matched, directory, facts, this.#hosts, this.#apps);
+    const byHost = {
+      forget: (hosts: readonly number[]) => {
+        this.#hosts.forget(hosts);
+        this.#quality?.forget(hosts);
+      },
+    };
+    this.#eviction = new Eviction(flows, this.booking, this.#matched, directory, facts, byHost, this.#apps);
     this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
     const { interfaceName, booking } = this;
     this.#feed = watcher === null ? null : new WatchFeed({ flows, booking, directory, facts, interfaceName, watcher });
@@ -217,6 +228,11 @@ export class Aggregator {
     return this.#rateHistory;
   }
 
+  /** Measures how well hosts and interfaces answer from now on: for those who ask what is wrong. */
+  measureQuality(): void {
+    this.#quality ??= new QualityBooks(this.#flows, this.booking);
+  }
+
   /** Closes the tick. @returns its snapshot, which is never changed afterwards */
   tick(tick: Tick, limits: SnapshotLimits): Snapshot {
     const snapshot = this.#close(tick, limits);
@@ -243,6 +259,7 @@ export class Aggregator {
     this.#collector?.flowLeaves(row);
     this.#feed?.flowLeaves(row);
     this.dns?.flowLeaves(row);
+    this.#quality?.flowLeaves(row);
     if (this.#onClosed !== null && !this.#flows.isEndReported(row) && this.#matched.passes(row)) this.#onClosed(row);
     this.#flowRows.forget(row);
   }
@@ -256,6 +273,7 @@ export class Aggregator {
     const booking = this.booking;
     booking.closeTick();
     this.#feed?.look(intervalMs);
+    this.#quality?.look(tick.time, tick.interfaces);
     booking.means?.clock.close(intervalMs);
     this.#matched.close(tick.time, intervalMs);
     this.#countApart(tick.interfaces);
@@ -283,6 +301,7 @@ export class Aggregator {
       flowsEvicted: this.#flows.evicted,
       dns: this.dns?.tick(tick.time) ?? NO_DNS,
       gaps: tick.gaps,
+      diagnoses: this.#quality === null ? NO_DIAGNOSES : this.#diagnoses(this.#quality, tick.interfaces),
     };
     const events = this.#events?.next(made, this.#flows.created - this.#flows.voided) ?? [];
     const alerts = this.#watcher?.tick(made) ?? NO_ALERTS;
@@ -411,11 +430,25 @@ export class Aggregator {
         counterBytes: each.counterBytes,
         counterDropped: each.counterDropped,
         counterErrors: each.counterErrors,
+        ends: this.#quality?.ofInterface(index) ?? NO_ENDS,
         recentRx: rings === null ? NO_RATE : rings.rxSeconds.tail(60).map(Math.round),
         recentTx: rings === null ? NO_RATE : rings.txSeconds.tail(60).map(Math.round),
         ...trafficOf(accumulators, index, intervalMs),
       };
     });
+  }
+
+  #diagnoses(quality: QualityBooks, interfaces: readonly TickInterface[]): readonly Diagnosis[] {
+    const hosts: JudgedHost[] = [];
+    quality.eachRecent((measured, figures) => {
+      hosts.push({ ...measured, quality: figures });
+    });
+    const judged = interfaces.flatMap(({ name, isCounted, kind }, index) =>
+      isCounted && kind !== 'loopback'
+        ? [{ index, name, ends: quality.ofInterface(index), silent: quality.silentBeyond(index) }]
+        : [],
+    );
+    return diagnose(hosts, judged, (host) => this.#hosts.identity(host).host);
   }
 
   /** An interface's rates, with those of this tick. Only a screen draws them, and there may be a thousand interfaces. */

@@ -6,7 +6,7 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import { FLOW_STATE } from '../flow/tcp.ts';
 import { type FlowFacts, NO_OWNER, NOWHERE, type Process, type ProcessDirectory } from '../model/terms.ts';
 import type { Watcher, WatchFlow } from '../model/watch.ts';
-import { isV4, scopeOf } from '../net/address.ts';
+import { areNeighbours, scopeOf } from '../net/address.ts';
 import { widened } from '../net/bytes.ts';
 import { hasPorts, PROTOCOL } from '../net/numbers.ts';
 import { OWNERLESS } from './accumulators.ts';
@@ -58,11 +58,7 @@ class WatchedFlow extends FlowSubject implements WatchFlow {
     const { words } = flows;
     const remote = flows.remoteAt(row);
     if (flows.direction(row) >= LOCAL || scopeOf(words, remote) !== 'global') return false;
-    // Where a network has public addresses, neighbours share the first 64 bits, or with IPv4 mostly the first 24.
-    const local = flows.localAt(row);
-    if (isV4(words, remote))
-      return !isV4(words, local) || (words[local + 3] as number) >>> 8 !== (words[remote + 3] as number) >>> 8;
-    return words[local] !== words[remote] || words[local + 1] !== words[remote + 1];
+    return !areNeighbours(words, remote, flows.localAt(row));
   }
 
   get isAnswered(): boolean {

@@ -13,11 +13,11 @@ import * as L from './layout.ts';
 import { beginFlow } from './new-flow.ts';
 import { Orphans } from './orphans.ts';
 import { DISOWNED, NOT_LOOKED_UP, OWNED } from './ownership.ts';
-import { FLOW_STATE, followTcp, isRefusal, noteOpening, reopens } from './tcp.ts';
+import { FLOW_STATE, followTcp, isRefusal, noteOpening, openingOf, reopens } from './tcp.ts';
 
 /** Copies, as in decode/ipv4.ts. */
 const { INTS, COUNTERS, LOCAL, REMOTE, PORTS, PROTOCOL_INTERFACE, STATE, HASH, TOUCHED, FRESH, ROW_BYTES } = L;
-const { PROCESS, PEER_PROCESS, OWNERSHIP, RTT, SEEN, SEEN_BIT, TX_RETRANSMITS, RX_RETRANSMITS } = L;
+const { PROCESS, PEER_PROCESS, OWNERSHIP, RTT, SEEN, SEEN_BIT, TIMED_AT, TX_RETRANSMITS, RX_RETRANSMITS } = L;
 const { RX_BYTES, TX_BYTES, RX_PACKETS, TX_PACKETS, FIRST_SEEN, LAST_SEEN, KEPT_AT, SERIAL } = L;
 const { FREE_STATE: FREE, PROTOCOL_MASK } = L;
 const { READ, RETIRED, END_REPORTED, REVERSED, PASSING: PASSES_BY } = L.STATE_BIT;
@@ -35,6 +35,8 @@ export interface FlowObserver {
 
 const CLOSED_UNSEEN = DISOWNED['closed before it could be looked up'];
 const FIRST_ROWS = 1024;
+/** Round trips kept between two ticks, the newest; a power of two. */
+const SAMPLES = 1 << 14;
 /** Beyond this the table grows to its limit at once: copying takes time and twice the memory, while unwritten pages take no memory. */
 const LAST_COPY_ROWS = 16_384;
 /** End of the list of free rows. */
@@ -59,6 +61,14 @@ export class FlowTable {
   created = 0;
   /** Created flows that turned out to be part of another flow before anything reported them. */
   voided = 0;
+  /**
+   * Round trips measured since `beginTick`, `rttCount` of them in all, the newest kept: number i is at i modulo their length. By place: the flow's
+   * row, its serial number, microseconds.
+   */
+  readonly rttRows = new Int32Array(SAMPLES);
+  readonly rttSerials = new Float64Array(SAMPLES);
+  readonly rtts = new Int32Array(SAMPLES);
+  rttCount = 0;
   /** Result of `warm`, stored only to keep the compiler from removing the reads. */
   warmed = 0;
   /** Rows used so far. All live rows are below it; free ones among them have -1 in STATE. */
@@ -111,6 +121,7 @@ export class FlowTable {
   beginTick(): void {
     this.#tick = (this.#tick + 1) | 0;
     this.touchedCount = 0;
+    this.rttCount = 0;
   }
 
   clearNew(): void {
@@ -178,6 +189,7 @@ export class FlowTable {
     if (packet.protocol === TCP) {
       if (packet.transportOffset >= 0 && !packet.laterFragment) {
         next = followTcp(ints, base, packet, sent, (packet.time * 1000) | 0, state);
+        if (((ints[base + SEEN] as number) & SEEN_BIT.SAMPLED) !== 0) this.#sample(row);
       }
     } else if (state === NEW && counters[at + RX_PACKETS] !== 0 && counters[at + TX_PACKETS] !== 0) next = ESTABLISHED;
     if (next !== state) ints[base + STATE] = (word & 0xffffff) | (next << 24);
@@ -363,8 +375,27 @@ export class FlowTable {
 
   /** Retransmitted segments of a TCP flow, both directions. */
   retransmits(row: number): number {
-    const base = row * INTS;
-    return (this.#ints[base + TX_RETRANSMITS] as number) + (this.#ints[base + RX_RETRANSMITS] as number);
+    return this.txRetransmits(row) + this.rxRetransmits(row);
+  }
+
+  /** Segments that the local end sent again. */
+  txRetransmits(row: number): number {
+    return this.#ints[row * INTS + TX_RETRANSMITS] as number;
+  }
+
+  /** Segments that the remote end sent again. */
+  rxRetransmits(row: number): number {
+    return this.#ints[row * INTS + RX_RETRANSMITS] as number;
+  }
+
+  /** OPENING (tcp.ts) of a TCP flow. */
+  opening(row: number): number {
+    return openingOf(this.#ints[row * INTS + SEEN] as number, this.state(row));
+  }
+
+  /** Whether the remote end reset a TCP connection before either end had finished. */
+  isResetByRemote(row: number): boolean {
+    return ((this.#ints[row * INTS + SEEN] as number) & SEEN_BIT.RX_RESET) !== 0;
   }
 
   /** Whether the local end sends ICMP requests, as ping does. The kernel itself never does. */
@@ -614,6 +645,15 @@ export class FlowTable {
     this.#listNew(row);
     this.#index.sent = placement.sourceIsLocal;
     return row;
+  }
+
+  #sample(row: number): void {
+    const base = row * INTS;
+    const at = this.rttCount++ & (SAMPLES - 1);
+    this.rttRows[at] = row;
+    this.rttSerials[at] = this.#counters[row * COUNTERS + SERIAL] as number;
+    this.rtts[at] = this.#ints[base + TIMED_AT] as number;
+    this.#ints[base + SEEN] = (this.#ints[base + SEEN] as number) & ~SEEN_BIT.SAMPLED;
   }
 
   #listNew(row: number): void {

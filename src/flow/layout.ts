@@ -63,7 +63,7 @@ export const SERIAL = 17;
  * sequence numbers by difference. Times are microseconds modulo 2^32.
  *
  *     28 next sequence sent | 29 next sequence received | 30 seen bits | 31 timed sequence
- *     36 when it was sent | 37 SYN sent or seen at | 38 smoothed RTT in us, 0 unknown | 39 retransmits sent | 40 retransmits received
+ *     36 when it was sent; with SAMPLED, the round trip in us | 37 SYN sent or seen at | 38 smoothed RTT in us, 0 unknown | 39 retransmits sent | 40 retransmits received
  *     41 handshake RTT in us | 42 initial sequence of the opener | 43 timed timestamp value
  *     45 start of the last gap in received data | 46 its end | 47 when it was seen
  */
@@ -94,4 +94,8 @@ export const SEEN_BIT = {
   TIMING: 64,
   OPENER_IS_LOCAL: 128,
   TIMING_TIMESTAMP: 256,
+  /** The remote end reset the connection before either end had finished. */
+  RX_RESET: 512,
+  /** The last segment measured a round trip. */
+  SAMPLED: 1024,
 } as const;

@@ -8,6 +8,8 @@ import * as L from './layout.ts';
 export const FLOW_STATES = ['new', 'syn-sent', 'syn-received', 'established', 'closing', 'closed', 'reset'] as const;
 /** Indices into FLOW_STATES. */
 export const FLOW_STATE = { NEW: 0, SYN_SENT: 1, SYN_RECEIVED: 2, ESTABLISHED: 3, CLOSING: 4, CLOSED: 5, RESET: 6 } as const;
+/** Stages of a connection that the local end opened; NONE for one that it didn't open, or gave up. */
+export const OPENING = { NONE: 0, WAITING: 1, ANSWERED: 2, REFUSED: 3 } as const;
 
 /** Copies, as in decode/ipv4.ts. */
 const { HANDSHAKE_RTT, INITIAL_SEQUENCE, RTT, RX_NEXT, RX_RETRANSMITS, SEEN, SEEN_BIT, SYN_AT } = L;
@@ -34,7 +36,10 @@ export function followTcp(tcp: Int32Array, at: number, packet: Packet, sent: boo
   let seen = tcp[at + SEEN] as number;
   let next = state;
   if ((flags & (TCP_FLAG.SYN | TCP_FLAG.FIN | TCP_FLAG.RST)) !== 0) {
-    if ((flags & TCP_FLAG.RST) !== 0) return state === FLOW_STATE.CLOSED ? state : FLOW_STATE.RESET;
+    if ((flags & TCP_FLAG.RST) !== 0) {
+      if (!sent && state < FLOW_STATE.CLOSING) tcp[at + SEEN] = seen | SEEN_BIT.RX_RESET;
+      return state === FLOW_STATE.CLOSED ? state : FLOW_STATE.RESET;
+    }
     if ((flags & TCP_FLAG.SYN) !== 0) {
       next = followHandshake(tcp, at, packet, sent, now, state);
       seen = tcp[at + SEEN] as number;
@@ -55,6 +60,7 @@ export function followTcp(tcp: Int32Array, at: number, packet: Packet, sent: boo
       if (tcp[at + SYN_AT] !== 0 && rtt > 0 && rtt < LONGEST_RTT_US) {
         tcp[at + HANDSHAKE_RTT] = rtt;
         tcp[at + RTT] = rtt;
+        if ((seen & SEEN_BIT.TIMING) === 0) seen = sampled(tcp, at, rtt, seen);
       }
     }
     // Joined in the middle, or the handshake's last ACK.
@@ -121,6 +127,7 @@ function followHandshake(tcp: Int32Array, at: number, packet: Packet, sent: bool
       if ((seen & SEEN_BIT.SYN) !== 0 && tcp[at + SYN_AT] !== 0 && rtt > 0 && rtt < LONGEST_RTT_US) {
         tcp[at + HANDSHAKE_RTT] = rtt;
         tcp[at + RTT] = rtt;
+        if ((seen & SEEN_BIT.TIMING) === 0) tcp[at + SEEN] = sampled(tcp, at, rtt, seen | SEEN_BIT.SYN_ACK);
       }
     }
   } else if (sent) tcp[at + SYN_AT] = 0; // as with a second SYN
@@ -155,8 +162,15 @@ function timeAcknowledgement(tcp: Int32Array, at: number, packet: Packet, now: n
   if (rtt > 0 && rtt < LONGEST_RTT_US) {
     const smoothed = tcp[at + RTT] as number;
     tcp[at + RTT] = smoothed === 0 ? rtt : smoothed + ((rtt - smoothed) >> 3); // RFC 6298 section 2
+    return sampled(tcp, at, rtt, seen & ~SEEN_BIT.TIMING);
   }
   return seen & ~SEEN_BIT.TIMING;
+}
+
+/** Leaves a round trip where the flow table takes it. No segment may be timed meanwhile. @returns the new SEEN */
+function sampled(tcp: Int32Array, at: number, rtt: number, seen: number): number {
+  tcp[at + TIMED_AT] = rtt;
+  return seen | SEEN_BIT.SAMPLED;
 }
 
 /** Notes which end opened a connection, and the SYN's sequence number, or the tag of SCTP's INIT. */
@@ -177,6 +191,14 @@ export function reopens(tcp: Int32Array, at: number, packet: Packet, sent: boole
   if (state < FLOW_STATE.ESTABLISHED && sent !== ((seen & SEEN_BIT.OPENER_IS_LOCAL) !== 0)) return false;
   // A SYN that isn't a retransmit of the first: the old connection was lost silently.
   return ((seen & SEEN_BIT.SYN) !== 0 || state === FLOW_STATE.ESTABLISHED) && tcp[at + INITIAL_SEQUENCE] !== packet.sequence;
+}
+
+/** What became of a connection that the local end opened: OPENING. @param seen SEEN of its row */
+export function openingOf(seen: number, state: number): number {
+  if ((seen & (SEEN_BIT.SYN | SEEN_BIT.OPENER_IS_LOCAL)) !== (SEEN_BIT.SYN | SEEN_BIT.OPENER_IS_LOCAL)) return OPENING.NONE;
+  if ((seen & SEEN_BIT.SYN_ACK) !== 0) return OPENING.ANSWERED;
+  if (state === FLOW_STATE.SYN_SENT) return OPENING.WAITING;
+  return state === FLOW_STATE.RESET && (seen & SEEN_BIT.RX_RESET) !== 0 ? OPENING.REFUSED : OPENING.NONE;
 }
 
 /** Whether the remote end opened the connection and this end only reset it. */

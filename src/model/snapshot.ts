@@ -6,6 +6,7 @@ import type { DnsPart } from './dns.ts';
 import type { HistoryStatus } from './history.ts';
 import type { Average } from './options.ts';
 import type { PrivilegeStatus } from './privileges.ts';
+import type { Diagnosis, Ends, Quality } from './quality.ts';
 import type {
   ApplicationSource,
   Asked,
@@ -69,6 +70,8 @@ export interface HostRow extends Traffic {
   /** Hardware address of a local device, `00:11:22:33:44:55`, and its vendor; null if unknown. */
   readonly mac: string | null;
   readonly vendor: string | null;
+  /** How well it answers; null if it isn't measured: without a screen, without TCP, and for several hosts in one row. */
+  readonly quality: Quality | null;
   readonly flows: number;
   readonly firstSeen: number;
   readonly lastSeen: number;
@@ -133,6 +136,7 @@ export interface InterfaceRow extends Traffic {
   readonly counterDropped: number | null;
   /** Frames with errors, received or sent; null if the system doesn't say. */
   readonly counterErrors: number | null;
+  readonly ends: Ends;
   readonly recentRx: readonly number[];
   readonly recentTx: readonly number[];
 }
@@ -333,6 +337,8 @@ export interface Snapshot {
   readonly events: readonly NetEvent[];
   /** What the watch raised so far, oldest first, bounded; empty if nothing is watched. The same list while nothing new is raised. */
   readonly alerts: readonly Alert[];
+  /** What is clearly wrong now, the widest first, bounded; empty if nothing is, or isn't measured. */
+  readonly diagnoses: readonly Diagnosis[];
 }
 
 /** Kinds of events. The view puts them into words. */
@@ -396,6 +402,10 @@ export const NO_MEANS: readonly number[] = [];
 
 /** Alerts if nothing is watched. */
 export const NO_ALERTS: readonly Alert[] = [];
+
+/** Ends of which nothing is measured, and no diagnoses. */
+export const NO_ENDS: Ends = { near: null, far: null };
+export const NO_DIAGNOSES: readonly Diagnosis[] = [];
 
 const NO_SERIES = { ends: [], lengths: [], rx: [], tx: [] };
 

@@ -16,6 +16,15 @@ export function sameAddress(a: Int32Array, at: number, b: Int32Array, bt: number
   return a[at + 3] === b[bt + 3] && a[at + 2] === b[bt + 2] && a[at + 1] === b[bt + 1] && a[at] === b[bt];
 }
 
+/**
+ * True if two addresses are probably in one network: neighbours share the first 64 bits, or with IPv4 mostly the first 24. The network's own mask
+ * isn't in any packet.
+ */
+export function areNeighbours(words: Int32Array, a: number, b: number): boolean {
+  if (isV4(words, a)) return isV4(words, b) && (words[a + 3] as number) >>> 8 === (words[b + 3] as number) >>> 8;
+  return words[a] === words[b] && words[a + 1] === words[b + 1];
+}
+
 /** Text of an address: dotted IPv4, or IPv6 after RFC 5952. */
 export function formatAddress(words: Int32Array, at = 0): string {
   const last = words[at + 3] as number;

@@ -56,5 +56,6 @@ export function emptySnapshot(time: number): Snapshot {
     gaps: [],
     events: [],
     alerts: [],
+    diagnoses: [],
   };
 }

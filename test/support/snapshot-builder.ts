@@ -13,7 +13,7 @@ import type {
   TickInterface,
   Traffic,
 } from '../../src/model/snapshot.ts';
-import { NO_MEANS, NO_RATES } from '../../src/model/snapshot.ts';
+import { NO_ENDS, NO_MEANS, NO_RATES } from '../../src/model/snapshot.ts';
 import { sumTraffic } from '../../src/view/traffic.ts';
 
 /** 2026-01-31 14:03:22 UTC. */
@@ -75,6 +75,7 @@ export function hostRow(row: Partial<HostRow> & { id: string }): HostRow {
     network: null,
     mac: null,
     vendor: null,
+    quality: null,
     flows: 1,
     firstSeen: NOON - 60_000,
     lastSeen: NOON,
@@ -146,6 +147,7 @@ export function interfaceRow(row: Partial<InterfaceRow> & { id: string }): Inter
     counterBytes: null,
     counterDropped: null,
     counterErrors: null,
+    ends: NO_ENDS,
     recentRx: [],
     recentTx: [],
     ...row,
@@ -207,6 +209,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     gaps: [],
     events: [],
     alerts: [],
+    diagnoses: [],
     branches: null,
     matching: null,
     ...parts,

@@ -1,6 +1,7 @@
 // Host rows of a snapshot, by name, or by address for flows without one.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
+import type { Quality } from '../../model/quality.ts';
 import type { HostRow } from '../../model/snapshot.ts';
 import { type FlowFacts, NAME_RANK, NAME_SOURCES, type NameSource, type Neighbour, NOBODY, NOWHERE } from '../../model/terms.ts';
 import { formatAddress } from '../../net/address.ts';
@@ -33,15 +34,27 @@ export class HostRows {
   readonly #table: HostTable;
   readonly #flows: FlowTable;
   readonly #facts: FlowFacts | null;
+  readonly #qualityOf: (host: number) => Quality | null;
   readonly #ids: Accumulators;
   readonly #learnt: LearntHosts;
   readonly #selection: Selection;
   readonly #rows = new RowCache<HostRow>();
   #rest: HostRow | null = null;
 
-  /** @param like rows whose ids and facts these share */
-  constructor(hosts: Accumulators, table: HostTable, flows: FlowTable, facts: FlowFacts | null, like: HostRows | null = null) {
+  /**
+   * @param qualityOf how well a host answers
+   * @param like rows whose ids and facts these share
+   */
+  constructor(
+    hosts: Accumulators,
+    table: HostTable,
+    flows: FlowTable,
+    facts: FlowFacts | null,
+    qualityOf: (host: number) => Quality | null = () => null,
+    like: HostRows | null = null,
+  ) {
     this.#hosts = hosts;
+    this.#qualityOf = qualityOf;
     this.#ids = like === null ? hosts : like.#hosts;
     this.#learnt =
       like !== null
@@ -55,7 +68,7 @@ export class HostRows {
 
   /** Rows of the same hosts with other totals. */
   of(hosts: Accumulators): HostRows {
-    return new HostRows(hosts, this.#table, this.#flows, this.#facts, this);
+    return new HostRows(hosts, this.#table, this.#flows, this.#facts, this.#qualityOf, this);
   }
 
   /** Learns from a flow that is newly booked under a host, or has another category now. */
@@ -132,7 +145,8 @@ export class HostRows {
   #made(entity: number, intervalMs: number, old: HostRow | undefined): HostRow {
     const isStill = !this.#hosts.moved(entity) && old !== undefined && old.rxRate === 0 && old.txRate === 0;
     const neighbour = this.#neighbour(entity);
-    const isKnown = old?.mac === neighbour.mac && old.vendor === neighbour.vendor;
+    const quality = this.#qualityOf(entity);
+    const isKnown = old?.mac === neighbour.mac && old.vendor === neighbour.vendor && old.quality === quality;
     if (isStill && isKnown && holds(old, this.#hosts, entity) && !hasMotion(old.recent) && !hasMotion(old.means)) return old;
     const known = this.#known(entity, old);
     const traffic = trafficOf(this.#hosts, entity, intervalMs);
@@ -149,6 +163,7 @@ export class HostRows {
       network: known.network,
       mac: neighbour.mac,
       vendor: neighbour.vendor,
+      quality,
       reason: null,
       flows: this.#hosts.get(entity, COLUMN.FLOWS),
       firstSeen: this.#hosts.get(entity, COLUMN.FIRST),
@@ -209,7 +224,7 @@ export class HostRows {
     // A host that was evicted and came back is in both rows: nobody knows any more how many there are.
     const reason = this.#learnt.hasEvicted ? 'more hosts' : counted(count, 'more host');
     if (this.#rest !== null && tellsRest(this.#rest, reason, { count, ...sums })) return this.#rest;
-    const nameless = { host: null, domain: null, nameSource: 'none', addresses: [], category: null } as const;
+    const nameless = { host: null, domain: null, nameSource: 'none', addresses: [], category: null, quality: null } as const;
     this.#rest = { id: 'host:rest', ...nameless, ...NOWHERE, ...NOBODY, reason, recent: [], ...sums };
     return this.#rest;
   }

@@ -2,7 +2,7 @@
 // not kept. Every table still sums to the total, and everything that shows snapshots can show this one.
 
 import type { MovedBytes, RangeTotals } from '../../model/range-totals.ts';
-import { type FlowRow, NO_MEANS, type Snapshot, type Traffic } from '../../model/snapshot.ts';
+import { type FlowRow, NO_DIAGNOSES, NO_ENDS, NO_MEANS, type Snapshot, type Traffic } from '../../model/snapshot.ts';
 
 /** Reason of the rows for traffic that is not known by row. */
 const NOT_KEPT = 'others';
@@ -46,7 +46,7 @@ function make(snapshot: Snapshot, answer: RangeTotals): Snapshot {
       })),
     ],
     hosts: [
-      ...hosts.rows.map((row) => ({ ...row, ...uncounted })),
+      ...hosts.rows.map((row) => ({ ...row, ...uncounted, quality: null })),
       ...hosts.others.map((moved) => ({
         ...nobody,
         ...moved,
@@ -62,14 +62,16 @@ function make(snapshot: Snapshot, answer: RangeTotals): Snapshot {
         network: null,
         mac: null,
         vendor: null,
+        quality: null,
       })),
     ],
     categories: [
       ...categories.rows.map((row) => ({ ...row, ...uncounted })),
       ...categories.others.map((moved) => ({ ...moved, id: 'category:not-kept', category: NOT_KEPT, ...uncounted })),
     ],
-    interfaces: interfaces.rows.map((row) => ({ ...row, recentRx: [], recentTx: [] })),
+    interfaces: interfaces.rows.map((row) => ({ ...row, ends: NO_ENDS, recentRx: [], recentTx: [] })),
     flows,
+    diagnoses: NO_DIAGNOSES,
     branches: null,
     matching: null,
     flowCount: flows.length,

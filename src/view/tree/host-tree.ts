@@ -47,6 +47,7 @@ function domainLine(domain: string, group: readonly HostRow[]): HostLine {
     network: same('network'),
     mac: only?.mac ?? null,
     vendor: only?.vendor ?? null,
+    quality: only?.quality ?? null,
     flows: group.reduce((sum, { flows }) => sum + flows, 0),
     firstSeen: Math.min(...group.map(({ firstSeen }) => firstSeen)),
     lastSeen: Math.max(...group.map(({ lastSeen }) => lastSeen)),
@@ -88,6 +89,7 @@ function apps(line: HostLine, picture: Picture, at: Pick<Branch, 'depth' | 'pare
     category: null,
     mac: null,
     vendor: null,
+    quality: null,
     recent: [],
   } as const;
   const lines: HostLine[] = [...groupBy(partsOfHost(line.id, picture), ({ appId }) => appId)].map(([appId, group]) => ({

@@ -105,6 +105,49 @@ describe('handshake', () => {
   });
 });
 
+describe('round trips for the tick', () => {
+  const samples = () => Array.from(table.rtts.subarray(0, table.rttCount));
+
+  it('are those of the handshake and of each segment that was timed, not smoothed', () => {
+    tx('S', { seq: 0 });
+    rx('SA', { seq: 0, ack: 1 }, 8);
+    tx('A', { seq: 1, ack: 1 });
+    tx('PA', { seq: 1, payload: 100 });
+    rx('A', { seq: 1, ack: 101 }, 16);
+    rx('A', { seq: 1, ack: 101 }, 16);
+    expect(samples()).toEqual([8000, 16_000]);
+    expect([table.rttRows[1], table.rttSerials[1]]).toEqual([last, table.serial(last)]);
+    table.beginTick();
+    expect(samples()).toEqual([]);
+  });
+
+  it('are those of a handshake that the other side began', () => {
+    rx('S', { seq: 100 });
+    tx('SA', { seq: 500, ack: 101 }, 3);
+    rx('A', { seq: 101, ack: 501 }, 20);
+    expect(samples()).toEqual([20_000]);
+  });
+
+  it("don't disturb a segment that is timed during the handshake", () => {
+    rx('S', { seq: 100 });
+    tx('SA', { seq: 500, ack: 101 }, 3);
+    tx('PA', { seq: 501, payload: 100 }, 5);
+    rx('A', { seq: 101, ack: 501 }, 20);
+    rx('A', { seq: 101, ack: 601 }, 20);
+    expect(samples()).toEqual([40_000]);
+  });
+
+  it('are none for an answer to a repeated SYN or a repeated segment', () => {
+    tx('S', { seq: 0 });
+    tx('S', { seq: 0 }, 1000);
+    rx('SA', { seq: 0, ack: 1 }, 8);
+    tx('PA', { seq: 1, payload: 100 });
+    tx('PA', { seq: 1, payload: 100 }, 300);
+    rx('A', { seq: 1, ack: 101 }, 16);
+    expect(samples()).toEqual([]);
+  });
+});
+
 describe('round-trip time of data', () => {
   beforeEach(() => {
     tx('S', { seq: 0 });

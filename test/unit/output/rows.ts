@@ -2,7 +2,7 @@
 
 import { NO_DNS } from '../../../src/model/dns.ts';
 import type { AppRow, FlowRow, HostRow, InterfaceRow, Snapshot, Traffic } from '../../../src/model/snapshot.ts';
-import { NO_RATES } from '../../../src/model/snapshot.ts';
+import { NO_ENDS, NO_RATES } from '../../../src/model/snapshot.ts';
 import { NO_LINEAGE } from '../../../src/model/terms.ts';
 
 /** 2026-01-01T00:00:01.500Z. */
@@ -99,6 +99,7 @@ export function hostRow(part: Partial<HostRow> = {}): HostRow {
     network: null,
     mac: null,
     vendor: null,
+    quality: null,
     flows: 1,
     firstSeen: TIME - 1000,
     lastSeen: TIME,
@@ -120,6 +121,7 @@ export function interfaceRow(part: Partial<InterfaceRow> = {}): InterfaceRow {
     counterBytes: null,
     counterDropped: null,
     counterErrors: null,
+    ends: NO_ENDS,
     recentRx: [],
     recentTx: [],
     ...part,
@@ -175,6 +177,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
     gaps: [],
     events: [],
     alerts: [],
+    diagnoses: [],
     branches: null,
     matching: null,
     ...part,
