@@ -25,6 +25,23 @@ const NTFY_PRIORITY: Readonly<Record<Severity, number>> = { info: 3, warning: 4,
 /** Discord: no previews of links (SUPPRESS_EMBEDS). */
 const NO_EMBEDS = 4;
 
+const UNTRUSTED = "its certificate isn't trusted; webhook-ca adds certificates of your own";
+/** What is wrong where nobody could be asked, by the codes of Node and OpenSSL; of others the code is said. */
+const REASON_OF: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'there is no such name in DNS',
+  EAI_AGAIN: "its name can't be looked up now",
+  ECONNREFUSED: 'nobody listens there',
+  ECONNRESET: 'the connection was closed',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: "its certificate isn't valid yet",
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+};
+
 /** The webhook of the configuration. */
 export class WebhookDelivery implements Delivery {
   readonly channel = 'webhook';
@@ -47,7 +64,8 @@ export class WebhookDelivery implements Delivery {
       const isHopeless = status === 400 || status === 413 || status === 422;
       return failed(`it answers with status ${status}`, !isHopeless, retryAfter);
     } catch (thrown) {
-      return failed((thrown as NodeJS.ErrnoException).code ?? reasonOf(thrown), true);
+      const { code } = thrown as NodeJS.ErrnoException;
+      return failed(code === undefined ? reasonOf(thrown) : (REASON_OF[code] ?? code), true);
     }
   }
 
@@ -113,8 +131,13 @@ export function bodyFor(format: WebhookFormat, { json, title, text, severity }: 
 }
 
 function certificatesIn(path: string): string {
-  const text = readFileSync(path, 'utf8');
-  if (text.length > LONGEST_CA) throw new Error('the file of certificates is too large');
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (thrown) {
+    throw new Error(`webhook-ca can't be read (${(thrown as NodeJS.ErrnoException).code ?? 'unknown error'})`);
+  }
+  if (text.length > LONGEST_CA) throw new Error('webhook-ca is too large');
   return text;
 }
 
