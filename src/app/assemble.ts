@@ -60,6 +60,7 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
     reverseDns: options.reverseDns,
     started,
     users,
+    isMessenger: isMessengerOf(opened),
     events,
     watcher: watchman,
     ...known,
@@ -121,6 +122,7 @@ async function watchmanOf(options: WatchOptions, opened: Opened): Promise<RunWat
       budget: plan === null ? null : { plan, periodOf: (time) => periodOf(plan.day, time) },
       run,
       seed: randomInt(2 ** 31),
+      isMessenger: isMessengerOf(opened),
       mutes: () => mutes.list(),
       raised,
     }),
@@ -128,6 +130,11 @@ async function watchmanOf(options: WatchOptions, opened: Opened): Promise<RunWat
     mutes,
     policy,
   };
+}
+
+/** Whether a pid is that of the run's messenger. The pids of a file are others'. */
+function isMessengerOf({ messenger, options }: Opened): (pid: number) => boolean {
+  return (pid) => options.read === null && messenger?.is(pid) === true;
 }
 
 /** The policy of a run, which may be added to. */

@@ -74,6 +74,11 @@ export class Messenger {
     child.unref();
   }
 
+  /** Whether it runs as this process. */
+  is(pid: number): boolean {
+    return !this.#hasEnded && pid === this.#child.pid;
+  }
+
   /** It is gone. */
   get hasEnded(): boolean {
     return this.#hasEnded;

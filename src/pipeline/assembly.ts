@@ -62,6 +62,8 @@ export interface Subject {
   readonly places: Places | null;
   /** Users that the passwd file doesn't list. */
   readonly users?: ReadonlyMap<number, string>;
+  /** Whether a pid is that of the run's messenger, whose traffic is the program's own. Absent in a replay: pids are others there. */
+  readonly isMessenger?: (pid: number) => boolean;
   /** True if DNS is asked for the names of addresses without one. */
   readonly reverseDns: boolean;
   /** Keeps what happens; null without a screen. */
@@ -85,7 +87,7 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
   const starts = new StartClock(proc);
   const lineage = replay || edges.platform !== 'linux' ? null : new LinuxLineage(proc, starts);
   lineage?.seed();
-  const directory = new Directory(new Users(passwd, subject.users), starts, lineage);
+  const directory = new Directory(new Users(passwd, subject.users), starts, lineage, subject.isMessenger);
   const skipped: Fallback[] = [];
   const source = ownerSource(kernel, opened, replay, flows, directory, lineage, edges, clock, skipped);
   // A recording's processes ran elsewhere, and on Linux the owner source knows everything about a process.

@@ -94,6 +94,14 @@ export function childCommand(role: Role, flags: readonly string[], words: readon
   return { path, args: [...flags, fileURLToPath(entryOf(role)), ...words], env: {} };
 }
 
+/** The app that the messenger is: its traffic is the program's own. */
+export const ALERTS_APP = 'netmon-tui (alerts)';
+
+/** Whether a command line is that of a messenger, of this run or another. @param commandLine NUL-terminated arguments. The executable's has none. */
+export function isMessenger(commandLine: string): boolean {
+  return !isExecutable && commandLine.split('\0').includes(fileURLToPath(entryOf('messenger')));
+}
+
 function entryOf(role: Role): URL {
   return new URL(bundle === null ? `../${ENTRIES[role]}.js` : `./${role}.cjs`, import.meta.url);
 }

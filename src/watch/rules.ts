@@ -61,6 +61,7 @@ interface Standing {
 /** Judges every flow that moves by each rule. */
 export class Rules implements Detector {
   readonly #report: Report;
+  readonly #isOwn: (flow: WatchFlow) => boolean;
   readonly #standings: readonly Standing[];
   /** By rule: apps and hosts that were told of in this hour, by their numbers. */
   readonly #told: readonly Set<number>[];
@@ -69,8 +70,10 @@ export class Rules implements Detector {
   #isKnown = false;
   #now = 0;
 
-  constructor(rules: readonly WatchRule[], report: Report) {
+  /** @param isOwn whether the program itself talks: that counts, and else matches nothing */
+  constructor(rules: readonly WatchRule[], report: Report, isOwn: (flow: WatchFlow) => boolean) {
     this.#report = report;
+    this.#isOwn = isOwn;
     this.#told = rules.map(() => new Set());
     this.#standings = rules.map((rule) => ({
       ...{ rule, sum: 0, moved: 0, until: 0, since: 0, isOver: false, before: null, matchedSince: null, subject: null, most: -1 },
@@ -84,9 +87,10 @@ export class Rules implements Detector {
   }
 
   moved(flow: WatchFlow): void {
+    const isOwn = this.#isOwn(flow);
     for (const [index, standing] of this.#standings.entries()) {
       const { filter, over, forMs } = standing.rule;
-      if (!filter.matches(flow, this.#now)) continue;
+      if ((isOwn && over === null) || !filter.matches(flow, this.#now)) continue;
       const bytes = flow.tickRx + flow.tickTx;
       standing.moved += bytes;
       if (over === null && forMs === null) this.#matches(standing.rule, flow, this.#told[index] as Set<number>);

@@ -66,6 +66,8 @@ export interface WatchmanParts {
   readonly budget: WatchedBudget | null;
   /** What apps may reach, now: it may be added to. null judges nothing. */
   readonly policy: (() => Policy) | null;
+  /** Whether a pid is that of the run's messenger: an alert that sends one is none. */
+  readonly isMessenger: (pid: number) => boolean;
   /** What is silenced now. */
   readonly mutes: () => readonly Mute[];
   /** Takes each alert as it is raised. */
@@ -94,7 +96,7 @@ export class Watchman implements Watcher {
     this.baseline = new Baseline(parts.learnMs, parts.seed);
     const report = (finding: Finding) => void this.#found.push(finding);
     this.#budget = parts.budget === null ? null : new Budgets(parts.budget, report);
-    this.#rules = parts.rules.length === 0 ? null : new Rules(parts.rules.map(compiled), report);
+    this.#rules = parts.rules.length === 0 ? null : new Rules(parts.rules.map(compiled), report, (flow) => this.#isOwn(flow));
     this.#detectors = [
       new NewContacts(this.baseline, report),
       new Uploads(this.baseline, report, parts.uploadFloor),
@@ -126,14 +128,17 @@ export class Watchman implements Watcher {
   }
 
   met(flow: WatchFlow): void {
+    if (this.#isOwn(flow)) return;
     for (const detector of this.#detectors) detector.met?.(flow);
   }
 
   began(flow: WatchFlow): void {
+    if (this.#isOwn(flow)) return;
     for (const detector of this.#detectors) detector.began?.(flow);
   }
 
   asked(flow: WatchFlow): void {
+    if (this.#isOwn(flow)) return;
     for (const detector of this.#detectors) detector.asked?.(flow);
   }
 
@@ -163,6 +168,10 @@ export class Watchman implements Watcher {
     if (alerts.length === 0 && contacts.length === 0) return null;
     this.#forHistory = [];
     return { alerts, contacts, deliveries: [] };
+  }
+
+  #isOwn({ pid }: WatchFlow): boolean {
+    return pid !== null && this.#parts.isMessenger(pid);
   }
 
   #raise(finding: Finding, time: number): Alert | null {

@@ -100,6 +100,7 @@ export class Watching {
       policy: null,
       run: 'run',
       seed: 5,
+      isMessenger: () => false,
       mutes: () => this.mutes,
       raised: (alert) => void this.raised.push(alert),
       ...parts,

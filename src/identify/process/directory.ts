@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { type App, type Lineage, NO_LINEAGE, type Process, type ProcessDirectory } from '../../model/terms.ts';
 import { sanitize } from '../../net/text.ts';
+import { ALERTS_APP } from '../../system/own-files.ts';
 import type { LateFacts, ProcessFacts } from './process-facts.ts';
 import type { StartClock } from './start-clock.ts';
 
@@ -34,6 +35,7 @@ export class Directory implements ProcessDirectory {
   readonly #users: Users;
   readonly #starts: StartClock | null;
   readonly #lineages: Lineages | null;
+  readonly #isMessenger: (pid: number) => boolean;
   /** In the order in which `learn` added them. */
   readonly #processes = new Map<number, Process>();
   readonly #keys = new Map<number, string>();
@@ -58,10 +60,18 @@ export class Directory implements ProcessDirectory {
   /**
    * @param starts null if start times aren't in ticks
    * @param lineages null where the system isn't asked
+   * @param isMessenger whether a pid is that of this run's messenger
    * @param maxApps fewer in tests
    */
-  constructor(users: Users, starts: StartClock | null = null, lineages: Lineages | null = null, maxApps = MAX_APPS) {
+  constructor(
+    users: Users,
+    starts: StartClock | null = null,
+    lineages: Lineages | null = null,
+    isMessenger: (pid: number) => boolean = () => false,
+    maxApps = MAX_APPS,
+  ) {
     this.#lineages = lineages;
+    this.#isMessenger = isMessenger;
     this.#maxApps = maxApps;
     this.#users = users;
     this.#starts = starts;
@@ -182,7 +192,7 @@ export class Directory implements ProcessDirectory {
   }
 
   #appOf(facts: ProcessFacts, user: string | null): number {
-    const fold = foldApp(facts);
+    const fold = foldApp(this.#isMessenger(facts.pid) ? { ...facts, script: ALERTS_APP } : facts);
     const key = `${fold.key}\n${user ?? ''}`;
     const known = this.#appByKey.get(key);
     if (known !== undefined) return known;
@@ -279,10 +289,11 @@ const TOOLS = /^.*?\.app\/Contents\/Developer(?=\/)/;
  * Folds a process into its app.
  *
  * `/Applications/X.app/...` and all its helpers are X; `python3 backup.py` is `backup.py (python3)`; a program in a container is
- * `name (docker ID)`; anything else is its executable.
+ * `name (docker ID)`; the messenger, which no name of Node's tells apart, is itself; anything else is its executable.
  */
 export function foldApp(facts: ProcessFacts): Fold {
   const { exe, name, script, unit } = facts;
+  if (script === ALERTS_APP) return { key: ALERTS_APP, name: ALERTS_APP, exe };
   const tools = (exe === null ? null : TOOLS.exec(exe)?.[0]) ?? '';
   const bundle = exe === null ? null : BUNDLE.exec(exe.slice(tools.length));
   if (bundle !== null) {

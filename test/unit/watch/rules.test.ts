@@ -106,6 +106,21 @@ describe('a rule', () => {
     ]);
   });
 
+  test('counts what the messenger sends, and finds nothing else in it', () => {
+    const messenger = { pid: 99, app: 'netmon-tui (alerts)', host: 'ntfy.example', domain: 'ntfy.example', tickTx: 3000 };
+    const moved = (rule: Partial<AlertRule>) => {
+      const made = new Watching({
+        isMessenger: (pid) => pid === 99,
+        rules: [{ name: 'any', when: 'proto:tcp', over: null, forMs: null, severity: null, ...rule }],
+      });
+      made.watchman.knowAmounts(null);
+      made.watchman.moved(watchFlow(messenger));
+      return said(made.tick());
+    };
+    expect(moved({})).toEqual([]);
+    expect(moved({ over: { bytes: 2000, per: 'day' } })).toHaveLength(1);
+  });
+
   test('keeps the severity that it was given', () => {
     const { move, watch } = watching({ severity: 'critical' });
     move(1000, {});

@@ -33,6 +33,15 @@ test('a mute holds what fits all that it names, until it ends', () => {
   expect(watch.meet(at('example.edu')).map(({ held }) => held)).toEqual([null]);
 });
 
+test('what the messenger sends raises nothing', () => {
+  const watch = new Watching({ isMessenger: (pid) => pid === 99 });
+  watch.watchman.know(known());
+  const sent = { app: 'netmon-tui (alerts)', host: 'ntfy.example', domain: 'ntfy.example' };
+  expect(watch.meet(watchFlow({ ...sent, pid: 99 }))).toEqual([]);
+  // Another program of that name is another matter.
+  expect(watch.meet(watchFlow({ ...sent, pid: 98 })).map(({ kind }) => kind)).toEqual(['new-app']);
+});
+
 test('a mute of an address holds nothing about other addresses', () => {
   const watch = new Watching();
   watch.watchman.know(known());

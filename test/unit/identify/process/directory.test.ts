@@ -31,6 +31,20 @@ describe('Directory', () => {
     expect(directory.process(99)).toBeUndefined();
   });
 
+  it('knows the messenger of the run by its pid, whatever it is called, and only while it runs', () => {
+    let messenger = 7;
+    const directory = new Directory(new Users('/nonexistent'), null, null, (pid) => pid === messenger);
+    const nameOf = (...args: Parameters<typeof facts>) => {
+      const app = directory.process(directory.learn(facts(...args)))?.app ?? -1;
+      return directory.app(app)?.name;
+    };
+    expect(nameOf(7, 'node', { exe: null })).toBe('netmon-tui (alerts)');
+    expect(nameOf(7, 'netmon-tui', { exe: '/opt/netmon-tui' })).toBe('netmon-tui (alerts)');
+    expect(nameOf(8, 'node')).toBe('node');
+    messenger = -1;
+    expect(nameOf(7, 'node', { startTime: 9 })).toBe('node');
+  });
+
   it('recognises a process by either truncation of its name, even in the middle of a letter', () => {
     for (const [short, long] of [
       ['Google Chrome H', 'Google Chrome He'],
@@ -159,7 +173,7 @@ describe('Directory', () => {
   });
 
   it('gives the slot of a forgotten app to another one', () => {
-    const directory = new Directory(new Users('/nonexistent'), null, null, 8);
+    const directory = new Directory(new Users('/nonexistent'), null, null, undefined, 8);
     const ids = Array.from({ length: 8 }, (_, i) => directory.learn(facts(i, `app${i}`)));
     expect(directory.appsAreNearlyFull).toBe(true);
     const before = directory.app(3);

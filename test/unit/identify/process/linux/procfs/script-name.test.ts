@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { scriptOf } from '../../../../../../src/identify/process/linux/procfs/process.ts';
 
@@ -36,6 +37,12 @@ describe('scriptOf', () => {
     'node -r ./hooks.js',
   ])('nothing: %s', (line) => {
     expect(script(line)).toBeNull();
+  });
+
+  it('knows the messenger of any run by its path', () => {
+    const path = fileURLToPath(new URL('../../../../../../src/messenger/messenger-main.js', import.meta.url));
+    expect(script(`node --max-old-space-size=48 ${path}`)).toBe('netmon-tui (alerts)');
+    expect(script('node /elsewhere/messenger/messenger-main.js')).toBe('messenger-main.js');
   });
 
   it('goes by the executable, not by what the arguments claim', () => {
