@@ -63,6 +63,7 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
     isMessenger: isMessengerOf(opened),
     events,
     watcher: watchman,
+    keep: options.packets.keep,
     ...known,
   };
   const parts = await pipeline.assemble(capture.opened, subject, reach, clock);

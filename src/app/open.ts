@@ -23,6 +23,12 @@ import type { RunScreen } from './screen.ts';
  * 20,000 frames a second. Every MiB is resident.
  */
 const RING_BYTES = 20 << 20;
+/** Whole packets need more: this holds two seconds of 30 MB/s. */
+const RING_BYTES_WHOLE = 64 << 20;
+
+function ringBytes({ packets }: Options): number {
+  return packets.whole ? RING_BYTES_WHOLE : RING_BYTES;
+}
 
 /** Decides on a run's rights. @param bufferBytes of the capture's rings */
 export type RightsOf = (options: Options, edges: Edges, bufferBytes: number) => Promise<Rights>;
@@ -86,7 +92,7 @@ export interface Opened {
 /** Opens a run. @throws NetmonError for everything that a user can put right */
 export async function open({ options, edges, clock, rightsOf, log }: OpenRequest, closing: Closing): Promise<Opened> {
   const mode = modeOf(options);
-  const rights = (await rightsOf?.(options, edges, RING_BYTES)) ?? null;
+  const rights = (await rightsOf?.(options, edges, ringBytes(options))) ?? null;
   if (rights !== null) closing.add('rights', () => rights.close());
   const reach = rights?.edges ?? edges;
   if (mode === 'screen') await refuseBadTerminal();
@@ -169,7 +175,12 @@ async function openCapture(options: Options, fallsBack: boolean, edges: Edges, c
   }
   const { Opener: OpenerOfRun } = await import('../capture/opener.ts');
   const opener: Opener = new OpenerOfRun(options.driver, edges, clock);
-  const request = { interfaces: await interfacesOf(options, edges), bpf: options.bpf, bufferBytes: RING_BYTES };
+  const request = {
+    interfaces: await interfacesOf(options, edges),
+    bpf: options.bpf,
+    bufferBytes: ringBytes(options),
+    wholePackets: options.packets.whole,
+  };
   if (options.reduced) return openReduced(edges, clock, null);
   try {
     const opened = await opener.open(request);

@@ -129,4 +129,6 @@ export interface CaptureRequest {
   readonly bpf: string | null;
   /** Kernel ring in bytes, all interfaces together. */
   readonly bufferBytes: number;
+  /** Takes every byte of every packet; by default what inspection reads, and headers of the rest. */
+  readonly wholePackets?: boolean;
 }

@@ -8,6 +8,7 @@ import {
   type BudgetPlan,
   type HistoryOptions,
   type Options,
+  type PacketOptions,
   type PrivilegeOptions,
   type WatchOptions,
 } from '../model/options.ts';
@@ -24,6 +25,7 @@ const LIVE_ONLY = {
   interface: 'leave one of them out; to choose within a file: --filter iface:NAME',
   bpf: 'use --filter, or cut the file first: tcpdump -r FILE -w OUT EXPR',
   driver: 'leave one of them out: a file needs no driver',
+  snap: 'leave one of them out: a file has what was captured',
   'reverse-dns': 'leave one of them out: the addresses in a recording may belong to others by now',
 } as const;
 
@@ -91,6 +93,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     policy: null, // read once the options are known
     log:
       settings.log.value === null ? null : { path: settings.log.value, level: settings['log-level'].value, owner: config.owner },
+    packets: packets(config, isReplay),
     watch: watch(line, config, isReplay, once),
   };
 }
@@ -114,6 +117,19 @@ function watch(line: CommandLine, { settings, rules }: Config, isReplay: boolean
     uploadFloor: settings['alerts.upload-floor'].value,
     kinds: Object.fromEntries(kinds),
     rules: rules.map(({ value }) => value),
+  };
+}
+
+/** What becomes of packets. A replay freezes nothing by itself: its packets are in a file already. */
+function packets({ settings, dataFolder }: Config, isReplay: boolean): PacketOptions {
+  const keep = settings['packets.keep'].value;
+  const folder = settings['packets.folder'].value ?? (dataFolder === null ? null : `${dataFolder}/packets`);
+  const freezes = keep !== null && !isReplay && settings['packets.on-alert'].value && folder !== null;
+  const [maxBytes, maxAgeMs] = [settings['packets.folder-size'].value, settings['packets.folder-age'].value];
+  return {
+    whole: !isReplay && settings['packets.snap'].value === 'full',
+    keep,
+    onAlert: freezes ? { folder, maxBytes, maxAgeMs } : null,
   };
 }
 

@@ -3,6 +3,7 @@
 
 import type { AlertKind, Severity } from './alert.ts';
 import type { NotifyOptions } from './delivery.ts';
+import type { KeepOptions } from './packets.ts';
 import type { PolicyFile } from './policy.ts';
 import type { DriverName } from './terms.ts';
 
@@ -21,6 +22,16 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** Owner for the file; null if the process is that user. */
   readonly owner: HistoryOptions['owner'];
+}
+
+/** What becomes of packets once they are counted. */
+export interface PacketOptions {
+  /** Capture every byte of every packet. */
+  readonly whole: boolean;
+  /** null keeps none. */
+  readonly keep: KeepOptions | null;
+  /** Where packets go by themselves that show what an alert is about; null for nowhere. */
+  readonly onAlert: { readonly folder: string; readonly maxBytes: number; readonly maxAgeMs: number } | null;
 }
 
 /** The file in which history is kept. */
@@ -115,6 +126,7 @@ export interface Options {
   readonly policy: PolicyFile | null;
   /** null writes no log. */
   readonly log: LogOptions | null;
+  readonly packets: PacketOptions;
   /** What is watched; null watches nothing. */
   readonly watch: WatchOptions | null;
 }

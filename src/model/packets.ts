@@ -2,12 +2,26 @@
 
 import type { Endpoint, FlowDirection, NameSource, OwnerReason, Process } from './terms.ts';
 
+/** Bytes of the ring: the fewest, which hold any frame, and the most, beyond which typed arrays get slow; and where only a time is asked for. */
+export const RING_BYTES = { least: 1e6, most: 2e9, usual: 64 << 20 } as const;
+
 /** How packets are to be kept. */
 export interface KeepOptions {
   /** Bytes of the ring. */
   readonly bytes: number;
   /** Packets older than this are not given out, ms; null gives out whatever the ring holds. */
   readonly forMs: number | null;
+}
+
+/** How far kept packets go back. */
+export interface KeptStatus extends KeepOptions {
+  readonly packets: number;
+  /** Bytes of the ring in use. */
+  readonly used: number;
+  /** Time of the oldest one, epoch ms; null without any. */
+  readonly since: number | null;
+  /** Packets that were too long to be kept. */
+  readonly tooLong: number;
 }
 
 /** The flow of a kept frame, as the program knew it last. A subject of the filter language too. Texts are sanitised. */

@@ -5,6 +5,7 @@ import type { MessengerStatus } from './delivery.ts';
 import type { DnsPart } from './dns.ts';
 import type { HistoryStatus } from './history.ts';
 import type { Average } from './options.ts';
+import type { KeptStatus } from './packets.ts';
 import type { PrivilegeStatus } from './privileges.ts';
 import type { Diagnosis, Ends, Quality } from './quality.ts';
 import type {
@@ -243,6 +244,8 @@ export interface CaptureStatus {
   readonly delivery: MessengerStatus | null;
   /** What the user silenced, mutes that have ended too. */
   readonly mutes: readonly Mute[];
+  /** Packets that are kept; null if none are. */
+  readonly kept: KeptStatus | null;
 }
 
 /** The highest rate of each of many consecutive ranges of time, oldest first; columns of equal length. */

@@ -20,11 +20,6 @@ const NO_FLOW = -1;
 const LARGEST_SHARE = 4;
 /** A reader that is overtaken may take this share of the ring in one go, so that it isn't called again at the next frame. */
 const HURRIED_SHARE = 8;
-/** The smallest ring: it holds any frame that a driver delivers. */
-export const MIN_RING_BYTES = 1 << 20;
-/** Typed arrays index faster below this. */
-export const MAX_RING_BYTES = 2 ** 31 - 8;
-
 /** Byte order of this machine's typed arrays. */
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
@@ -107,10 +102,11 @@ export class PacketRing {
   #processesFrom = 0;
 
   /**
-   * @param size bytes, from MIN_RING_BYTES to MAX_RING_BYTES, a multiple of 8
+   * @param bytes of the buffer: within RING_BYTES, rounded down to a multiple of 8
    * @param keepMs frames older than this are dropped by `expire`; null keeps them until they are overwritten
    */
-  constructor(flows: FlowTable, size: number, keepMs: number | null) {
+  constructor(flows: FlowTable, bytes: number, keepMs: number | null) {
+    const size = bytes - (bytes % 8);
     this.#flows = flows;
     this.#keepMs = keepMs ?? Number.POSITIVE_INFINITY;
     this.size = size;

@@ -20,7 +20,7 @@ import type { Owners } from '../identify/process/owners.ts';
 import { CapturedSource } from '../identify/process/recorded.ts';
 import type { WatchStatus } from '../model/delivery.ts';
 import type { HistoryStatus } from '../model/history.ts';
-import type { KeepOptions } from '../model/packets.ts';
+import type { KeepOptions, KeptStatus } from '../model/packets.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
 import type { CaptureStatus, Gap, Matching, Snapshot, TickInterface, Traffic } from '../model/snapshot.ts';
 import type { Fallback, InterfaceKind } from '../model/terms.ts';
@@ -476,6 +476,13 @@ export class Monitor {
     return reason === '' ? '' : `${unknown.name}: ${reason}`;
   }
 
+  #keptStatus(): KeptStatus | null {
+    const { keep } = this.#parts;
+    if (this.kept === null || keep === null) return null;
+    const { kept: packets, used, size: bytes, since, tooLong } = this.kept.ring;
+    return { bytes, forMs: keep.forMs, packets, used, since, tooLong };
+  }
+
   #status(interfaces: readonly TickInterface[]): CaptureStatus {
     const { opened, file, places, reverseDns } = this.#parts;
     const { source, fallbacks } = opened;
@@ -513,6 +520,7 @@ export class Monitor {
       privileges: this.#privileges,
       history: this.#historyStatus?.() ?? null,
       ...this.#watchStatus(),
+      kept: this.#keptStatus(),
     };
   }
 }

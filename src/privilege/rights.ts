@@ -168,9 +168,9 @@ export async function becomeInvoker({ platform, paths, euid }: Edges): Promise<v
 }
 
 /** Everything that the root child may ever run, fixed now from the user's options. */
-function rootPrograms({ interfaces, bpf }: Options, { paths }: Edges, bufferBytes: number): RootPrograms {
+function rootPrograms({ interfaces, bpf, packets }: Options, { paths }: Edges, bufferBytes: number): RootPrograms {
   return {
-    tcpdump: { path: paths.tcpdump, args: tcpdumpArguments({ interfaces, bpf, bufferBytes }) },
+    tcpdump: { path: paths.tcpdump, args: tcpdumpArguments({ interfaces, bpf, bufferBytes, wholePackets: packets.whole }) },
     lsof: { path: paths.lsof, args: LSOF_ARGUMENTS, ...LSOF_LIMITS },
     ifconfig: { path: paths.ifconfig, owner: process.pid, timeoutMs: IFCONFIG_MS },
     question: 'SIGINFO' as NodeJS.Signals,

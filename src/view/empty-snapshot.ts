@@ -40,6 +40,7 @@ export function emptySnapshot(time: number): Snapshot {
       history: null,
       delivery: null,
       mutes: [],
+      kept: null,
     },
     total: { ...nothing, unownedBytes: 0, passingBytes: null },
     rates: NO_RATES,

@@ -80,7 +80,7 @@ export function fakeCapSpawn(...answers: (string | Error | null)[]): {
     const child = new FakeChild();
     const answer = answers[Math.min(children.length, answers.length - 1)] ?? null;
     children.push(child);
-    const [device = '', filter = '', ring = ''] = args.slice(3);
+    const [device = '', filter = '', ring = '', snap = ''] = args.slice(3);
     if (answer === null) {
       child.stderr.write("cap: not loaded: Cannot find module 'cap'\n");
       setImmediate(() => child.die(1, null));
@@ -94,7 +94,7 @@ export function fakeCapSpawn(...answers: (string | Error | null)[]): {
     const say = (text: string) => void child.stderr.write(`cap: ${text}\n`);
     const relay = new CapRelay({ write, say, now: () => 1_700_000_000_123.25 });
     try {
-      say(`listening on ${device}, link-type ${relay.open(module, device, filter, Number(ring))}`);
+      say(`listening on ${device}, link-type ${relay.open(module, device, filter, Number(ring), snap === 'whole')}`);
     } catch (thrown) {
       say(reasonOf(thrown));
       setImmediate(() => child.die(null, 'SIGKILL'));

@@ -183,6 +183,7 @@ export const CAPTURE: CaptureStatus = {
   history: null,
   delivery: null,
   mutes: [],
+  kept: null,
 };
 
 /** A snapshot from its parts; totals are the sums of the flows unless they are given. */

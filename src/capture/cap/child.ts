@@ -1,5 +1,5 @@
 // The process in which the package `cap` runs: it aborts when its interface goes down, and starves timers while packets come. Arguments: device,
-// filter, ring bytes, and the user that it becomes, if any. It writes pcap records to standard output, and speaks as tcpdump does on
+// filter, ring bytes, `whole` for whole packets, and the user that it becomes, if any. It writes pcap records to standard output, and speaks as tcpdump does on
 // standard error. It ends only by SIGKILL, because closing the handle can abort, too.
 
 import { writeFileSync, writeSync } from 'node:fs';
@@ -54,13 +54,13 @@ export async function runCapChild(prepare: (rights: string) => Promise<() => voi
   } catch {
     // a kernel without core dumps
   }
-  const [device = '', filter = '', ring = '0', rights = ''] = process.argv.slice(2);
+  const [device = '', filter = '', ring = '0', snap = '', rights = ''] = process.argv.slice(2);
   const parent = process.ppid;
   const relay = new CapRelay({ write, say, now });
   try {
     // All modules are loaded first: from open to drop the process runs no other code.
     const drop = rights === '' ? null : await prepare(rights);
-    const link = relay.open(load(), device, filter, Number(ring));
+    const link = relay.open(load(), device, filter, Number(ring), snap === 'whole');
     drop?.();
     say(`listening on ${device}, link-type ${link}`);
   } catch (thrown) {

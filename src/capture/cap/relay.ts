@@ -61,7 +61,7 @@ export class CapRelay {
   readonly #output: RelayOutput;
   readonly #littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
   #handle: CapHandle | null = null;
-  /** Chooses the length to keep, as the kernel does for libpcap. */
+  /** Chooses the length to keep, as the kernel does for libpcap; null keeps all. */
   #snap: BpfProgram | null = null;
   #uncounted = 0;
   #end = 0;
@@ -77,16 +77,17 @@ export class CapRelay {
    * Opens the one interface of this process. The relay must then live as long as the process, also after a failure: the addon writes into the
    * frame buffer without a reference to it, and collecting a handle whose `open` threw aborts the process.
    *
+   * @param wholePackets keeps all of each frame
    * @returns its LINKTYPE @throws what libpcap says
    */
-  open(module: CapModule, device: string, filter: string, ringBytes: number): number {
+  open(module: CapModule, device: string, filter: string, ringBytes: number, wholePackets: boolean): number {
     this.#handle = new module.Cap();
     this.#handle.on('packet', (length) => this.#take(length));
     const name = this.#handle.open(device, filter, ringBytes, this.#frame);
     const link = LINKS.get(name);
     const program = link === undefined ? null : snapProgram(link);
     if (link === undefined || program === null) throw new Error(`link type ${name} is not decoded`);
-    this.#snap = new BpfProgram(writeProgram(program));
+    this.#snap = wholePackets ? null : new BpfProgram(writeProgram(program));
     this.#uncounted = link === LINK.LINUX_SLL ? COOKED_HEADER : 0;
     return link;
   }
@@ -107,7 +108,7 @@ export class CapRelay {
 
   #take(length: number): void {
     const captured = Math.min(length, FRAME_BYTES);
-    const wanted = this.#snap?.run(this.#frame, 0, captured, captured - this.#uncounted) ?? 0;
+    const wanted = this.#snap === null ? captured : this.#snap.run(this.#frame, 0, captured, captured - this.#uncounted);
     const kept = Math.min(captured, wanted);
     if (this.#end + RECORD_HEADER + kept > PENDING_BYTES) {
       this.#shed++;

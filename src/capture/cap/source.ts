@@ -13,7 +13,7 @@ import { linuxState } from '../devices/linux.ts';
 import { type CaptureAttempt, captureError, DriverUnavailable } from '../errors.ts';
 import { dumpedLayout, RecordWalk } from '../file/pcap.ts';
 import { InterfaceTable } from '../interface-names.ts';
-import { BULK_BYTES, WHOLE_BYTES } from '../libpcap/snap-program.ts';
+import { BULK_BYTES, FULL_BYTES, WHOLE_BYTES } from '../libpcap/snap-program.ts';
 import { type CaptureProgram, type Obstacle, ProgramCapture, type ProgramTimings } from '../program.ts';
 import type { CapturedProcess, CaptureInterface, CaptureRequest, CaptureStats, PacketSource, SourceState } from '../source.ts';
 
@@ -37,7 +37,7 @@ export async function openCap(
   clock: Clock,
   timings: Partial<ProgramTimings> = {},
 ): Promise<PacketSource> {
-  const { bpf, bufferBytes } = request;
+  const { bpf, bufferBytes, wholePackets = false } = request;
   if (isExecutable)
     throw new DriverUnavailable(
       'the executable has no package cap',
@@ -52,7 +52,8 @@ export async function openCap(
       name: `cap on ${sanitize(device)}`,
       stop: 'SIGKILL', // in a flood the child sees no other signal
       start: () => {
-        const { path, args } = childCommand('cap-child', [NO_DEBUGGER, '--no-warnings'], [device, bpf ?? '', String(ringBytes)]);
+        const words = [device, bpf ?? '', String(ringBytes), wholePackets ? 'whole' : 'auto'];
+        const { path, args } = childCommand('cap-child', [NO_DEBUGGER, '--no-warnings'], words);
         return edges.spawn(path, args);
       },
       reader: (line) => {
@@ -65,7 +66,7 @@ export async function openCap(
     // An interface may come and go: one that was up is tried again soon.
     return new ProgramCapture(program, clock, { settledMs: 0, ...timings });
   });
-  const source = new CapSource(captures, interfaces.interfaces, ringBytes * names.length);
+  const source = new CapSource(captures, interfaces.interfaces, ringBytes * names.length, wholePackets);
   try {
     await Promise.all(captures.map((capture) => capture.open()));
     return source;
@@ -116,16 +117,22 @@ class CapSource implements PacketSource {
   readonly processes: readonly CapturedProcess[] = [];
   readonly namesProcesses = false;
   readonly startsPrograms = true;
-  readonly snapLength = { bulk: BULK_BYTES, whole: WHOLE_BYTES };
+  readonly snapLength: PacketSource['snapLength'];
   readonly bufferBytes: number;
   readonly #captures: readonly ProgramCapture[];
   #turn = 0;
   #read = 0;
 
-  constructor(captures: readonly ProgramCapture[], interfaces: readonly CaptureInterface[], bufferBytes: number) {
+  constructor(
+    captures: readonly ProgramCapture[],
+    interfaces: readonly CaptureInterface[],
+    bufferBytes: number,
+    wholePackets: boolean,
+  ) {
     this.#captures = captures;
     this.interfaces = interfaces;
     this.bufferBytes = bufferBytes;
+    this.snapLength = wholePackets ? { bulk: FULL_BYTES, whole: FULL_BYTES } : { bulk: BULK_BYTES, whole: WHOLE_BYTES };
   }
 
   get state(): SourceState {

@@ -7,7 +7,7 @@ import { badFilter, type CaptureAttempt, captureError } from '../errors.ts';
 import { isPktap } from '../pktap.ts';
 import { BpfAssembler, chainPrograms, type Instruction, readProgram, writeProgram } from './bpf-assembler.ts';
 import type { LibpcapCalls, PcapStat, Pointer } from './calls.ts';
-import { snapProgram, WHOLE_BYTES } from './snap-program.ts';
+import { FULL_BYTES, snapProgram, WHOLE_BYTES } from './snap-program.ts';
 
 /** Snap length for PKTAP: 2 KiB of frame and the 156-byte header. It is fixed, because a kernel filter can't look into PKTAP frames. */
 export const PKTAP_SNAPLEN = 2204;
@@ -30,6 +30,8 @@ const ERROR_BYTES = 256;
 interface HandleRequest extends CaptureAttempt {
   readonly bufferBytes: number;
   readonly pktap: boolean;
+  /** See CaptureRequest. */
+  readonly wholePackets: boolean;
   readonly platform: 'darwin' | 'linux';
 }
 
@@ -64,7 +66,7 @@ export class LibpcapHandle {
     if (pointer === null) throw captureError(textOf(error), request);
     this.pointer = pointer;
     try {
-      calls.setSnaplen(pointer, request.pktap ? PKTAP_SNAPLEN : WHOLE_BYTES);
+      calls.setSnaplen(pointer, longest(request));
       calls.setBufferSize(pointer, request.bufferBytes);
       calls.setTimeout(pointer, this.delayMs);
       if (request.pktap) calls.setWantPktap?.(pointer, 1);
@@ -118,7 +120,8 @@ export class LibpcapHandle {
   #compile(request: HandleRequest): Instruction[] {
     const user = request.bpf === null ? null : this.#calls.compile(this.pointer, request.bpf);
     if (request.bpf !== null && user === null) throw badFilter(request.bpf, this.#calls.geterr(this.pointer));
-    const snap = (isPktap(this.link) ? null : snapProgram(this.link)) ?? ret(request.pktap ? PKTAP_SNAPLEN : WHOLE_BYTES);
+    const chooses = !isPktap(this.link) && !request.wholePackets;
+    const snap = (chooses ? snapProgram(this.link) : null) ?? ret(longest(request));
     return user === null ? snap : chainPrograms(readProgram(user), snap);
   }
 }
@@ -131,6 +134,12 @@ function timeoutOf({ bufferBytes, platform }: HandleRequest): number {
   if (platform === 'darwin') return BPF_TIMEOUT_MS;
   const blocks = Math.max(1, Math.floor(bufferBytes / BLOCK_BYTES));
   return Math.min(LONGEST_TIMEOUT_MS, Math.ceil(HOLD_MS / blocks));
+}
+
+/** Bytes kept of any frame. */
+function longest({ pktap, wholePackets }: HandleRequest): number {
+  if (wholePackets) return FULL_BYTES;
+  return pktap ? PKTAP_SNAPLEN : WHOLE_BYTES;
 }
 
 /** A program that keeps the same number of bytes of each frame. */

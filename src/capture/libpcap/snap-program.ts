@@ -11,6 +11,8 @@ export const BULK_BYTES = 160;
 /** Bytes kept of a segment with PSH, and of a packet worth reading. */
 export const PUSHED_BYTES = R.LONGEST_TAIL;
 export const WHOLE_BYTES = R.LONGEST_PACKET;
+/** Bytes kept of a frame if all of each is wanted: more than Linux and macOS put into one, unless they are told to. */
+export const FULL_BYTES = 1 << 17;
 /** Text worth reading begins with a capital letter. */
 const FIRST_LETTER = 0x41;
 const AFTER_LETTERS = 0x5b;

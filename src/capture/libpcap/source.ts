@@ -18,12 +18,13 @@ import type { CaptureInterface, CaptureRequest, CaptureStats, PacketSource, Sour
 import { type Dump, type LibpcapCalls, loadLibpcap } from './calls.ts';
 import { FrameFilter } from './frame-filter.ts';
 import { LibpcapHandle, PKTAP_SNAPLEN } from './handle.ts';
-import { BULK_BYTES, WHOLE_BYTES } from './snap-program.ts';
+import { BULK_BYTES, FULL_BYTES, WHOLE_BYTES } from './snap-program.ts';
 
 const BATCH_BYTES = 4 << 20;
 const RECORD_HEADER = 16;
 /** pcap_dump doesn't report a full buffer, so never ask for more records than fit at their largest. */
-const BATCH_RECORDS = Math.floor((BATCH_BYTES - 4096) / (WHOLE_BYTES + RECORD_HEADER));
+const recordsOf = (longest: number) => Math.floor((BATCH_BYTES - 4096) / (longest + RECORD_HEADER));
+const BATCH_RECORDS = recordsOf(WHOLE_BYTES);
 /** Every MiB of ring is resident memory. This much lost nothing at a million packets/s and holds 4 seconds of slow traffic. */
 const MIN_RING = 4 << 20;
 const REOPEN_MS = 2000;
@@ -115,6 +116,8 @@ class LibpcapSource implements PacketSource {
   readonly #baseNote: string;
   /** Bytes of kernel ring per handle. */
   readonly #ring: number;
+  /** Frames asked for in one go. */
+  readonly #records: number;
 
   constructor(
     calls: LibpcapCalls,
@@ -136,9 +139,10 @@ class LibpcapSource implements PacketSource {
     this.#note = note;
     this.#filter = pktap && request.bpf !== null ? new FrameFilter(calls, request.bpf, request.interfaces) : null;
     this.namesProcesses = pktap;
-    this.snapLength = pktap
-      ? { bulk: PKTAP_SNAPLEN - 156, whole: PKTAP_SNAPLEN - 156 }
-      : { bulk: BULK_BYTES, whole: WHOLE_BYTES };
+    const isWhole = request.wholePackets === true;
+    this.#records = isWhole ? recordsOf(FULL_BYTES) : BATCH_RECORDS;
+    const [bulk, whole] = isWhole ? [FULL_BYTES, FULL_BYTES] : pktap ? [PKTAP_SNAPLEN, PKTAP_SNAPLEN] : [BULK_BYTES, WHOLE_BYTES];
+    this.snapLength = pktap ? { bulk: bulk - 156, whole: whole - 156 } : { bulk, whole };
     this.#ring = Math.max(MIN_RING, Math.floor(request.bufferBytes / names.length));
     try {
       for (const device of names) this.#taps.push(this.#openTap(device, pktap));
@@ -213,7 +217,7 @@ class LibpcapSource implements PacketSource {
       return false;
     }
     this.#dump.rewind();
-    const count = this.#calls.dispatch(handle.pointer, BATCH_RECORDS, this.#dump);
+    const count = this.#calls.dispatch(handle.pointer, this.#records, this.#dump);
     if (count < 0) this.#lose(tap, handle);
     if (count <= 0) return false;
     batch.count = 0;
@@ -229,7 +233,7 @@ class LibpcapSource implements PacketSource {
   /** Discards frames that arrived before the rejecting filter was set, then begins. */
   #begin(handle: LibpcapHandle): boolean {
     do this.#dump.rewind();
-    while (this.#calls.dispatch(handle.pointer, BATCH_RECORDS, this.#dump) > 0);
+    while (this.#calls.dispatch(handle.pointer, this.#records, this.#dump) > 0);
     return handle.begin();
   }
 
@@ -251,7 +255,9 @@ class LibpcapSource implements PacketSource {
   #open(device: string, pktap: boolean): LibpcapHandle {
     const bpf = pktap ? null : this.#request.bpf;
     const { platform } = this.#edges;
-    return new LibpcapHandle(this.#calls, { device, pktap, bpf, platform, bufferBytes: this.#ring, devices: this.#devices });
+    const wholePackets = this.#request.wholePackets === true;
+    const about = { device, pktap, bpf, platform, bufferBytes: this.#ring, devices: this.#devices, wholePackets };
+    return new LibpcapHandle(this.#calls, about);
   }
 
   #lose(tap: Tap, handle: LibpcapHandle): void {

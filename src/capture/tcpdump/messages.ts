@@ -7,10 +7,15 @@ import { badFilter, misfitFilter } from '../errors.ts';
 import { pktapNames } from '../pktap.ts';
 import type { CaptureRequest } from '../source.ts';
 
-/** Bytes kept of a packet, including 156 for the PKTAP header. */
+/** Bytes kept of a packet, including 156 for the PKTAP header; and if all of it is wanted. */
 const SNAP_BYTES = 2204;
+const FULL_BYTES = 1 << 17;
+const PKTAP_HEADER = 156;
+
 /** Bytes kept of a frame. */
-export const FRAME_SNAP_BYTES = SNAP_BYTES - 156;
+export function frameBytes({ wholePackets }: Pick<CaptureRequest, 'wholePackets'>): number {
+  return (wholePackets === true ? FULL_BYTES : SNAP_BYTES) - PKTAP_HEADER;
+}
 /** Most names in `pktap,a,b,c` (libpcap pcap-darwin.c). */
 const MAX_INTERFACES = 8;
 
@@ -29,7 +34,7 @@ export function tcpdumpArguments(request: CaptureRequest): string[] {
     '-i',
     `pktap,${pktapNames(interfaces)}`,
     '-s',
-    String(SNAP_BYTES),
+    String(frameBytes(request) + PKTAP_HEADER),
     '-B',
     String(kibibytes),
     '-n',

@@ -8,7 +8,7 @@ import { InterfaceTable } from '../interface-names.ts';
 import { ProcessTable } from '../process-names.ts';
 import { type CaptureProgram, ProgramCapture, type ProgramTimings } from '../program.ts';
 import type { CapturedProcess, CaptureInterface, CaptureRequest, PacketSource } from '../source.ts';
-import { FRAME_SNAP_BYTES, failureOf, filterRefusal, tcpdumpArguments } from './messages.ts';
+import { failureOf, filterRefusal, frameBytes, tcpdumpArguments } from './messages.ts';
 
 /** A capture through Apple's tcpdump. */
 export interface TcpdumpSource extends PacketSource {
@@ -55,7 +55,7 @@ class TcpdumpCapture extends ProgramCapture implements TcpdumpSource {
   readonly interfaces: readonly CaptureInterface[];
   readonly processes: readonly CapturedProcess[];
   readonly namesProcesses = true;
-  readonly snapLength = { bulk: FRAME_SNAP_BYTES, whole: FRAME_SNAP_BYTES };
+  readonly snapLength: PacketSource['snapLength'];
   readonly bufferBytes: number;
 
   constructor(request: CaptureRequest, args: readonly string[], edges: Edges, clock: Clock, timings: Partial<ProgramTimings>) {
@@ -74,5 +74,6 @@ class TcpdumpCapture extends ProgramCapture implements TcpdumpSource {
     this.interfaces = interfaces.interfaces;
     this.processes = processes.processes;
     this.bufferBytes = request.bufferBytes;
+    this.snapLength = { bulk: frameBytes(request), whole: frameBytes(request) };
   }
 }

@@ -29,6 +29,8 @@ export interface Config {
   readonly rules: readonly Sourced<AlertRule>[];
   /** Home folder of the user whose files count; null if it is not known. */
   readonly home: string | null;
+  /** Folder of what is kept for the user; null without a home folder. */
+  readonly dataFolder: string | null;
   /** Where history is unless a path is set; null without a home folder. */
   readonly historyDefault: string | null;
   /** Where the screen saves its state; null for nowhere. */
@@ -62,6 +64,7 @@ export async function loadConfig(line: CommandLine, surroundings: Surroundings, 
   const fromFile = (path: string) => absoluteIn(path, file?.path ?? '', owner.home);
   const entry = (text: string) => (text.startsWith('file:') ? `file:${fromFile(text.slice(5))}` : text);
   const screenState = userFile(owner, surroundings, 'XDG_STATE_HOME', '.local/state', 'screen.json');
+  const historyDefault = userFile(owner, surroundings, 'XDG_DATA_HOME', '.local/share', 'history.sqlite');
   const settings = SETTING_NAMES.map((name) => [name, settle(name, line, env, file, fromFile)] as const);
   return {
     settings: Object.fromEntries(settings) as unknown as Config['settings'],
@@ -69,7 +72,8 @@ export async function loadConfig(line: CommandLine, surroundings: Surroundings, 
     keys: listsOf(file, 'keys', (key) => key),
     rules: rulesOf(file),
     home: owner.home,
-    historyDefault: userFile(owner, surroundings, 'XDG_DATA_HOME', '.local/share', 'history.sqlite'),
+    dataFolder: historyDefault?.replace(/\/[^/]*$/, '') ?? null,
+    historyDefault,
     // who names /dev/null wants a run like the first one
     screenState: asked === '/dev/null' ? null : screenState,
     stateFolder: screenState?.replace(/\/[^/]*$/, '') ?? null,

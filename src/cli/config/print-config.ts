@@ -35,8 +35,9 @@ function settingLine(name: SettingName, key: string, config: Config): string {
   const { type, unset }: Setting<unknown> = SETTINGS[name];
   const { value, origin }: Sourced<unknown> = config.settings[name];
   if (value !== null) return line(key, type.write(value as NonNullable<unknown>), origin);
-  const initial =
-    name === 'history.path' ? (config.historyDefault ?? 'none, because no home folder is known') : (unset ?? 'none');
+  const folder = config.dataFolder === null ? null : `${config.dataFolder}/packets`;
+  const places: Partial<Record<SettingName, string | null>> = { 'history.path': config.historyDefault, 'packets.folder': folder };
+  const initial = name in places ? (places[name] ?? 'none, because no home folder is known') : (unset ?? 'none');
   return `# ${key} =  # ${sanitize(origin)}: ${sanitize(initial)}`;
 }
 

@@ -20,6 +20,7 @@ import {
   UNIT_MODES,
   type UnitMode,
 } from '../../model/options.ts';
+import type { KeepOptions } from '../../model/packets.ts';
 import type { CommandName } from '../commands.ts';
 import { TIME_WORDS } from '../history/range.ts';
 import {
@@ -31,6 +32,7 @@ import {
   HOURS,
   INTERFACE,
   INTERFACES,
+  KEEP,
   path,
   RATE,
   type Rate,
@@ -50,6 +52,7 @@ import {
 export const GROUPS = [
   'Capture',
   'Privileges',
+  'Packets',
   'Replay',
   'Screen',
   'Output without a screen',
@@ -540,6 +543,61 @@ export const SETTINGS = {
     help: 'most messages in a minute, hour or day; further alerts follow as one digest',
     flags: [],
     group: 'Alerts',
+    commands: [],
+  }),
+  'packets.keep': setting<KeepOptions | null>(
+    {
+      type: KEEP,
+      initial: null,
+      help: 'keep the newest packets in memory, so that P can write them to a file',
+      flags: [value('TIME|SIZE', { name: 'keep-packets' })],
+      group: 'Packets',
+      commands: CAPTURING,
+    },
+    named('NETMON_KEEP_PACKETS'),
+  ),
+  'packets.snap': setting<'auto' | 'full'>(
+    {
+      type: choice(['auto', 'full'], 'full'),
+      initial: 'auto',
+      help: 'how much of each packet to capture: auto (what is worth reading, and headers of the rest) or full',
+      flags: [value('auto|full', { name: 'snap' })],
+      group: 'Packets',
+      commands: CAPTURING,
+    },
+    named('NETMON_SNAP'),
+  ),
+  'packets.on-alert': setting({
+    type: TOGGLE,
+    initial: false,
+    help: 'write the packets behind an alert to a file, if it is a warning or critical and packets are kept',
+    flags: [],
+    group: 'Packets',
+    commands: [],
+  }),
+  'packets.folder': setting<string | null>({
+    type: path('the path of a folder', 'evidence'),
+    initial: null,
+    unset: '~/.local/share/netmon-tui/packets',
+    help: 'folder for the packets behind alerts',
+    flags: [],
+    group: 'Packets',
+    commands: [],
+  }),
+  'packets.folder-size': setting({
+    type: size(1e6, 1e12, '500MB', 'from 1 MB to 1 TB, such as "500 MB"'),
+    initial: 500e6,
+    help: 'how large that folder may grow; the oldest files are deleted',
+    flags: [],
+    group: 'Packets',
+    commands: [],
+  }),
+  'packets.folder-age': setting({
+    type: duration(3_600_000, 3650 * 86_400_000, '30d', 'from 1h to 3650d'),
+    initial: 30 * 86_400_000,
+    help: 'how old files in that folder may get',
+    flags: [],
+    group: 'Packets',
     commands: [],
   }),
   'place.country': setting({

@@ -2,6 +2,7 @@
 // interface exists is checked by those who open it.
 
 import type { QuietHours } from '../../model/delivery.ts';
+import { type KeepOptions, RING_BYTES } from '../../model/packets.ts';
 import { sanitize } from '../../net/text.ts';
 
 /** One kind of value. */
@@ -85,6 +86,31 @@ export function size(least: number, most: number, example: string, range: string
   const read = (text: string) => within(parseSize(text)?.bytes ?? null, least, most);
   return single(`a size ${range}`, example, read, { write: (bytes) => `${bytes / 1e6} MB` });
 }
+
+const LONGEST_KEPT = 86_400_000;
+
+/** How packets are kept: for a time, up to a size, or both. */
+export const KEEP: ValueType<KeepOptions | null> = single<KeepOptions | null>(
+  'a time from 1s to 24h, a size from 1 MB to 2 GB, or both, such as "60s", "200MB" or "10m,1GB"',
+  '60s',
+  (text) => {
+    const parts = text.split(',').map((part) => part.trim());
+    const times = parts.map(parseDuration).filter((ms) => ms !== null);
+    // `5m` is five minutes, `5M` five megabytes; a number without a unit is neither.
+    const others = parts.filter((part) => parseDuration(part) === null && /\D/.test(part));
+    const sizes = others.map(parseSize).filter((parsed) => parsed !== null);
+    if (times.length > 1 || sizes.length > 1 || times.length + sizes.length !== parts.length) return undefined;
+    const forMs = times[0] === undefined ? null : within(times[0], 1000, LONGEST_KEPT);
+    const bytes = sizes[0] === undefined ? RING_BYTES.usual : within(sizes[0].bytes, RING_BYTES.least, RING_BYTES.most);
+    return forMs === undefined || bytes === undefined ? undefined : { bytes, forMs };
+  },
+  {
+    write: ({ bytes, forMs }) =>
+      [forMs === null ? '' : formatDuration(forMs), forMs !== null && bytes === RING_BYTES.usual ? '' : `${bytes / 1e6}MB`]
+        .filter((part) => part !== '')
+        .join(','),
+  },
+);
 
 /** A size as it was written. */
 export interface Amount {

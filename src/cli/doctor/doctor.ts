@@ -94,6 +94,7 @@ export async function doctor(options: DoctorOptions, edges: Edges, out: Writable
         { name: 'configuration', ask: () => configuration(around) },
         { name: 'policy', ask: () => policy(around) },
         { name: 'rules', ask: () => rules(around) },
+        { name: 'packets kept', ask: () => packets(around) },
         ...historySteps(history ?? historyLook(around)),
       ],
     ],
@@ -195,6 +196,23 @@ async function policy(around: Surroundings): Promise<Finding> {
   const { apps, strict } = readPolicy(path, around).policy;
   const entries = [...apps.values()].reduce((sum, { allow }) => sum + allow.length, 0);
   return ok(`${path}: ${counted(apps.size, 'app')}, ${counted(entries, 'entry', 'entries')}${strict ? ', strict' : ''}`);
+}
+
+/** Packets that a run without flags keeps. */
+async function packets(around: Surroundings): Promise<Finding> {
+  const [{ parseCommandLine }, { resolveOptions }, { formatDuration, KEEP }] = await Promise.all([
+    import('../command-line.ts'),
+    import('../resolve.ts'),
+    import('../config/value-types.ts'),
+  ]);
+  const { keep, whole, onAlert } = resolveOptions(parseCommandLine([]), await configOf(around)).packets;
+  if (keep === null) return ok('none: --keep-packets 60s keeps the last minute, for P to write');
+  const parts = [
+    `${KEEP.write(keep)}, in ${Math.round(keep.bytes / 2 ** 20)} MiB of memory at most`,
+    whole ? 'whole' : 'bulk data cut to its headers',
+  ];
+  if (onAlert !== null) parts.push(`those behind alerts for ${formatDuration(onAlert.maxAgeMs)} in ${onAlert.folder}`);
+  return ok(parts.join(', '));
 }
 
 /** The user's rules, and those that history doesn't help. */

@@ -3,6 +3,7 @@
 import type { ChannelStatus, MessengerStatus } from '../../model/delivery.ts';
 import type { PrivilegeStatus } from '../../model/privileges.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
+import { counted } from '../../net/counted.ts';
 import type { CellContext } from '../tables/column.ts';
 import { hidden, shown } from '../tables/masking.ts';
 import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatMoment, formatShare } from '../text/format.ts';
@@ -62,8 +63,21 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
         : `${capture.snapLength.bulk} bulk, ${capture.snapLength.whole} whole`,
     ],
     ['buffer', size(capture.bufferBytes)],
+    ...keptFacts(snapshot, context),
     ['running', `${formatDuration(snapshot.time - snapshot.started)} since ${formatDateTime(snapshot.started)}`],
     ['interval', `${(snapshot.intervalMs / 1000).toFixed(2)} s`],
+  ];
+}
+
+/** Packets that are kept, and how far they go back. */
+function keptFacts({ time, capture: { kept } }: Snapshot, { units }: CellContext): readonly Fact[] {
+  if (kept === null) return [['packets kept', 'none: start with --keep-packets 60s']];
+  const { bytes, forMs, packets, used, since, tooLong } = kept;
+  const asked = forMs === null ? '' : ` of ${formatDuration(forMs)}`;
+  const room = `${formatAmount(used, units).trim()} of ${formatAmount(bytes, units).trim()}`;
+  return [
+    ['packets kept', `${formatDuration(since === null ? 0 : time - since)}${asked}: ${counted(packets, 'packet')}, ${room}`],
+    ...(tooLong > 0 ? [['not kept', `${counted(tooLong, 'packet')}, too long`, 'warn'] as const] : []),
   ];
 }
 

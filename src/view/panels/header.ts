@@ -96,8 +96,16 @@ function sourceParts(picture: Picture, state: ViewState, glyphs: Glyphs): readon
       ],
     },
     ...(capture.reverseDns ? [{ rank: 2, line: [span(`${glyphs.separator} `, 'dim'), span('asks DNS', 'warn')] }] : []),
+    ...keeps(picture.snapshot, glyphs),
     ...alertsTo(capture.delivery?.host ?? null, state, glyphs),
   ];
+}
+
+/** How far kept packets go back. */
+function keeps({ time, capture: { kept } }: Snapshot, glyphs: Glyphs): readonly Part[] {
+  if (kept === null) return [];
+  const back = kept.since === null ? 0 : time - kept.since;
+  return [{ rank: 6, line: [span(`${glyphs.separator} keeps `, 'dim'), span(formatDuration(back), 'text')] }];
 }
 
 /** The other machine that the program talks to by itself. */

@@ -48,6 +48,7 @@ describe('resolveOptions', () => {
       policy: null,
       keys: {},
       log: null,
+      packets: { whole: false, keep: null, onAlert: null },
       watch: { learnMs: 86_400_000, uploadFloor: 200_000_000, kinds: {}, rules: [] },
     });
   });
@@ -105,6 +106,24 @@ describe('resolveOptions', () => {
     expect((await options(['record', '--history=/x/h.sqlite'], { NETMON_HISTORY: '0' })).history?.record).toBe(true);
   });
 
+  it('keeps packets for a time, up to a size, or both', async () => {
+    const kept = async (text: string) => (await options(['--keep-packets', text])).packets.keep;
+    expect(await kept('60s')).toEqual({ bytes: 64 << 20, forMs: 60_000 });
+    expect(await kept('200MB')).toEqual({ bytes: 200e6, forMs: null });
+    expect(await kept('10m, 1GiB')).toEqual({ bytes: 1 << 30, forMs: 600_000 });
+    expect((await options([], { NETMON_KEEP_PACKETS: '1GB,5m' })).packets.keep).toEqual({ bytes: 1e9, forMs: 300_000 });
+    expect((await options(['-r', 'x', '--keep-packets', '60s'], { NETMON_SNAP: 'full' })).packets).toEqual({
+      whole: false,
+      keep: { bytes: 64 << 20, forMs: 60_000 },
+      onAlert: null,
+    });
+    expect((await options(['--snap', 'full'])).packets.whole).toBe(true);
+  });
+
+  it.each(['60', '0s', '25h', '3GB', '1kB', '60s,60s', '1MB,2MB', '60s,', 'all', ''])('keeps nothing for %j', async (text) => {
+    await expect(options(['--keep-packets', text])).rejects.toThrow('is not a time from 1s to 24h, a size from');
+  });
+
   it('lets --once last as long as --duration says', async () => {
     expect(await options(['--once', '--duration', '10s'])).toMatchObject({ once: true, json: false, durationMs: 10_000 });
   });
@@ -113,6 +132,11 @@ describe('resolveOptions', () => {
     [['-r', 'x', '-i', 'en0'], '--interface does not go with --read'],
     [['-r', 'x', '--bpf', 'tcp'], '--bpf does not go with --read'],
     [['-r', 'x', '--driver', 'cap'], '--driver does not go with --read'],
+    [['-r', 'x', '--snap', 'full'], '--snap does not go with --read'],
+    [
+      ['--keep-packets', '60'],
+      '--keep-packets "60" is not a time from 1s to 24h, a size from 1 MB to 2 GB, or both, such as "60s", "200MB" or "10m,1GB"',
+    ],
     [['-r', 'x', '--reverse-dns'], '--reverse-dns does not go with --read'],
     [['-r', ''], '--read needs a file'],
     [['--speed', '2'], '--speed goes only with --read'],

@@ -163,6 +163,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
       history: null,
       delivery: null,
       mutes: [],
+      kept: null,
     },
     total: { ...TRAFFIC, unownedBytes: 0, passingBytes: 0 },
     rates: NO_RATES,

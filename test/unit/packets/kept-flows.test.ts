@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { compileFilter } from '../../../src/filter/filter.ts';
 import { Categories } from '../../../src/identify/category/categories.ts';
-import type { KeptFlow } from '../../../src/model/packets.ts';
+import { type KeptFlow, RING_BYTES } from '../../../src/model/packets.ts';
 import { DIRECTION } from '../../../src/net/numbers.ts';
 import type { Kept } from '../../../src/packets/kept-flows.ts';
-import { KeptFrame, MIN_RING_BYTES } from '../../../src/packets/packet-ring.ts';
+import { KeptFrame } from '../../../src/packets/packet-ring.ts';
 import { type FakeFrame, FakeSource, monitorOver } from '../../support/fake-source.ts';
 import { ethernet, ipv4, tcp, udp } from '../../support/frames.ts';
 
@@ -21,7 +21,7 @@ function keeping(...frames: FakeFrame[]) {
   source.namesProcesses = true;
   source.processes.push({ pid: 10, name: 'curl' }, { pid: 20, name: 'server' });
   const naming = new Categories({ Testing: ['example.com'] });
-  const { monitor, flows } = monitorOver(source, { keep: { bytes: MIN_RING_BYTES, forMs: null }, naming });
+  const { monitor, flows } = monitorOver(source, { keep: { bytes: RING_BYTES.least, forMs: null }, naming });
   const kept = monitor.kept as Kept;
   const ingest = (...more: FakeFrame[]) => {
     source.push(...more);

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { PacketBatch } from '../../../src/capture/batch.ts';
 import { Localizer } from '../../../src/flow/direction.ts';
 import { FlowTable } from '../../../src/flow/flow-table.ts';
+import { RING_BYTES } from '../../../src/model/packets.ts';
 import { DIRECTION, LINK } from '../../../src/net/numbers.ts';
-import { KeptFrame, MIN_RING_BYTES, PacketRing, type RingFollower } from '../../../src/packets/packet-ring.ts';
+import { KeptFrame, PacketRing, type RingFollower } from '../../../src/packets/packet-ring.ts';
 import { FakeSource, monitorOver } from '../../support/fake-source.ts';
 import { aggregate, arp, ethernet, ipv4, tcp, udp, wireless } from '../../support/frames.ts';
 
@@ -42,7 +43,7 @@ const seenOf = (ring: PacketRing, frame: KeptFrame): Seen => ({
 });
 
 /** A monitor that keeps frames, and its ring. */
-function keeping(source: FakeSource, size = MIN_RING_BYTES, keepMs: number | null = null) {
+function keeping(source: FakeSource, size = RING_BYTES.least, keepMs: number | null = null) {
   const { monitor, flows } = monitorOver(source, { keep: { bytes: size, forMs: keepMs } });
   const ring = monitor.kept?.ring as PacketRing;
   const ingest = () => {
@@ -138,7 +139,7 @@ describe('PacketRing', () => {
   });
 
   it('forgets what its source’s process numbers meant when they begin anew', () => {
-    const { ring, batch, put } = bare(MIN_RING_BYTES);
+    const { ring, batch, put } = bare(RING_BYTES.least);
     batch.process[0] = 7;
     batch.effective[0] = 8;
     put(Buffer.from('old'));

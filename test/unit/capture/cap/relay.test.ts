@@ -52,7 +52,7 @@ describe('CapRelay', () => {
   function opened(link = 'ETHERNET'): { relay: CapRelay; push: (bytes: Uint8Array) => void; capture: FakeCapture } {
     const { module, captures } = fakeCap(link);
     const relay = new CapRelay(output);
-    relay.open(module, 'eth0', 'tcp', 99_999);
+    relay.open(module, 'eth0', 'tcp', 99_999, false);
     const [capture] = captures;
     if (capture === undefined) throw new Error('nothing was opened');
     return { relay, push: (bytes) => capture.push(bytes), capture };
@@ -86,13 +86,24 @@ describe('CapRelay', () => {
     expect(lengths()).toEqual([kept]);
   });
 
+  it('keeps all of each frame if whole packets are asked for', () => {
+    const { module, captures } = fakeCap('ETHERNET');
+    const relay = new CapRelay(output);
+    relay.open(module, 'eth0', '', 1, true);
+    captures[0]?.push(tcp(0x10, 1500));
+    relay.flush();
+    expect(lengths()).toEqual([1500]);
+  });
+
   it('returns the link type, and refuses those that are not decoded', () => {
     const links = ['ETHERNET', 'RAW', 'LINKTYPE_LINUX_SLL'].map((name) => {
-      return new CapRelay(output).open(fakeCap(name).module, 'eth0', '', 1);
+      return new CapRelay(output).open(fakeCap(name).module, 'eth0', '', 1, false);
     });
     expect(links).toEqual([1, 101, 113]);
     for (const name of ['IEEE802_11_RADIO', 'Unknown linktype 138', '']) {
-      expect(() => new CapRelay(output).open(fakeCap(name).module, 'wlan0', '', 1)).toThrow(`link type ${name} is not decoded`);
+      expect(() => new CapRelay(output).open(fakeCap(name).module, 'wlan0', '', 1, false)).toThrow(
+        `link type ${name} is not decoded`,
+      );
     }
   });
 

@@ -42,7 +42,7 @@ const frame = (length: number, fill: number) => new Uint8Array(length).fill(fill
 describe('openCap', () => {
   it('gives frames as a batch', async () => {
     const { source, children, edges } = await open(['ETHERNET'], { ...REQUEST, bpf: 'tcp' });
-    expect(edges.ran[0]).toMatch(/ --no-warnings \S+\/cap-child\.js eth0 tcp 16777216$/);
+    expect(edges.ran[0]).toMatch(/ --no-warnings \S+\/cap-child\.js eth0 tcp 16777216 auto$/);
     expect(source.interfaces).toEqual([{ name: 'eth0', kind: 'physical', link: 1, deliversTwice: false }]);
     expect(source.startsPrograms).toBe(true);
     expect([source.driver, source.state, source.note, source.namesProcesses, source.read()]).toEqual([

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { DriverUnavailable } from '../../../../src/capture/errors.ts';
 import { type Instruction, readProgram, writeProgram } from '../../../../src/capture/libpcap/bpf-assembler.ts';
-import { snapProgram, WHOLE_BYTES } from '../../../../src/capture/libpcap/snap-program.ts';
+import { FULL_BYTES, snapProgram, WHOLE_BYTES } from '../../../../src/capture/libpcap/snap-program.ts';
 import { openLibpcap } from '../../../../src/capture/libpcap/source.ts';
 import type { CaptureRequest, PacketSource } from '../../../../src/capture/source.ts';
 import { DIRECTION, LINK } from '../../../../src/net/numbers.ts';
@@ -95,6 +95,20 @@ describe('Linux', () => {
     for (let batch = source.read(); batch !== null; batch = source.read()) frames += batch.count;
     expect(frames).toBe(600);
     expect(calls.limit).toBeGreaterThan(100);
+  });
+
+  it('keeps every byte if whole packets are asked for', async () => {
+    const eth0 = fakeDevice(LINK.ETHERNET);
+    const { calls, begun } = setUp({ eth0 }, { request: { wholePackets: true } });
+    const source = await begun();
+    expect(calls.calls).toContain(`snaplen eth0 ${FULL_BYTES}`);
+    expect(calls.programs.map(readProgram)).toContainEqual(keep(FULL_BYTES));
+    expect(source.snapLength).toEqual({ bulk: FULL_BYTES, whole: FULL_BYTES });
+    const large = new Uint8Array(FULL_BYTES);
+    eth0.frames.push(...Array.from({ length: 100 }, () => ({ data: large })));
+    let frames = 0;
+    for (let batch = source.read(); batch !== null; batch = source.read()) frames += batch.count;
+    expect(frames).toBe(100);
   });
 
   it('shares the ring, and reads all interfaces in turn', async () => {

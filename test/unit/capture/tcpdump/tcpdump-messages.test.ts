@@ -18,6 +18,10 @@ describe('arguments', () => {
     );
   });
 
+  test('whole packets', () => {
+    expect(tcpdumpArguments(request({ wholePackets: true })).join(' ')).toContain(' -s 131072 ');
+  });
+
   test('names, any, and a filter that cannot pass for options', () => {
     expect(tcpdumpArguments(request({ interfaces: ['en0', 'utun4'] }))[1]).toBe('pktap,en0,utun4');
     expect(tcpdumpArguments(request({ interfaces: ['any'] }))[1]).toBe('pktap,all');

@@ -6,6 +6,7 @@ import { parseCommandLine } from '../../../../src/cli/command-line.ts';
 import { type Config, loadConfig } from '../../../../src/cli/config/config.ts';
 import { configText } from '../../../../src/cli/config/print-config.ts';
 import { ownerOf, type Surroundings } from '../../../../src/cli/config/surroundings.ts';
+import { resolveOptions } from '../../../../src/cli/resolve.ts';
 import { ALERT_KINDS } from '../../../../src/model/alert.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
 import { type FileRead, systemFiles } from '../../../../src/system/files.ts';
@@ -120,8 +121,40 @@ describe('order', () => {
       'notify.syslog': false,
       'notify.quiet': null,
       'notify.rate': { most: 20, perMs: 3_600_000 },
+      'packets.keep': null,
+      'packets.snap': 'auto',
+      'packets.on-alert': false,
+      'packets.folder': null,
+      'packets.folder-size': 500_000_000,
+      'packets.folder-age': 30 * 86_400_000,
       'place.country': null,
       'place.asn': null,
+    });
+  });
+
+  it('writes how packets are kept as it reads it', async () => {
+    for (const text of ['90s', '200MB', '10m,1000MB']) {
+      const config = await withFile(`[packets]\nkeep = "${text}"\n`);
+      expect(configText(config, '1')).toContain(`keep = "${text}"`);
+    }
+  });
+
+  it('freezes packets on alerts only where some are kept', async () => {
+    const onAlert = async (text: string) => resolveOptions(parseCommandLine([]), await withFile(text)).packets.onAlert;
+    expect(await onAlert('[packets]\non-alert = true\n')).toBeNull();
+    expect(await onAlert('[packets]\nkeep = "60s"\n')).toBeNull();
+    const folder = '/home/ann/.local/share/netmon-tui/packets';
+    expect(await onAlert('[packets]\nkeep = "60s"\non-alert = true\n')).toEqual({
+      folder,
+      maxBytes: 500e6,
+      maxAgeMs: 30 * 86_400_000,
+    });
+    expect(
+      await onAlert('[packets]\nkeep = "60s"\non-alert = true\nfolder = "~/evidence"\nfolder-size = "1 GB"\nfolder-age = "7d"\n'),
+    ).toEqual({
+      folder: '/home/ann/evidence',
+      maxBytes: 1e9,
+      maxAgeMs: 7 * 86_400_000,
     });
   });
 
@@ -460,6 +493,14 @@ describe('--print-config', () => {
       'syslog = false                  # default',
       '# quiet =  # default: none',
       'rate = "20 per hour"            # default',
+      '',
+      '[packets]',
+      '# keep =  # default: none',
+      'snap = "auto"                   # default',
+      'on-alert = false                # default',
+      '# folder =  # default: /home/ann/.local/share/netmon-tui/packets',
+      'folder-size = "500 MB"          # default',
+      'folder-age = "30d"              # default',
       '',
       '[place]',
       '# country =  # default: the usual places',

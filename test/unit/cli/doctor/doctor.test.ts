@@ -180,6 +180,23 @@ describe('doctor on a Mac', () => {
     );
   });
 
+  it('says which packets are kept', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nmt-packets-'));
+    const file = join(folder, 'config.toml');
+    const found = async (text: string) => {
+      writeFileSync(file, text);
+      return line((await report(fakeEdges(MAC), { env: { NETMON_CONFIG: file } })).text, 'packets kept');
+    };
+    try {
+      expect(await found('')).toBe('ok      packets kept    none: --keep-packets 60s keeps the last minute, for P to write');
+      expect(await found('[packets]\nkeep = "60s"\nsnap = "full"\non-alert = true\nfolder = "/srv/evidence"\n')).toBe(
+        'ok      packets kept    1m, in 64 MiB of memory at most, whole, those behind alerts for 30d in /srv/evidence',
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('names the rules that history does not help', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'nmt-rules-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -107,3 +107,21 @@ describe('alerts that leave the program', () => {
     expect(JSON.stringify(facts(delivery, true))).not.toContain('ntfy');
   });
 });
+
+test('kept packets and how far they go back', () => {
+  const state = initialState({ columns: 160, rows: 24 });
+  const time = snapshot().time;
+  const kept = { bytes: 64 << 20, forMs: 60_000, packets: 120, used: 3 << 20, since: time - 42_000, tooLong: 0 };
+  const live = (more: object) => snapshot({ capture: { ...CAPTURE, kept: { ...kept, ...more } } });
+  const header = (more: object = {}) => headerPanel(state, live(more), UNICODE_GLYPHS, 160).map(plain).join('\n');
+  expect(header()).toContain('keeps 42s');
+  expect(header({ since: null })).toContain('keeps 0s');
+  const context = { glyphs: UNICODE_GLYPHS, units: 'bytes' } as CellContext;
+  const facts = (more: object = {}) => captureFacts(live(more), context).filter(([name]) => /kept/.test(name));
+  expect(facts()).toEqual([['packets kept', '42s of 1m00s: 120 packets, 3.00 MiB of 64.0 MiB']]);
+  expect(facts({ forMs: null, tooLong: 2 })).toEqual([
+    ['packets kept', '42s: 120 packets, 3.00 MiB of 64.0 MiB'],
+    ['not kept', '2 packets, too long', 'warn'],
+  ]);
+  expect(captureFacts(snapshot(), context)).toContainEqual(['packets kept', 'none: start with --keep-packets 60s']);
+});
