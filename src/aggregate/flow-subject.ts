@@ -117,6 +117,14 @@ export class FlowSubject implements FilterSubject {
     return this.#facts?.askedOf(this.row) ?? null;
   }
 
+  get ja4(): string | null {
+    return this.#facts?.talkOf(this.row)?.tls?.offer?.ja4 ?? null;
+  }
+
+  get ja4s(): string | null {
+    return this.#facts?.talkOf(this.row)?.tls?.answer?.ja4s ?? null;
+  }
+
   get protocol(): string {
     return protocolName(this.flows.protocol(this.row));
   }

@@ -115,6 +115,8 @@ export const FIELDS: readonly Field[] = [
     help: 'what is spoken: https, dns, ssh ...',
     read: [(s) => s.application],
   },
+  { name: 'ja4', aliases: [], kind: 'text', help: "JA4 fingerprint of the client's hello", read: [(s) => s.ja4] },
+  { name: 'ja4s', aliases: [], kind: 'text', help: "JA4S fingerprint of the server's hello", read: [(s) => s.ja4s] },
   {
     name: 'state',
     aliases: [],
@@ -273,6 +275,9 @@ export interface FilterSubject {
   readonly asked?: Pick<Asked, 'name'> | null;
   readonly local?: Endpoint | null;
   readonly remote?: Endpoint | null;
+  /** Fingerprints of the client's and the server's hello. */
+  readonly ja4?: string | null;
+  readonly ja4s?: string | null;
   readonly protocol?: string | null;
   readonly application?: string | null;
   readonly state?: string | null;

@@ -17,7 +17,7 @@ import { FLOW_STATE, followTcp, isRefusal, noteOpening, openingOf, reopens } fro
 
 /** Copies, as in decode/ipv4.ts. */
 const { INTS, COUNTERS, LOCAL, REMOTE, PORTS, PROTOCOL_INTERFACE, STATE, HASH, TOUCHED, FRESH, ROW_BYTES } = L;
-const { PROCESS, PEER_PROCESS, OWNERSHIP, RTT, SEEN, SEEN_BIT, TIMED_AT, TX_RETRANSMITS, RX_RETRANSMITS } = L;
+const { PROCESS, PEER_PROCESS, OWNERSHIP, RTT, HANDSHAKE_RTT, SEEN, SEEN_BIT, TIMED_AT, TX_RETRANSMITS, RX_RETRANSMITS } = L;
 const { RX_BYTES, TX_BYTES, RX_PACKETS, TX_PACKETS, FIRST_SEEN, LAST_SEEN, KEPT_AT, SERIAL } = L;
 const { FREE_STATE: FREE, PROTOCOL_MASK } = L;
 const { READ, RETIRED, END_REPORTED, REVERSED, PASSING: PASSES_BY } = L.STATE_BIT;
@@ -366,6 +366,11 @@ export class FlowTable {
   /** True for a TCP flow whose handshake was seen, at least one half of it. */
   sawHandshake(row: number): boolean {
     return ((this.#ints[row * INTS + SEEN] as number) & (SEEN_BIT.SYN | SEEN_BIT.SYN_ACK)) !== 0;
+  }
+
+  /** Round trip of a TCP flow's handshake, µs; 0 is unknown. */
+  handshakeRtt(row: number): number {
+    return this.#ints[row * INTS + HANDSHAKE_RTT] as number;
   }
 
   /** Smoothed round-trip time of a TCP flow, µs; 0 is unknown. */

@@ -1,13 +1,16 @@
 // State that all protocol readers share: where they report, what is known about each flow, and buffers for messages that span packets.
 
 import type { Packet } from '../decode/packet.ts';
-import { widened } from '../net/bytes.ts';
+import { hashBytes, widened } from '../net/bytes.ts';
 import { TCP_FLAG } from '../net/numbers.ts';
 import { Exchanges } from './dns/exchanges.ts';
 import { hostName } from './host-name.ts';
 import { type Pending, PendingPool, type Wait } from './pending.ts';
+import type { TalkFindings } from './talk.ts';
 import { tlsApplication } from './tls/applications.ts';
 import { ClientHello } from './tls/client-hello.ts';
+import { KnownHellos } from './tls/known-hellos.ts';
+import { ServerHello } from './tls/server-hello.ts';
 
 /** Bounds of the inspector's work and memory. */
 export interface InspectLimits {
@@ -43,7 +46,26 @@ const REPORTED = 1 << 16;
 const PENDING_SHIFT = 17;
 
 /** Phases of a flow. */
-export const PHASE_OF = { NEW: 0, WATCHED: 1, WAITING: 2, DNS: 3, MDNS: 4, LLMNR: 5, NETBIOS: 6, DHCP: 7, DONE: 8 } as const;
+export const PHASE_OF = {
+  NEW: 0,
+  WATCHED: 1,
+  WAITING: 2,
+  DNS: 3,
+  MDNS: 4,
+  LLMNR: 5,
+  NETBIOS: 6,
+  DHCP: 7,
+  DONE: 8,
+  /** A client's hello was read, and the server's is awaited. */
+  OFFERED: 9,
+  /** Both were. The handshake is over once the opener, or its other end, or both, change to the new keys. */
+  AWAITS_OPENER: 10,
+  AWAITS_OTHER: 11,
+  AWAITS_BOTH: 12,
+  /** A request was read, and its answer is awaited; in the second case another protocol may follow that. */
+  REQUESTED: 13,
+  TUNNEL_REQUESTED: 14,
+} as const;
 export type Phase = (typeof PHASE_OF)[keyof typeof PHASE_OF];
 
 /**
@@ -57,16 +79,23 @@ export class Context {
   readonly limits: InspectLimits;
   readonly pool: PendingPool;
   readonly exchanges = new Exchanges();
+  /** Hears how flows are spoken; null if nobody asks. */
+  readonly talk: TalkFindings | null;
   readonly hello = new ClientHello();
+  readonly serverHello = new ServerHello();
+  readonly known = new KnownHellos();
+  /** Time of the current packet, epoch ms. */
+  time = 0;
   /** Scratch for a handshake stripped of its record headers. */
   readonly handshake = new Uint8Array(MESSAGE_BYTES);
   readonly #evict: (pending: Pending) => void;
   #states = new Int32Array(FIRST_FLOWS);
 
   /** @param evict reports what a flow has before its buffer goes to another */
-  constructor(findings: Findings, limits: InspectLimits, evict: (pending: Pending) => void) {
+  constructor(findings: Findings, talk: TalkFindings | null, limits: InspectLimits, evict: (pending: Pending) => void) {
     this.#evict = evict;
     this.findings = findings;
+    this.talk = talk;
     this.limits = limits;
     this.pool = new PendingPool(Math.max(1, Math.min(limits.pendingFlows, 16_000)), MESSAGE_BYTES);
   }
@@ -182,7 +211,16 @@ export class Context {
       if (name !== null) this.findings.serverName(flow, source, name, hello.ech);
     }
     this.reportApplication(flow, (source === 'tls' ? tlsApplication(bytes, hello, port) : null) ?? fallback);
+    if (this.talk === null) return;
+    const over = source === 'quic' ? 'quic' : hello.isDatagram ? 'udp' : 'tcp';
+    const session = sessionOf(bytes, hello.sessionFrom, hello.sessionTo);
+    this.talk.offered(flow, this.known.offer(over, bytes, hello), session, this.time);
   }
+}
+
+/** Number for a session; 0 for none. */
+export function sessionOf(bytes: Uint8Array, from: number, to: number): number {
+  return to > from ? hashBytes(bytes, from, to) | 1 : 0;
 }
 
 // What inspection learns about flows and addresses. Inspect calls this interface; identify/name implements it.

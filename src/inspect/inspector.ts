@@ -7,6 +7,7 @@ import { PROTOCOL } from '../net/numbers.ts';
 import type { Findings } from './context.ts';
 import { Context, DEFAULT_LIMITS, type InspectLimits } from './context.ts';
 import { type Pending, WAIT } from './pending.ts';
+import type { TalkFindings } from './talk.ts';
 import { TcpInspector } from './tcp-inspector.ts';
 import { isReadable, Tunnels } from './tunnels.ts';
 import { UdpInspector } from './udp-inspector.ts';
@@ -18,9 +19,12 @@ export class Inspector {
   readonly #udp: UdpInspector;
   readonly #tunnels: Tunnels;
 
-  /** @param limits override `DEFAULT_LIMITS` */
-  constructor(findings: Findings, limits: Partial<InspectLimits> = {}) {
-    this.#context = new Context(findings, { ...DEFAULT_LIMITS, ...limits }, (pending) => this.#finish(pending));
+  /**
+   * @param talk hears how flows are spoken, which takes a few more packets of each; null if nobody asks
+   * @param limits override `DEFAULT_LIMITS`
+   */
+  constructor(findings: Findings, talk: TalkFindings | null = null, limits: Partial<InspectLimits> = {}) {
+    this.#context = new Context(findings, talk, { ...DEFAULT_LIMITS, ...limits }, (pending) => this.#finish(pending));
     this.#tcp = new TcpInspector(this.#context);
     this.#udp = new UdpInspector(this.#context);
     this.#tunnels = new Tunnels(findings, this.#context.limits);
@@ -50,6 +54,7 @@ export class Inspector {
     if (isReadable(packet.tunnel)) return this.#tunnels.packet(flow, packet, bytes, time);
     if (packet.payloadCaptured <= 0 || packet.payloadOffset < 0) return true;
     this.#context.reserve(flow);
+    this.#context.time = time;
     if (packet.protocol === PROTOCOL.TCP) return this.#tcp.packet(flow, packet, bytes, fromOpener, time);
     if (packet.protocol === PROTOCOL.UDP) return this.#udp.packet(flow, packet, bytes, fromOpener, time);
     return false;

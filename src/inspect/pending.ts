@@ -3,7 +3,7 @@
 import { Reassembly } from './reassembly.ts';
 
 /** What a flow waits for. */
-export const WAIT = { HELLO: 0, REQUEST: 1, HTTP2: 2, DNS: 3, QUIC: 4, DTLS: 5, ORPHAN: 6 } as const;
+export const WAIT = { HELLO: 0, REQUEST: 1, HTTP2: 2, DNS: 3, QUIC: 4, DTLS: 5, ORPHAN: 6, ANSWER: 7 } as const;
 export type Wait = (typeof WAIT)[keyof typeof WAIT];
 
 /** Keys of a QUIC connection's first packets. */

@@ -14,6 +14,7 @@ import { type Pending, WAIT } from './pending.ts';
 import { mayUpgrade, tcpApplication } from './tcp-signatures.ts';
 import { tlsByPort } from './tls/applications.ts';
 import { looksLikeRecord, startsHello } from './tls/records.ts';
+import { StreamAnswers } from './tls/stream-answers.ts';
 import { StreamHellos } from './tls/stream-hellos.ts';
 
 /** A keep-alive probe may carry a garbage byte (RFC 9293 section 3.8.4). */
@@ -22,13 +23,15 @@ const PROBE_BYTES = 1;
 /** Inspects TCP flows. */
 export class TcpInspector {
   readonly #context: Context;
+  readonly #answers: StreamAnswers;
   readonly #hellos: StreamHellos;
   readonly #requests: Requests;
   readonly #dns: DnsStreams;
 
   constructor(context: Context) {
     this.#context = context;
-    this.#hellos = new StreamHellos(context);
+    this.#answers = new StreamAnswers(context);
+    this.#hellos = new StreamHellos(context, this.#answers);
     this.#requests = new Requests(context);
     this.#dns = new DnsStreams(context, new UnicastReader(context.findings, context.exchanges, TCP));
   }
@@ -38,6 +41,8 @@ export class TcpInspector {
     const context = this.#context;
     const phase = context.phase(flow);
     if (phase === PHASE_OF.DONE) return false;
+    if (phase >= PHASE_OF.REQUESTED) return this.#requests.readResponse(flow, packet, bytes, time);
+    if (phase > PHASE_OF.DONE) return this.#answers.read(flow, packet, bytes, fromOpener, time);
     if (phase === PHASE_OF.WAITING) return this.#resume(context.pending(flow) as Pending, flow, packet, bytes, fromOpener, time);
     if (packet.sourcePort === DNS_PORT || packet.destinationPort === DNS_PORT) {
       context.setPhase(flow, PHASE_OF.DNS);
@@ -56,6 +61,9 @@ export class TcpInspector {
       case WAIT.HTTP2:
         this.#requests.finish(pending);
         break;
+      case WAIT.ANSWER:
+        this.#answers.finish(pending);
+        break;
       case WAIT.DNS:
         this.#dns.finish(pending);
         break;
@@ -67,6 +75,8 @@ export class TcpInspector {
     switch (pending.wait) {
       case WAIT.HELLO:
         return this.#hellos.resume(pending, packet, bytes, fromOpener, time);
+      case WAIT.ANSWER:
+        return this.#answers.resume(pending, packet, bytes, fromOpener, time);
       case WAIT.DNS:
         return this.#dns.read(flow, pending, packet, bytes, fromOpener, time);
       case WAIT.ORPHAN: {

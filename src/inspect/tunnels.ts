@@ -51,6 +51,7 @@ export class Tunnels {
         answer: () => {},
         pointer: () => {},
       },
+      null,
       { ...limits, pendingFlows: MAX_PENDING },
       (pending) => this.#finish(pending),
     );

@@ -8,6 +8,7 @@ import type { Average } from './options.ts';
 import type { KeptStatus } from './packets.ts';
 import type { PrivilegeStatus } from './privileges.ts';
 import type { Diagnosis, Ends, Quality } from './quality.ts';
+import type { Talk } from './talk.ts';
 import type {
   ApplicationSource,
   Asked,
@@ -184,6 +185,10 @@ export interface FlowRow extends Traffic {
   readonly inside: InnerFlow | null;
   /** What it asked DNS for; null if it is no look-up, or nothing was read of it. For the screen alone. */
   readonly asked: Asked | null;
+  /** How it is spoken; null if nothing was seen of that. For the screen alone. */
+  readonly talk: Talk | null;
+  /** Round trip of the handshake of TCP, ms; null if that wasn't seen. For the screen alone. */
+  readonly connectMs: number | null;
   /** True for a flow that carries a captured tunnel: apps inside have its bytes, and only the overhead counts as its own. */
   readonly carries: boolean;
   readonly closed: boolean;

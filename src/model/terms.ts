@@ -1,5 +1,7 @@
 // Types that all layers share: processes, apps, owners, names, places, interfaces. This folder has plain data, and no behaviour beyond reading it.
 
+import type { Talk } from './talk.ts';
+
 /** How the owner of a flow is known, most trusted first. */
 export const ATTRIBUTIONS = ['exact', 'listener', 'wildcard', 'kernel', 'none'] as const;
 export type Attribution = (typeof ATTRIBUTIONS)[number];
@@ -205,6 +207,8 @@ export interface FlowFacts {
   insideOf(row: number): InnerFlow | null;
   /** What a flow with port 53 asked for; the same object while it asks for nothing else. Null where no question was read, or more flows asked since. */
   askedOf(row: number): Asked | null;
+  /** How the flow is spoken; the same object while nothing more is known. Null if nothing is, or too many flows were met since. */
+  talkOf(row: number): Talk | null;
   applicationOf(row: number): string | null;
   applicationSource(row: number): ApplicationSource;
   /** Dense number of the category, -1 if flows aren't categorised. */

@@ -1,4 +1,4 @@
-// Reads network bytes. Nothing here checks bounds: callers prove the length first. And typed arrays that grow.
+// Reads and hashes network bytes. Nothing here checks bounds: callers prove the length first. And typed arrays that grow.
 
 /** The byte at `at`. */
 export function u8(bytes: Uint8Array, at: number): number {
@@ -48,6 +48,16 @@ export function u64le(bytes: Uint8Array, at: number): number {
 /** Little-endian 32 bits, unsigned. */
 export function u32le(bytes: Uint8Array, at: number): number {
   return i32le(bytes, at) >>> 0;
+}
+
+/** Hash of a few bytes: not for input that may be chosen to collide. */
+export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
+  let hash = to - from;
+  for (let i = from; i < to; i++) {
+    hash = Math.imul(hash ^ u8(bytes, i), 0x85ebca6b);
+    hash ^= hash >>> 15;
+  }
+  return hash;
 }
 
 /** A longer copy; new elements are `fill`. */

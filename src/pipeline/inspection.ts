@@ -34,7 +34,7 @@ export class Inspection {
     this.#flows = flows;
     this.names = names;
     this.#neighbours = neighbours;
-    this.#inspector = new Inspector(names);
+    this.#inspector = new Inspector(names, names.talks);
   }
 
   /** What was asked of DNS, and answered. */

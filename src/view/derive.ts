@@ -379,6 +379,8 @@ export function subjectOf(
     domain: flow.domain,
     nameSource: flow.nameSource,
     asked: flow.asked,
+    ja4: flow.talk?.tls?.offer?.ja4 ?? null,
+    ja4s: flow.talk?.tls?.answer?.ja4s ?? null,
     local: flow.local,
     remote: flow.remote,
     protocol: flow.protocol,

@@ -165,6 +165,8 @@ export interface ViewState {
   readonly names: boolean;
   readonly services: boolean;
   readonly privacy: boolean;
+  /** Details show the first segment of a request's path. */
+  readonly paths: boolean;
   readonly units: UnitMode;
   /** Seconds over which rows show rates, and by which they are ordered. */
   readonly average: Average;
@@ -264,6 +266,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     names: defaults.names ?? true,
     services: false,
     privacy: false,
+    paths: false,
     units: defaults.units ?? 'bytes',
     average: defaults.average ?? 10,
     popup: null,

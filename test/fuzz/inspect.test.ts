@@ -16,9 +16,13 @@ import {
   Inspection,
   quicInitial,
   tlsHello,
+  tlsRecords,
 } from '../support/payloads.ts';
+import { alert, answerMessage, changeOfKeys, encrypted, flight } from '../support/talk.ts';
 
 const NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
+const JA4 = /^[tqd](1[0-3]|s[23]|d[123]|00)[di]\d{4}[0-9A-Za-z]{2}_[0-9a-f]{12}_[0-9a-f]{12}$/;
+const JA4S = /^[tqd](1[0-3]|s[23]|d[123]|00)\d\d[0-9A-Za-z]{2}_[0-9a-f]{4}_[0-9a-f]{12}$/;
 const PORTS = [53, 67, 68, 80, 123, 137, 443, 546, 853, 1900, 5353, 5355, 40_000];
 
 /** An inspector that fails when it tells what is no name, and counts what it tells. */
@@ -29,6 +33,10 @@ function strict(): { inspector: Inspector; told: Map<string, number> } {
     if (!NAME.test(name)) throw new Error(`no name: ${JSON.stringify(name)}`);
     note(`${what} ${name}`);
   };
+  const text = (value: string, most: number): void => {
+    if (value.length > most || /[\u0000-\u001f\u007f-\u009f]/.test(value)) throw new Error(`unsafe: ${JSON.stringify(value)}`);
+    note(value);
+  };
   const inspector = new Inspector(
     {
       serverName: (_, source, name) => named(source, name),
@@ -36,12 +44,42 @@ function strict(): { inspector: Inspector; told: Map<string, number> } {
       answer: (_, kind, name) => named(`answer of ${kind}`, name),
       pointer: (_, name) => named('pointer', name),
     },
+    {
+      offered: (_, { ja4 }) => {
+        if (ja4 !== null && !JA4.test(ja4)) throw new Error(`no fingerprint: ${ja4}`);
+        note(`offer ${ja4}`);
+      },
+      answered: (_, { ja4s }) => {
+        if (!JA4S.test(ja4s)) throw new Error(`no fingerprint: ${ja4s}`);
+        note(`answer ${ja4s}`);
+      },
+      certified: (_, names) => {
+        if (names.length === 0 || names.length > 16) throw new Error(`${names.length} names`);
+        for (const name of names) text(name, 255);
+      },
+      secured: () => note('secured'),
+      alerted: (_, code) => note(`alert ${code}`),
+      requested: (_, method, segment) => {
+        text(method, 16);
+        if (segment !== null) text(segment, 64);
+      },
+      responded: (_, status) => {
+        if (status < 101 || status > 999) throw new Error(`no status: ${status}`);
+        note(`status ${status}`);
+      },
+    },
     { pendingFlows: 4 },
   );
   return { inspector, told };
 }
 
 const seed: Uint8Array[] = [
+  tlsRecords(answerMessage({ keyed: true })),
+  tlsRecords(answerMessage({ retry: true })),
+  flight({ protocol: 'h2' }),
+  join(changeOfKeys(), encrypted()),
+  alert(40),
+  Uint8Array.from(Buffer.from('HTTP/1.1 200 OK\r\n\r\n')),
   tlsHello({ alpn: ['h2', 'http/1.1'], ech: true }),
   tlsHello({ padding: 600 }, 100),
   ...dtlsHello({ padding: 500 }, 300),

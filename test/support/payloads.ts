@@ -4,6 +4,7 @@
 import { createCipheriv, createHmac } from 'node:crypto';
 import { Packet } from '../../src/decode/packet.ts';
 import { Inspector } from '../../src/inspect/inspector.ts';
+import type { TalkFindings } from '../../src/inspect/talk.ts';
 import { formatAddress, parseAddress } from '../../src/net/address.ts';
 import { PROTOCOL } from '../../src/net/numbers.ts';
 import { be16, be32, hex, join } from './frames.ts';
@@ -211,7 +212,7 @@ export class Inspection {
   readonly inspector: Inspector;
   readonly #packet = new Packet();
 
-  constructor(limits: ConstructorParameters<typeof Inspector>[1] = {}) {
+  constructor(limits: ConstructorParameters<typeof Inspector>[2] = {}, talk: TalkFindings | null = null) {
     this.inspector = new Inspector(
       {
         serverName: (flow, source, name, ech) => this.told.push(`${flow} ${source} ${name}${ech ? ' ech' : ''}`),
@@ -221,6 +222,7 @@ export class Inspection {
         asked: (flow, labels, length) => this.asked.push(`${flow} ${dotted(labels.subarray(0, length))}`),
         pointer: (flow, name, words, at, ttl) => this.told.push(`${flow} ptr ${formatAddress(words, at)} = ${name} ${ttl}`),
       },
+      talk,
       limits,
     );
   }

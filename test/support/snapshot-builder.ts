@@ -118,6 +118,8 @@ export function flowRow(row: Partial<FlowRow> & { id: string }): FlowRow {
     carries: false,
     inside: null,
     asked: null,
+    talk: null,
+    connectMs: null,
     closed: false,
     ...row,
   };

@@ -149,6 +149,7 @@ export class FlowRows {
     const application = facts?.applicationOf(row) ?? null;
     const inside = facts?.insideOf(row) ?? null;
     const asked = facts?.askedOf(row) ?? same?.asked ?? null;
+    const talk = facts?.talkOf(row) ?? same?.talk ?? null;
     const lastSeen = flows.lastSeen(row);
     if (
       same !== undefined &&
@@ -172,6 +173,7 @@ export class FlowRows {
       same.nameReason === nameReason &&
       same.inside === inside &&
       same.asked === asked &&
+      same.talk === talk &&
       same.category === category &&
       (application === null || same.application === application)
     ) {
@@ -180,6 +182,7 @@ export class FlowRows {
     const protocol = flows.protocol(row);
     const isTcp = protocol === PROTOCOL.TCP;
     const rtt = flows.rtt(row);
+    const connect = flows.handshakeRtt(row);
     const local = same?.local ?? this.#end(flows.localAt(row), hasPorts(protocol) ? flows.localPort(row) : 0);
     const remote = same?.remote ?? this.#end(flows.remoteAt(row), hasPorts(protocol) ? flows.remotePort(row) : 0);
     // The place of the remote end never changes: it is looked up once.
@@ -218,6 +221,8 @@ export class FlowRows {
       tunnel: TUNNEL_NAMES[flows.tunnel(row)] ?? null,
       inside,
       asked,
+      talk,
+      connectMs: isTcp && connect > 0 ? connect / 1000 : null,
       closed: flows.isClosed(row),
       rxBytes: flows.rxBytes(row),
       txBytes: flows.txBytes(row),

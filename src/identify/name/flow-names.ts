@@ -4,6 +4,7 @@
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
 import type { FlowTable } from '../../flow/flow-table.ts';
 import type { AnswerKind, Findings, InnerEnds } from '../../inspect/context.ts';
+import type { Talk } from '../../model/talk.ts';
 import {
   type ApplicationSource,
   type Asked,
@@ -25,6 +26,7 @@ import { hasPorts, protocolName } from '../../net/numbers.ts';
 import { applicationByPort } from '../../net/services.ts';
 import { BareFlows } from '../category/bare-flows.ts';
 import type { Categories } from '../category/categories.ts';
+import { Talks } from '../talk/talks.ts';
 import { Answers } from './answers.ts';
 import { hasPublicSuffix, registrableDomain } from './domain.ts';
 import { COLUMN, FlowColumns, MARK } from './flow-columns.ts';
@@ -55,6 +57,8 @@ export class FlowNames implements Findings, FlowFacts {
   /** By row: what the tunnel with this serial number carries. */
   readonly #inside = new Map<number, { readonly serial: number; readonly inner: InnerFlow }>();
   readonly #questions: Questions;
+  /** How flows are spoken. */
+  readonly talks: Talks;
   #dnsSeen = false;
   #encryptedDnsSeen = false;
   /** Time of the current packet, epoch ms. */
@@ -82,6 +86,7 @@ export class FlowNames implements Findings, FlowFacts {
     this.#names = names;
     this.#columns = new FlowColumns(flows);
     this.#questions = new Questions(flows);
+    this.talks = new Talks(flows);
     this.#answers = new Answers(seed);
     this.#waiting = new WaitingFlows(flows, LATE_MS, (row, name, source) =>
       this.#name(row, name, NAME_SOURCES[source] ?? 'none'),
@@ -153,6 +158,10 @@ export class FlowNames implements Findings, FlowFacts {
 
   askedOf(row: number): Asked | null {
     return this.#questions.of(row);
+  }
+
+  talkOf(row: number): Talk | null {
+    return this.talks.of(row);
   }
 
   insideOf(row: number): InnerFlow | null {

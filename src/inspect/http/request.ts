@@ -16,12 +16,17 @@ export type RequestStatus = (typeof REQUEST)[keyof typeof REQUEST];
 const LONGEST_LINE = 8192;
 const SPACE = 0x20;
 const SLASH = 0x2f;
+const QUERY = 0x3f;
+const FRAGMENT = 0x23;
 const LF = 0x0a;
 const CR = 0x0d;
 const METHOD_WORDS = new Set(METHODS);
 const CONNECT = Buffer.from('CONN').readInt32BE(0);
 const SCHEMES = ['http://', 'https://', 'ftp://', 'ws://', 'wss://'].map((scheme) => Buffer.from(scheme));
 const HOST = Buffer.from('host:');
+const RESPONSE = Buffer.from('HTTP/1.');
+/** Offset of a response's status, after its version of eight characters. */
+const STATUS_AT = 9;
 const VERSIONS = [
   ['HTTP/1.1', 'http'],
   ['HTTP/1.0', 'http'],
@@ -36,6 +41,11 @@ export class Request {
   /** It is CONNECT to a proxy: another protocol follows. */
   connects = false;
   application = 'http';
+  /** Length of the method. */
+  methodBytes = 0;
+  /** The first segment of the path, without the slash; -1 if there is none. */
+  segmentFrom = -1;
+  segmentTo = -1;
 }
 
 /** Whether the bytes begin with a method. The caller has checked that there are four. */
@@ -50,6 +60,9 @@ export function readRequest(bytes: Uint8Array, at: number, until: number, reques
   request.hostTo = -1;
   request.application = 'http';
   request.connects = false;
+  request.methodBytes = 0;
+  request.segmentFrom = -1;
+  request.segmentTo = -1;
   if (at + 4 > end || !startsRequest(bytes, at)) return REQUEST.NONE;
   const lineEnd = endOfLine(bytes, at, Math.min(end, at + LONGEST_LINE));
   if (lineEnd === -2) return REQUEST.NONE;
@@ -75,6 +88,7 @@ function versionAt(bytes: Uint8Array, at: number, lineEnd: number): (typeof VERS
 function readTarget(bytes: Uint8Array, at: number, end: number, request: Request): boolean {
   let from = at;
   while (from < end && u8(bytes, from) !== SPACE) from++;
+  request.methodBytes = from - at;
   from++;
   if (i32(bytes, at) === CONNECT) {
     request.connects = true;
@@ -83,13 +97,37 @@ function readTarget(bytes: Uint8Array, at: number, end: number, request: Request
     return true;
   }
   const scheme = schemeBytes(bytes, from, end);
-  if (scheme === 0) return false;
   from += scheme;
   let to = from;
-  while (to < end && u8(bytes, to) !== SLASH && u8(bytes, to) !== 0x3f) to++;
+  while (scheme > 0 && to < end && u8(bytes, to) !== SLASH && u8(bytes, to) !== QUERY) to++;
+  readSegment(bytes, to, end, request);
+  if (scheme === 0) return false;
   request.hostFrom = from;
   request.hostTo = to;
   return true;
+}
+
+/** Reads the first segment of the path at `at`. */
+function readSegment(bytes: Uint8Array, at: number, end: number, request: Request): void {
+  if (at >= end || u8(bytes, at) !== SLASH) return;
+  let to = at + 1;
+  while (to < end && u8(bytes, to) !== SLASH && u8(bytes, to) !== QUERY && u8(bytes, to) !== FRAGMENT && u8(bytes, to) !== SPACE)
+    to++;
+  if (to === at + 1) return;
+  request.segmentFrom = at + 1;
+  request.segmentTo = to;
+}
+
+/** Status of the response that the bytes begin with (RFC 9112 section 4); -1 if they begin with none. */
+export function responseStatus(bytes: Uint8Array, at: number, end: number): number {
+  if (at + STATUS_AT + 3 > end || !matches(bytes, at, RESPONSE) || u8(bytes, at + STATUS_AT - 1) !== SPACE) return -1;
+  let status = 0;
+  for (let i = at + STATUS_AT; i < at + STATUS_AT + 3; i++) {
+    const digit = u8(bytes, i) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    status = status * 10 + digit;
+  }
+  return status;
 }
 
 /** Length of an absolute target's scheme; 0 for other targets. */

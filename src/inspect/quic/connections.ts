@@ -1,7 +1,7 @@
 // Distinguishes a second connection between the same ends from more packets of the first, by the connection IDs in long headers. It keeps a few
 // words per flow and decrypts only packets with an unknown ID.
 
-import { u8, widened } from '../../net/bytes.ts';
+import { hashBytes, widened } from '../../net/bytes.ts';
 import type { LongHeader } from './header.ts';
 
 /**
@@ -83,10 +83,5 @@ function sourceOf(bytes: Uint8Array, { destinationFrom, destinationLength, after
 
 /** Never 0 or ANY. */
 function hashOf(bytes: Uint8Array, from: number, to: number): number {
-  let hash = to - from;
-  for (let i = from; i < to; i++) {
-    hash = Math.imul(hash ^ u8(bytes, i), 0x85ebca6b);
-    hash ^= hash >>> 15;
-  }
-  return hash | 2;
+  return hashBytes(bytes, from, to) | 2;
 }

@@ -6,9 +6,11 @@ import { TLS_HANDSHAKE as HANDSHAKE, LONGEST_HELLO } from '../../net/reading.ts'
 /** A record's header has type, version and length (RFC 8446 section 5.1); a handshake message's, type and length (section 4). */
 export const RECORD_HEADER_BYTES = 5;
 export const HANDSHAKE_HEADER_BYTES = 4;
-const CHANGE_CIPHER = 0x14;
-const APPLICATION_DATA = 0x17;
+/** Types of records besides handshake messages. */
+export const RECORD = { CHANGE_CIPHER: 0x14, ALERT: 0x15, APPLICATION_DATA: 0x17 } as const;
+const { CHANGE_CIPHER, APPLICATION_DATA } = RECORD;
 const CLIENT_HELLO = 1;
+const SERVER_HELLO = 2;
 const LONGEST_RECORD = 16_384;
 /** How much longer an encrypted record may be (RFC 5246 section 6.2.3). */
 const LONGEST_EXPANSION = 2048;
@@ -24,6 +26,13 @@ export function startsHello(bytes: Uint8Array, at: number, end: number): boolean
   }
   if (at + 5 < end && u8(bytes, at + 5) !== CLIENT_HELLO) return false;
   return at + 8 >= end || handshakeLength(bytes, at + 5) <= LONGEST_HELLO;
+}
+
+/** Whether the available bytes begin a ServerHello. */
+export function startsServerHello(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at + RECORD_HEADER_BYTES + HANDSHAKE_HEADER_BYTES > end) return false;
+  if (u8(bytes, at) !== HANDSHAKE || u8(bytes, at + 1) !== 3 || u8(bytes, at + 2) > 4) return false;
+  return u8(bytes, at + 5) === SERVER_HELLO && handshakeLength(bytes, at + 5) <= LONGEST_HELLO;
 }
 
 /** Length of the handshake message at `at`, without its header. */
@@ -65,4 +74,28 @@ export function unwrapRecords(bytes: Uint8Array, end: number, into: Uint8Array):
     at = from + size;
   }
   return length;
+}
+
+/** The handshake messages of one end. */
+export class Messages {
+  /** Bytes copied. */
+  length = 0;
+  /** A record of another kind follows: there are no more. */
+  isOver = false;
+
+  /** Copies the handshake messages at a stream's beginning to `into`, without record headers. */
+  unwrap(bytes: Uint8Array, from: number, end: number, into: Uint8Array): void {
+    this.length = 0;
+    this.isOver = false;
+    for (let at = from; at + RECORD_HEADER_BYTES <= end; ) {
+      this.isOver = u8(bytes, at) !== HANDSHAKE || u8(bytes, at + 1) !== 3;
+      if (this.isOver) return;
+      const body = at + RECORD_HEADER_BYTES;
+      const next = body + u16(bytes, at + 3);
+      const taken = Math.min(next, end, body + into.length - this.length);
+      for (let i = body; i < taken; i++) into[this.length++] = bytes[i] as number;
+      if (taken < next) return;
+      at = next;
+    }
+  }
 }

@@ -8,6 +8,7 @@ import { payloadSequence } from '../context.ts';
 import { type Pending, WAIT } from '../pending.ts';
 import { HELLO, type HelloStatus, readClientHello } from './client-hello.ts';
 import { HANDSHAKE_HEADER_BYTES, handshakeLength, RECORD_HEADER_BYTES, startsHello, unwrapRecords } from './records.ts';
+import type { StreamAnswers } from './stream-answers.ts';
 
 const CLIENT_HELLO = 1;
 const HEADERS_BYTES = RECORD_HEADER_BYTES + HANDSHAKE_HEADER_BYTES;
@@ -19,9 +20,12 @@ const ORPHAN_PACKETS = 4;
 /** Reads hellos. Each method returns whether the flow's next packet is wanted. */
 export class StreamHellos {
   readonly #context: Context;
+  readonly #answers: StreamAnswers;
 
-  constructor(context: Context) {
+  /** @param answers reads what follows each hello */
+  constructor(context: Context, answers: StreamAnswers) {
     this.#context = context;
+    this.#answers = answers;
   }
 
   /** Reads a packet that begins like a hello (`startsHello`). */
@@ -78,13 +82,16 @@ export class StreamHellos {
 
   /** Reads another packet of a flow in the middle of a hello. */
   resume(pending: Pending, packet: Packet, bytes: Uint8Array, fromOpener: boolean, time: number): boolean {
+    const { flow } = pending;
     // The other end answers only when it has the whole hello, so we missed the rest.
-    if (fromOpener !== pending.fromOpener || this.#context.isLate(pending, time)) return this.finish(pending);
+    if (fromOpener !== pending.fromOpener)
+      return this.finish(pending) && this.#answers.read(flow, packet, bytes, fromOpener, time);
+    if (this.#context.isLate(pending, time)) return this.finish(pending);
     return this.#add(pending, packet, bytes);
   }
 
   /** Reports what is there, complete or not. */
-  finish(pending: Pending): false {
+  finish(pending: Pending): boolean {
     const { flow, port } = pending;
     const { hello, handshake } = this.#context;
     const length = this.#unwrap(pending);
@@ -93,8 +100,8 @@ export class StreamHellos {
         ? readClientHello(handshake, HANDSHAKE_HEADER_BYTES, length, bodyEnd(handshake), false, hello)
         : HELLO.BROKEN;
     this.#context.close(pending);
-    this.#report(flow, handshake, status, port);
-    return this.#context.done(flow);
+    if (status === HELLO.BROKEN) return this.#context.done(flow);
+    return this.#report(flow, handshake, status, port);
   }
 
   #add(pending: Pending, packet: Packet, bytes: Uint8Array): boolean {
@@ -130,7 +137,7 @@ export class StreamHellos {
   #report(flow: number, bytes: Uint8Array, status: HelloStatus, port: number): boolean {
     if (status === HELLO.BROKEN) return this.#context.undecided(flow);
     this.#context.reportHello(flow, bytes, 'tls', port, 'tls');
-    return this.#context.done(flow);
+    return this.#answers.await(flow);
   }
 }
 

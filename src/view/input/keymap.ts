@@ -49,10 +49,12 @@ export const KEYMAP: KeyTable = [
   bind('services', ['N'], 'service names or port numbers', 'Look'),
   bind('units', ['u'], 'units: bytes or bits, binary or decimal', 'Look'),
   bind('privacy', ['x'], 'hide addresses and names, for screenshots', 'Look'),
+  bind('paths', ['H'], 'show the paths of HTTP requests in details, or hide them', 'Look'),
   bind('interface', ['i'], 'pick the interfaces to capture on', 'Look'),
   bind('theme', ['T'], 'pick a theme, with live preview', 'Look'),
 
   bind('filter', ['/'], 'filter, applied as it is typed', 'Table'),
+  bind('alike', ['J'], 'connections with the same JA4 fingerprint', 'Table'),
   bind('sort-next', ['s', '>'], 'sort by the next column', 'Table'),
   bind('sort-previous', ['<'], 'sort by the previous column', 'Table'),
   bind('sort-direction', ['S'], 'reverse the sort order', 'Table'),

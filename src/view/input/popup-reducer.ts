@@ -1,10 +1,11 @@
 // Keys while a popup is open: scroll, close, preview and pick. Quit, suspend and redraw work as always.
 
-import type { Snapshot } from '../../model/snapshot.ts';
+import type { FlowRow, Snapshot } from '../../model/snapshot.ts';
 import { type Command, type Step, still } from '../action.ts';
 import type { FrameSettings } from '../frame.ts';
 import { popupContent, popupRows, popupTop } from '../panels/popup.ts';
-import type { Popup, ViewState } from '../state.ts';
+import type { Popup, TableName, ViewState } from '../state.ts';
+import { rowWithId } from '../tables/rows.ts';
 import { withFilter } from './filter-input.ts';
 import { settled } from './navigation.ts';
 import { pickExport, pickInterface, pickMute } from './pickers.ts';
@@ -34,6 +35,8 @@ export function reducePopup(state: ViewState, command: Command, live: Snapshot, 
   if (popup.kind === 'mute') return pickMute(state, popup, command, movedBy(command, popup.index, 1, popup.items.length));
   if (command === 'back' || command === OPENERS[popup.kind]) return { state: { ...state, popup: null }, effects: [] };
   if (command === 'filter' && popup.kind === 'details') return still(filteredFor(state, popup, live));
+  if (command === 'alike' && popup.kind === 'details') return still(filteredAlike(state, popup.table, popup.id, live));
+  if (command === 'paths' && popup.kind === 'details') return still(togglePaths(state));
   if (command === 'help' || command === 'capture') return { state: { ...state, popup: { kind: command, top: 0 } }, effects: [] };
   if (command === 'pause') return { state: { ...state, paused: state.paused === null ? live : null }, effects: [] };
   const count = popupContent(state, live, settings.glyphs, settings.keys, popup).lines.length;
@@ -49,6 +52,19 @@ function filteredFor(state: ViewState, { table, id }: Extract<Popup, { kind: 'de
   const text = filterOfRow(state, live, table, id);
   if (text === null) return { ...state, notice: 'this row can not be filtered for' };
   return settled(withFilter({ ...state, popup: null }, text), live);
+}
+
+/** The filter for all connections whose client said hello as in the row of this id. */
+export function filteredAlike(state: ViewState, table: TableName, id: string, live: Snapshot): ViewState {
+  const row = table === 'connections' ? rowWithId(state, live, table, id) : undefined;
+  const ja4 = (row as FlowRow | undefined)?.talk?.tls?.offer?.ja4 ?? null;
+  if (ja4 === null) return { ...state, notice: 'select a connection whose TLS hello was seen whole' };
+  return settled(withFilter({ ...state, popup: null }, `ja4=${ja4}`), live);
+}
+
+/** Shows paths, or hides them. */
+export function togglePaths(state: ViewState): ViewState {
+  return { ...state, paths: !state.paths, notice: state.paths ? 'paths hidden' : 'details show the first part of paths' };
 }
 
 function movedBy(command: Command, at: number, page: number, count: number): number | null {

@@ -33,6 +33,7 @@ import {
   resized,
   scroll,
   scrolledPopup,
+  selectedRow,
   settled,
   showView,
   sortBy,
@@ -45,7 +46,7 @@ import {
   withAlerts,
 } from './navigation.ts';
 import { allow, capturedOn, listedInterfaces, openExport, openInterfaces, openMute } from './pickers.ts';
-import { reducePopup } from './popup-reducer.ts';
+import { filteredAlike, reducePopup, togglePaths } from './popup-reducer.ts';
 import { updateWatches } from './watches.ts';
 
 /** Applies one action. The same state object comes back when nothing changed. */
@@ -224,6 +225,10 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     }
     case 'privacy':
       return still({ ...state, privacy: !state.privacy });
+    case 'paths':
+      return still(togglePaths(state));
+    case 'alike':
+      return still(filteredAlike(state, state.pane, selectedRow(state, live)?.id ?? '', live));
     case 'copy': {
       const text = rowText(state, live, settings.glyphs);
       return text === null ? still(state) : { state, effects: [{ type: 'copy', text }] };

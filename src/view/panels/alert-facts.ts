@@ -7,7 +7,7 @@ import { HELD_WORDS } from '../tables/alerts.ts';
 import type { CellContext } from '../tables/column.ts';
 import { hidden, shown } from '../tables/masking.ts';
 import { formatMoment } from '../text/format.ts';
-import type { Fact } from './details.ts';
+import type { Fact } from './fact.ts';
 import { lastingText, scopeText } from './pickers.ts';
 
 /** Why alerts go nowhere from here while another run of the user records. */

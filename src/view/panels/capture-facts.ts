@@ -9,7 +9,7 @@ import { hidden, shown } from '../tables/masking.ts';
 import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatMoment, formatShare } from '../text/format.ts';
 import { notCaptured } from '../traffic.ts';
 import { LEFT_WORDS, wayText } from './alert-facts.ts';
-import { type Fact, NAME_WIDTH } from './details.ts';
+import { type Fact, NAME_WIDTH } from './fact.ts';
 
 /** The capture: driver and owners, why not better ones, what was lost, what could not be read. */
 export function captureFacts(snapshot: Snapshot, context: CellContext): readonly Fact[] {

@@ -11,7 +11,6 @@ import { askedText, stateOf } from '../tables/connections.ts';
 import { eventText } from '../tables/events.ts';
 import { endpointText, hidden, macText, portText, shown } from '../tables/masking.ts';
 import type { AnyRow } from '../tables/rows.ts';
-import { wrapWords } from '../text/cells.ts';
 import {
   formatAmount,
   formatDateTime,
@@ -22,33 +21,12 @@ import {
   formatRtt,
   formatShare,
 } from '../text/format.ts';
-import { type Line, type Role, span } from '../text/span.ts';
 import { notCaptured, shownRx, shownTx } from '../traffic.ts';
 import type { AppLine } from '../tree/app-tree.ts';
 import type { HostLine } from '../tree/host-tree.ts';
 import type { Lookups } from '../tree/lookups.ts';
-
-/** Cells of a fact's name. */
-export const NAME_WIDTH = 14;
-
-/** A fact: its name, its value (null is unknown) and how it is coloured. */
-export type Fact = readonly [name: string, value: string | null, role?: Role];
-
-/** Facts as lines, long values wrapped under their own column; null is shown as unknown. */
-export function factLines(facts: readonly Fact[], width: number, context: CellContext): readonly Line[] {
-  const lines: Line[] = [];
-  const names = Math.max(NAME_WIDTH, ...facts.map(([name]) => name.length));
-  const room = Math.max(8, width - names - 3);
-  for (const [name, value, role] of facts) {
-    const rows = value === null || value === '' ? [context.glyphs.unknown] : wrapWords(value, room);
-    for (const [index, text] of rows.entries())
-      lines.push([
-        span(` ${(index === 0 ? name : '').padEnd(names)} `, 'dim'),
-        span(text, role ?? (value === null ? 'dim' : 'text')),
-      ]);
-  }
-  return lines;
-}
+import type { Fact } from './fact.ts';
+import { talkFacts } from './talk.ts';
 
 function flowCount({ flows }: { readonly flows: number }): Fact {
   return ['flows', Number.isNaN(flows) ? null : formatGrouped(flows)];
@@ -91,10 +69,12 @@ export interface Related {
   readonly owner: Process | null;
   /** Its traffic over time; of an alert, what became of it. */
   readonly recent: readonly Fact[];
+  /** Other connections whose client said hello in the same words. */
+  readonly alike: readonly FlowRow[];
 }
 
 /** Nothing is known but the row. */
-export const NOTHING_RELATED: Related = { talks: [], owner: null, recent: [] };
+export const NOTHING_RELATED: Related = { talks: [], owner: null, recent: [], alike: [] };
 
 /** All that is known about a row, who talks to whom first. */
 export function rowFacts(
@@ -109,7 +89,7 @@ export function rowFacts(
     case 'connections':
       return 'lookups' in row && row.lookups !== undefined
         ? lookupFacts(row, row.lookups, context)
-        : flowFacts(row as FlowRow, context, related.owner);
+        : flowFacts(row as FlowRow, context, related);
     case 'hosts':
       return hostFacts(row as HostLine, context, related);
     case 'categories':
@@ -313,7 +293,7 @@ function lookupFacts(row: FlowRow, { count, connections, names, ends }: Lookups,
   ];
 }
 
-function flowFacts(row: FlowRow, context: CellContext, owner: Process | null = null): readonly Fact[] {
+function flowFacts(row: FlowRow, context: CellContext, { owner, alike } = NOTHING_RELATED): readonly Fact[] {
   const numbers: CellContext = { ...context, names: false, services: false };
   const service = portText(row.remote.port, row.protocol, { ...context, services: true });
   return [
@@ -346,6 +326,7 @@ function flowFacts(row: FlowRow, context: CellContext, owner: Process | null = n
     ...(row.inside === null ? [] : innerFacts(row.inside, numbers)),
     ...traffic(row, context),
     ...(row.protocol === 'tcp' ? measuredFacts(row) : []),
+    ...talkFacts(row, alike, context),
     ...seen(row, context),
   ];
 }

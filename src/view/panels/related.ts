@@ -18,7 +18,8 @@ import { partsOf, sharesOf } from '../tree/app-tree.ts';
 import { groupBy } from '../tree/branch.ts';
 import { actorOf, endOf, nearSide, type Part, partsOfHost, type Share } from '../tree/parts.ts';
 import { outcomeFacts } from './alert-facts.ts';
-import { type Fact, NAME_WIDTH, type Related } from './details.ts';
+import type { Related } from './details.ts';
+import { type Fact, NAME_WIDTH } from './fact.ts';
 
 /** Names, and connections, that are listed one by one. */
 const NAMES = 8;
@@ -32,7 +33,13 @@ export function relatedFacts(table: TableName, row: AnyRow, picture: Picture, co
   const owner = table === 'connections' ? ownerOf(row as FlowRow, picture) : null;
   const recent =
     table === 'alerts' ? outcomeFacts(row as Alert, picture.snapshot.capture, context) : recentOf(row, context, width);
-  return { talks: talksOf(table, row, picture, context, width), owner, recent };
+  const alike = table === 'connections' ? alikeOf(row as FlowRow, picture) : [];
+  return { talks: talksOf(table, row, picture, context, width), owner, recent, alike };
+}
+
+function alikeOf(row: FlowRow, { flows }: Picture): readonly FlowRow[] {
+  const ja4 = row.talk?.tls?.offer?.ja4 ?? null;
+  return ja4 === null ? [] : flows.filter((flow) => flow.id !== row.id && flow.talk?.tls?.offer?.ja4 === ja4);
 }
 
 function recentOf(row: AnyRow, context: CellContext, width: number): readonly Fact[] {

@@ -10,7 +10,7 @@ import type { CellContext } from '../tables/column.ts';
 import type { AnyRow } from '../tables/rows.ts';
 import { formatClock, formatRate } from '../text/format.ts';
 import { type Line, type Span, span } from '../text/span.ts';
-import { NAME_WIDTH } from './details.ts';
+import { NAME_WIDTH } from './fact.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -51,6 +51,7 @@ export function contextOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Cel
     names: state.names,
     services: state.services,
     privacy: state.privacy,
+    paths: state.paths,
     open: new Set(),
     recentlySeen: recentlySeenOf(picture.snapshot),
     recentTotal: recentTotalOf(picture.categories),

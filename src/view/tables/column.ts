@@ -18,6 +18,8 @@ export interface CellContext {
   readonly names: boolean;
   readonly services: boolean;
   readonly privacy: boolean;
+  /** Paths of requests are shown, their first segment. */
+  readonly paths: boolean;
   /** Ids of rows whose branches are shown. */
   readonly open: ReadonlySet<string>;
   /** Apps and domains that were met for the first time a short while ago. */

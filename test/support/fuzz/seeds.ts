@@ -42,7 +42,8 @@ import {
   wireguard,
   wireless,
 } from '../frames.ts';
-import { cryptoFrame, dhcp, dtlsHello, helloMessage, httpRequest, quicInitial, tlsHello } from '../payloads.ts';
+import { cryptoFrame, dhcp, dtlsHello, helloMessage, httpRequest, quicInitial, tlsHello, tlsRecords } from '../payloads.ts';
+import { alert, answerMessage, changeOfKeys, encrypted, flight } from '../talk.ts';
 
 const text = (value: string): Uint8Array => Uint8Array.from(Buffer.from(value, 'latin1'));
 
@@ -69,6 +70,11 @@ export const PAYLOADS: readonly Uint8Array[] = [
   tlsHello({ padding: 600 }, 100),
   ...dtlsHello({ padding: 500 }, 300),
   quicInitial(cryptoFrame(0, helloMessage())),
+  tlsRecords(answerMessage({ keyed: true })),
+  flight({ protocol: 'h2' }),
+  join(changeOfKeys(), encrypted()),
+  alert(40),
+  text('HTTP/1.1 200 OK\r\n\r\n'),
   httpRequest('a.test'),
   dhcp(5, { yours: '192.0.2.1', name: 'phone', fqdn: Uint8Array.from([4, 0, 0, 1, 0x61, 0]) }),
   text(

@@ -11,6 +11,8 @@ import { Decoder } from '../../../src/decode/decode.ts';
 import { Packet } from '../../../src/decode/packet.ts';
 import { Categories } from '../../../src/identify/category/categories.ts';
 import { Inspector } from '../../../src/inspect/inspector.ts';
+import type { ServerChoice } from '../../../src/inspect/talk.ts';
+import type { TlsOffer } from '../../../src/model/talk.ts';
 import { u32 } from '../../../src/net/bytes.ts';
 import { PROTOCOL } from '../../../src/net/numbers.ts';
 import { FakeSource, monitorOver } from '../fake-source.ts';
@@ -18,6 +20,9 @@ import { CAPTURES, FRAMES, PAYLOADS } from './seeds.ts';
 import { type FuzzTarget, hold } from './target.ts';
 
 const NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
+const JA4 = /^[tqd](1[0-3]|s[23]|d[123]|00)[di]\d{4}[0-9A-Za-z]{2}_[0-9a-f]{12}_[0-9a-f]{12}$/;
+const JA4S = /^[tqd](1[0-3]|s[23]|d[123]|00)\d\d[0-9A-Za-z]{2}_[0-9a-f]{4}_[0-9a-f]{12}$/;
+const isSafe = (text: string): boolean => text.length <= 255 && !/[\u0000-\u001f\u007f-\u009f]/.test(text);
 const PORTS = [53, 67, 68, 80, 123, 137, 443, 546, 853, 1900, 5353, 5355, 40_000] as const;
 const PENDING_FLOWS = 64;
 
@@ -52,7 +57,16 @@ function inspection(): FuzzTarget {
     answer: (_: number, __: string, name: string) => named(name),
     pointer: (_: number, name: string) => named(name),
   };
-  const inspector = new Inspector(findings, { pendingFlows: PENDING_FLOWS });
+  const talk = {
+    offered: (_: number, { ja4 }: TlsOffer) => hold(ja4 === null || JA4.test(ja4), `no fingerprint: ${ja4}`),
+    answered: (_: number, { ja4s }: ServerChoice) => hold(JA4S.test(ja4s), `no fingerprint: ${ja4s}`),
+    certified: (_: number, names: readonly string[]) => hold(names.length <= 16 && names.every(isSafe), 'names'),
+    secured: () => {},
+    alerted: () => {},
+    requested: (_: number, method: string, segment: string | null) => hold(isSafe(method) && isSafe(segment ?? ''), 'request'),
+    responded: (_: number, status: number) => hold(status > 100 && status < 1000, `no status: ${status}`),
+  };
+  const inspector = new Inspector(findings, talk, { pendingFlows: PENDING_FLOWS });
   const packet = new Packet();
   let count = 0;
   return {

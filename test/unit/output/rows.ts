@@ -45,6 +45,8 @@ export function flowRow(part: Partial<FlowRow> = {}): FlowRow {
     carries: false,
     inside: null,
     asked: { name: 'example.com', names: 2 },
+    talk: null,
+    connectMs: null,
     closed: false,
     ...part,
   };

@@ -16,6 +16,7 @@ const CONTEXT: CellContext = {
   names: true,
   services: true,
   privacy: false,
+  paths: false,
   open: new Set(),
   recentTotal: [],
   recentlySeen: NOTHING_RECENT,
@@ -169,5 +170,93 @@ describe('details of a tunnel', () => {
     expect(JSON.stringify(facts({ inside }, { ...CONTEXT, privacy: true }))).not.toMatch(/172|2001|inner/);
     expect(facts({ inside: { ...inside, host: null } }).map(([, value]) => value)[1]).toBeNull();
     expect(facts({ inside: null })).toEqual([]);
+  });
+});
+
+describe('how a connection is spoken', () => {
+  const offer = {
+    over: 'tcp',
+    version: 0x0304,
+    protocols: ['h2', 'http/1.1'],
+    ech: true,
+    ja4: 't13d1516h2_8daaf6152771_e5627efa2ab1',
+  } as const;
+  const answer = {
+    version: 0x0304,
+    cipher: 0x1301,
+    protocol: null,
+    resumed: true,
+    retried: false,
+    ja4s: 't130200_1301_234ea6891581',
+  };
+  const tls = { offer, answer, names: null, namesAreCut: false, alert: null, answerMs: 15.2, handshakeMs: 31 };
+  const alike = (['curl', 'curl', null] as const).map((app, i) => flowRow({ id: `a${i}`, app }));
+  const factsOf = (talk: FlowRow['talk'], context = CONTEXT) => {
+    const facts = rowFacts('connections', flowRow({ id: 'f', talk, connectMs: 12.34 }), context, { ...NOTHING_RELATED, alike });
+    const from = facts.findIndex(([name]) => name === 'TCP handshake');
+    const to = facts.findIndex(([name]) => name === 'first seen');
+    return facts.slice(from, to).map(([name, value]) => `${name}: ${value}`);
+  };
+
+  test('in TLS 1.3, which encrypts what was chosen', () => {
+    expect(factsOf({ tls, http: null })).toEqual([
+      'TCP handshake: 12ms',
+      'TLS: TLS 1.3, TLS_AES_128_GCM_SHA256, resumed session',
+      "TLS handshake: 31ms, server's hello after 15ms",
+      'ALPN: offers h2, http/1.1; the choice is encrypted',
+      'ECH: offered, or only imitated (GREASE); nobody can see whether it was taken',
+      'JA4: t13d1516h2_8daaf6152771_e5627efa2ab1',
+      ': also of 3 other connections: curl 2, no owner 1',
+      'JA4S: t130200_1301_234ea6891581',
+    ]);
+  });
+
+  test('in TLS 1.2, with a certificate, and an alert', () => {
+    const chosen = { ...answer, version: 0x0303, cipher: 0xc02b, protocol: 'h2', resumed: false, retried: true };
+    const names = ['www.example.com', '*.example\u001b[31m.org'];
+    const alert = { code: 48, fromOpener: true };
+    const talk = {
+      tls: { ...tls, offer: { ...offer, ech: false, ja4: null }, answer: chosen, names, namesAreCut: true, alert },
+      http: null,
+    };
+    expect(factsOf(talk)).toEqual([
+      'TCP handshake: 12ms',
+      'TLS: TLS 1.2, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, asked for a second hello',
+      "TLS handshake: 31ms, server's hello after 15ms",
+      'ALPN: h2, of h2, http/1.1',
+      'certificate: www.example.com  *.example[31m.org ...',
+      'alert: unknown CA, sent by the end that opened it',
+      'JA4S: t130200_1301_234ea6891581',
+    ]);
+    expect(factsOf(talk, { ...CONTEXT, privacy: true }).join()).not.toContain('example');
+  });
+
+  test('without an answer, or with numbers that have no name', () => {
+    const silent = { ...tls, answer: null, answerMs: null, handshakeMs: null };
+    expect(factsOf({ tls: silent, http: null }).slice(1, 3)).toEqual([
+      'TLS: TLS 1.3 offered, no answer seen',
+      'ALPN: offers h2, http/1.1',
+    ]);
+    const odd = {
+      ...tls,
+      offer: null,
+      answer: { ...answer, version: 0x0399, cipher: 0x4a4a, resumed: false },
+      alert: { code: 250, fromOpener: false },
+    };
+    expect(factsOf({ tls: odd, http: null }).slice(1)).toEqual([
+      'TLS: TLS version 0x0399, cipher 0x4a4a',
+      "TLS handshake: 31ms, server's hello after 15ms",
+      'alert: alert 250, sent by the end that was called',
+      'JA4S: t130200_1301_234ea6891581',
+    ]);
+  });
+
+  test('in HTTP, its path only when asked for, and never in privacy', () => {
+    const http = { method: 'GET', segment: 'account', status: 404, answerMs: 25 };
+    const line = (context: CellContext, more = {}) => factsOf({ tls: null, http: { ...http, ...more } }, context)[1];
+    expect(line(CONTEXT)).toBe('HTTP: GET /..., 404 after 25ms');
+    expect(line({ ...CONTEXT, paths: true })).toBe('HTTP: GET /account, 404 after 25ms');
+    expect(line({ ...CONTEXT, paths: true, privacy: true })).not.toContain('account');
+    expect(line(CONTEXT, { segment: null, status: null, answerMs: null })).toBe('HTTP: GET /, no answer seen');
   });
 });

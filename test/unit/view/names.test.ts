@@ -21,6 +21,7 @@ const CONTEXT: CellContext = {
   names: true,
   services: false,
   privacy: false,
+  paths: false,
   open: new Set(),
   recentTotal: [],
   recentlySeen: NOTHING_RECENT,

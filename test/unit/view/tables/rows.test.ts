@@ -1,7 +1,8 @@
 // The order of rows where the sorted column says nothing: what moved most comes first, and nothing is told of one packet as of many.
 
 import { expect, test } from 'vitest';
-import { factLines, rowFacts } from '../../../../src/view/panels/details.ts';
+import { rowFacts } from '../../../../src/view/panels/details.ts';
+import { factLines } from '../../../../src/view/panels/fact.ts';
 import { contextOf } from '../../../../src/view/panels/table.ts';
 import { initialState } from '../../../../src/view/state.ts';
 import { orderedRows } from '../../../../src/view/tables/rows.ts';
