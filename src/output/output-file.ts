@@ -6,7 +6,9 @@ import {
   close,
   constants,
   fchownSync,
+  fstatSync,
   fsync,
+  ftruncateSync,
   linkSync,
   lstatSync,
   openSync,
@@ -36,14 +38,17 @@ export class OutputFile {
   readonly path: string;
   readonly #temporary: string;
   readonly #descriptor: number;
+  readonly #inode: Pick<Stats, 'ino' | 'dev'>;
   readonly #force: boolean;
   readonly #asOwner: FileWork;
   #isOpen = true;
+  #isNamed = false;
 
   private constructor(path: string, temporary: string, descriptor: number, force: boolean, asOwner: FileWork) {
     this.path = path;
     this.#temporary = temporary;
     this.#descriptor = descriptor;
+    this.#inode = fstatSync(descriptor);
     this.#force = force;
     this.#asOwner = asOwner;
   }
@@ -54,7 +59,7 @@ export class OutputFile {
     const asOwner = owner === null ? AS_SELF : fileWork(owner, dirname(path));
     return asOwner(() => {
       const there = found(path);
-      if (there?.isSymbolicLink()) throw refusal(path, 'is a symbolic link', 'give the real path after --output');
+      if (there?.isSymbolicLink()) throw refusal(path, 'is a symbolic link', 'give the real path');
       if (there !== null && !there.isFile()) throw refusal(path, 'is no regular file', 'give the path of a file');
       if (there !== null && !force) throw refusal(path, 'is there already', 'to write over it, add --force');
       const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
@@ -83,10 +88,20 @@ export class OutputFile {
     try {
       await promisify(fsync)(this.#descriptor);
       await this.#close();
+    } catch (thrown) {
+      throw failure(this.path, thrown);
+    }
+    this.name();
+  }
+
+  /** Gives it its name, which `commit` does by itself: for a file that is looked at while it is written. @throws NetmonError `usage` */
+  name(): void {
+    try {
       this.#asOwner(() => {
         if (this.#force || !linked(this.#temporary, this.path)) renameSync(this.#temporary, this.path);
         else unlinkSync(this.#temporary);
       });
+      this.#isNamed = true;
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code === 'EEXIST')
         throw refusal(this.path, 'is there already', 'to write over it, add --force');
@@ -94,9 +109,29 @@ export class OutputFile {
     }
   }
 
-  /** Removes it; does nothing after `commit`. */
+  /** Closes a file that has its name. After a write that failed, it is cut behind its last whole part. @param keep how much of these bytes to keep @throws NetmonError `usage` */
+  async close(keep: (bytes: number) => number = (bytes) => bytes): Promise<void> {
+    try {
+      const { size } = fstatSync(this.#descriptor);
+      if (keep(size) < size) ftruncateSync(this.#descriptor, keep(size));
+      await this.#close();
+    } catch (thrown) {
+      throw failure(this.path, thrown);
+    }
+  }
+
+  /** Removes a file that has its name, if the name is still that of this file. */
+  remove(): void {
+    this.#asOwner(() => {
+      const there = lstatSync(this.path, { throwIfNoEntry: false });
+      if (there?.ino === this.#inode.ino && there.dev === this.#inode.dev) unlinkSync(this.path);
+    });
+  }
+
+  /** Removes it; does nothing after it got its name. */
   async discard(): Promise<void> {
     if (this.#isOpen) await this.#close().catch(() => undefined);
+    if (this.#isNamed) return;
     try {
       this.#asOwner(() => unlinkSync(this.#temporary));
     } catch {

@@ -13,6 +13,8 @@ const FRESH_MS = 1000;
 const MAX_FLOWS = 32_768;
 /** Names of addresses that are remembered as written. */
 const MAX_NAMES = 32_768;
+/** Process blocks of a section. Our own reader takes 2^20. */
+const MAX_PROCESSES = 1 << 19;
 const NO_PROCESS = -1;
 
 /** A frame without its bytes, as the ring has it. */
@@ -81,7 +83,8 @@ export class CaptureSection {
   /** Times of the first and the last frame, epoch ms; null before the first. */
   since: number | null = null;
   until: number | null = null;
-  readonly #encoder: PcapngEncoder;
+  /** Of the block that is being written. */
+  #encoder: PcapngEncoder;
   readonly #parts: SectionParts;
   /** Number of the interface block by index of the source's list, once for each kind of time stamp. */
   readonly #numbers: (number | undefined)[] = [];
@@ -93,6 +96,7 @@ export class CaptureSection {
   readonly #flows = new Map<number, Known>();
   readonly #names = new Set<string>();
 
+  /** Begins the section. */
   constructor(encoder: PcapngEncoder, parts: SectionParts) {
     this.#encoder = encoder;
     this.#parts = parts;
@@ -106,10 +110,11 @@ export class CaptureSection {
    * @param dropped frames lost just before it
    * @returns false if the encoder has no room for it: take what is there, and try again
    */
-  write(bytes: Uint8Array, frame: SectionFrame, dropped: number): boolean {
+  write(encoder: PcapngEncoder, bytes: Uint8Array, frame: SectionFrame, dropped: number): boolean {
     const known = frame.row < 0 ? null : this.#knownOf(frame);
     if (known === null ? !this.#parts.wants(null, frame.row) : !known.isWanted) return true;
-    if (!this.#encoder.fits(frame.captured)) return false;
+    if (!encoder.fits(frame.captured)) return false;
+    this.#encoder = encoder;
     const digits = frame.time < COARSE_FROM_MS ? FINE : COARSE;
     const iface = this.#interfaceOf(frame.iface, digits);
     const { process, effective, direction } = this.#factsOf(known, frame);
@@ -130,19 +135,27 @@ export class CaptureSection {
     return true;
   }
 
-  /** Ends the section: says how many frames each interface delivered, and how many are missing. @returns false if there is no room */
-  end(losses: SectionLosses): boolean {
-    if (!this.#encoder.fits(0)) return false;
+  /** Whether `write` would write it. */
+  isWanted(frame: SectionFrame): boolean {
+    return frame.row < 0 ? this.#parts.wants(null, frame.row) : this.#knownOf(frame).isWanted;
+  }
+
+  /** True when no reader may be expected to take more processes: it is time for another section. */
+  get isExhausted(): boolean {
+    return this.#processCount >= MAX_PROCESSES;
+  }
+
+  /** Ends the section: says how many frames each interface delivered, and how many are missing. */
+  end(encoder: PcapngEncoder, { bySystem, byInterface }: SectionLosses): void {
+    this.#encoder = encoder;
     const [start, end] = [this.since ?? 0, this.until ?? 0];
     for (const [number, { digits, frames }] of this.#declared.entries()) {
+      if (!encoder.fits(0)) return;
       // What is missing is known of all interfaces together, so the first one bears it.
-      const isFirst = number === 0;
-      const droppedBySystem = isFirst ? losses.bySystem : null;
-      const droppedByInterface = isFirst ? losses.byInterface : null;
-      if (this.#encoder.fits(0))
-        this.#encoder.statistics(number, digits, start, end, { droppedBySystem, droppedByInterface, delivered: frames });
+      const droppedBySystem = number === 0 ? bySystem : null;
+      const droppedByInterface = number === 0 ? byInterface : null;
+      encoder.statistics(number, digits, start, end, { droppedBySystem, droppedByInterface, delivered: frames });
     }
-    return true;
   }
 
   #interfaceOf(index: number, digits: number): number {

@@ -93,8 +93,8 @@ function written(
     ...more,
   };
   const section = new CaptureSection(encoder, parts);
-  const room = frames.map(({ dropped = 0, ...fields }) => section.write(BYTES, frame(fields), dropped));
-  section.end({ bySystem: 7, byInterface: null });
+  const room = frames.map(({ dropped = 0, ...fields }) => section.write(encoder, BYTES, frame(fields), dropped));
+  section.end(encoder, { bySystem: 7, byInterface: null });
   const bytes = encoder.bytes.slice(0, encoder.length);
   const interfaces = new InterfaceTable();
   const processes = new ProcessTable();
