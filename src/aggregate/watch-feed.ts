@@ -126,6 +126,10 @@ export class WatchFeed {
     this.#reserve();
     this.#see(row, true);
     if (this.#parts.watcher.wantsMoved) this.#moved(row);
+    if (this.#told[row] !== 0) {
+      this.#flow.row = row;
+      this.#parts.watcher.left(this.#flow);
+    }
     this.#told[row] = 0;
   }
 
@@ -149,11 +153,13 @@ export class WatchFeed {
     this.#flow.row = row;
     if (!isSame || told < 0) {
       const isAnswered = this.#flow.isAnswered;
+      const [formerApp, formerHost] = [this.#apps[row] as number, this.#hosts[row] as number];
       this.#apps[row] = app;
       this.#hosts[row] = host;
       this.#told[row] = isAnswered ? serial : -serial;
       if ((!isSame || isAnswered) && this.#isFirst(row, app, host, direction, isAnswered)) watcher.met(this.#flow);
       if (!isKnown) watcher.began(this.#flow);
+      else if (!isSame) watcher.renamed(this.#flow, formerApp, formerHost);
     }
     if (flows.remotePort(row) === DNS_PORT && hasPorts(flows.protocol(row))) watcher.asked(this.#flow);
   }

@@ -78,6 +78,10 @@ export interface Watcher {
   met(flow: WatchFlow): void;
   /** A flow began; once for each, when its owner is known or nobody looks for it any more. */
   began(flow: WatchFlow): void;
+  /** A flow that had begun turned out to be of another app or with another host: a name or an owner became known. @param app its number before @param host its number before */
+  renamed(flow: WatchFlow, app: number, host: number): void;
+  /** A flow that had begun leaves: it moves no more. */
+  left(flow: WatchFlow): void;
   /** A flow to or from port 53 moved. */
   asked(flow: WatchFlow): void;
   /** A flow moved something in this tick. */

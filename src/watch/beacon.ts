@@ -6,8 +6,9 @@ import type { Baseline } from './baseline.ts';
 import { type Detector, type Report, subjectOf } from './finding.ts';
 import { amount, percent, span } from './words.ts';
 
-/** Calls that are compared, and how many there must be. */
-const RING = 16;
+/** Calls that are compared, and how many there must be. One more is kept: the last may be taken back. */
+const COMPARED = 15;
+const RING = COMPARED + 1;
 const FEWEST = 12;
 /** Pairs of app and host that are followed. */
 const MOST_PAIRS = 2048;
@@ -30,16 +31,16 @@ const REGULAR = new Set([53, 67, 68, 123, 546, 547, 5353]);
 /** Above the highest number of a host. */
 const HOSTS = 1 << 18;
 
-/** Follows when calls begin. `#times`: RING starts a place, epoch ms. */
+/** Follows when calls begin. `#times`, RING starts a place, epoch ms; `#sizes`, the bytes of each. */
 export class Beacons implements Detector {
   readonly #baseline: Baseline;
   readonly #report: Report;
   /** Place by app and host, the longest silent first. */
   readonly #places = new Map<number, number>();
   #times = new Float64Array(0);
+  #sizes = new Float64Array(0);
   readonly #counts = new Uint32Array(MOST_PAIRS);
-  readonly #bytes = new Float64Array(MOST_PAIRS);
-  readonly #intervals = new Float64Array(RING - 1);
+  readonly #intervals = new Float64Array(COMPARED - 1);
 
   constructor(baseline: Baseline, report: Report) {
     this.#baseline = baseline;
@@ -47,25 +48,56 @@ export class Beacons implements Detector {
   }
 
   began(flow: WatchFlow): void {
-    if (flow.direction !== 'outbound' || !flow.isOutside || flow.app === null || REGULAR.has(flow.remote.port)) return;
-    const place = this.#place(flow.appNumber * HOSTS + flow.hostNumber);
+    if (!isCall(flow)) return;
+    const place = this.#place(keyOf(flow));
     const count = this.#counts[place] as number;
     const time = flow.firstSeen;
-    const last = this.#times[place * RING + ((count + RING - 1) % RING)] as number;
-    this.#bytes[place] = Math.max((this.#bytes[place] as number) * 0.9, flow.rxBytes + flow.txBytes);
-    if (count > 0 && time - last < TOGETHER_MS && time > last - SET_BACK_MS) return;
-    this.#times[place * RING + (count % RING)] = time;
+    const last = this.#times[slotOf(place, count - 1)] as number;
+    if (count > 0 && time - last < TOGETHER_MS && time > last - SET_BACK_MS) {
+      this.#grow(slotOf(place, count - 1), flow);
+      return;
+    }
+    this.#times[slotOf(place, count)] = time;
+    this.#sizes[slotOf(place, count)] = flow.rxBytes + flow.txBytes;
     this.#counts[place] = count + 1;
-    if (count + 1 >= FEWEST && (this.#bytes[place] as number) <= SMALL) this.#judge(flow, place, count + 1);
+    if (count + 1 >= FEWEST) this.#judge(flow, place, count + 1);
+  }
+
+  /** A call that was seen before its name was known is one to that name, or every tenth would be missing there. */
+  renamed(flow: WatchFlow, app: number, host: number): void {
+    const place = this.#places.get(app * HOSTS + host);
+    const count = place === undefined ? 0 : (this.#counts[place] as number);
+    if (place !== undefined && count > 0 && this.#times[slotOf(place, count - 1)] === flow.firstSeen)
+      this.#counts[place] = count - 1;
+    this.began(flow);
+  }
+
+  /** Only at its end is it known how much a call moved. */
+  left(flow: WatchFlow): void {
+    const place = isCall(flow) ? this.#places.get(keyOf(flow)) : undefined;
+    if (place === undefined) return;
+    for (let i = Math.min(this.#counts[place] as number, RING); i > 0; i--) {
+      const slot = slotOf(place, (this.#counts[place] as number) - i);
+      const since = flow.firstSeen - (this.#times[slot] as number);
+      if (since >= 0 && since < TOGETHER_MS) this.#grow(slot, flow);
+    }
+  }
+
+  #grow(slot: number, flow: WatchFlow): void {
+    this.#sizes[slot] = Math.max(this.#sizes[slot] as number, flow.rxBytes + flow.txBytes);
   }
 
   #judge(flow: WatchFlow, place: number, count: number): void {
-    const length = Math.min(count, RING);
+    const length = Math.min(count, COMPARED);
     const intervals = this.#intervals.subarray(0, length - 1);
-    for (let i = 0; i < intervals.length; i++) {
-      const newer = this.#times[place * RING + ((count - 1 - i) % RING)] as number;
-      intervals[i] = newer - (this.#times[place * RING + ((count - 2 - i) % RING)] as number);
+    let largest = 0;
+    for (let i = 0; i < length; i++) {
+      largest = Math.max(largest, this.#sizes[slotOf(place, count - 1 - i)] as number);
+      if (i > 0)
+        intervals[i - 1] =
+          (this.#times[slotOf(place, count - i)] as number) - (this.#times[slotOf(place, count - 1 - i)] as number);
     }
+    if (largest > SMALL) return;
     intervals.sort();
     const period = intervals[intervals.length >> 1] as number;
     if (period < SHORTEST_MS) return;
@@ -77,7 +109,7 @@ export class Beacons implements Detector {
       else deviation += off;
     }
     if (uneven > intervals.length / 10) return;
-    if (!this.#isUsual(flow)) this.#found(flow, place, count, period, deviation / (intervals.length - uneven));
+    if (!this.#isUsual(flow)) this.#found(flow, count, period, deviation / (intervals.length - uneven), largest);
   }
 
   #isUsual({ app, domain }: WatchFlow): boolean {
@@ -86,16 +118,16 @@ export class Beacons implements Detector {
     return domain !== null && (baseline.knewDomain(app as string, domain) || baseline.spreadOf(domain) > FEW_APPS);
   }
 
-  #found(flow: WatchFlow, place: number, count: number, period: number, jitter: number): void {
+  #found(flow: WatchFlow, count: number, period: number, jitter: number, largest: number): void {
     const subject = subjectOf(flow);
     this.#report({
       kind: 'beacon',
       subject,
       cause: `${flow.app} ${flow.domain ?? flow.host}`,
       quietMs: DAY_MS,
-      text: `${subject.app} calls ${subject.host} every ${span(period)}, give or take ${span(jitter)}.`,
+      text: `${subject.app} calls ${subject.host} every ${span(period)}, give or take ${jitter < 50 ? 'less than 0.1 s' : span(jitter)}.`,
       details: [
-        `calls so far: ${count}, of at most ${amount(this.#bytes[place] as number)} each`,
+        `calls so far: ${count}, the last ${Math.min(count, COMPARED)} of at most ${amount(largest)} each`,
         `period ${span(period)}, jitter ${percent(jitter / period)}`,
         `path: ${subject.exe ?? 'unknown'}`,
         'expected: people and most programs call at uneven times',
@@ -107,7 +139,10 @@ export class Beacons implements Detector {
   #place(key: number): number {
     let place = this.#places.get(key);
     if (place === undefined) {
-      if (this.#times.length === 0) this.#times = new Float64Array(MOST_PAIRS * RING);
+      if (this.#times.length === 0) {
+        this.#times = new Float64Array(MOST_PAIRS * RING);
+        this.#sizes = new Float64Array(MOST_PAIRS * RING);
+      }
       place = this.#places.size;
       if (place >= MOST_PAIRS) {
         const [oldest, freed] = this.#places.entries().next().value as [number, number];
@@ -115,9 +150,21 @@ export class Beacons implements Detector {
         place = freed;
       }
       this.#counts[place] = 0;
-      this.#bytes[place] = 0;
     } else this.#places.delete(key);
     this.#places.set(key, place);
     return place;
   }
+}
+
+function isCall({ direction, isOutside, app, remote }: WatchFlow): boolean {
+  return direction === 'outbound' && isOutside && app !== null && !REGULAR.has(remote.port);
+}
+
+function keyOf({ appNumber, hostNumber }: WatchFlow): number {
+  return appNumber * HOSTS + hostNumber;
+}
+
+/** Where a place has its call of this number. */
+function slotOf(place: number, call: number): number {
+  return place * RING + ((call + RING) % RING);
 }

@@ -35,6 +35,8 @@ export type Report = (finding: Finding) => void;
 export interface Detector {
   met?(flow: WatchFlow): void;
   began?(flow: WatchFlow): void;
+  renamed?(flow: WatchFlow, app: number, host: number): void;
+  left?(flow: WatchFlow): void;
   asked?(flow: WatchFlow): void;
   moved?(flow: WatchFlow): void;
   sent?(app: string, bytes: number): void;

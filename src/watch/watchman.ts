@@ -137,6 +137,14 @@ export class Watchman implements Watcher {
     for (const detector of this.#detectors) detector.began?.(flow);
   }
 
+  renamed(flow: WatchFlow, app: number, host: number): void {
+    for (const detector of this.#detectors) detector.renamed?.(flow, app, host);
+  }
+
+  left(flow: WatchFlow): void {
+    for (const detector of this.#detectors) detector.left?.(flow);
+  }
+
   asked(flow: WatchFlow): void {
     if (this.#isOwn(flow)) return;
     for (const detector of this.#detectors) detector.asked?.(flow);

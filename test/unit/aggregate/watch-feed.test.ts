@@ -19,6 +19,7 @@ const WEB = '203.0.113.9';
 class Listener implements Watcher {
   wantsMoved = false;
   heard: string[] = [];
+  readonly ends: string[] = [];
   readonly bytes = new Map<string, number>();
   readonly alerts: readonly Alert[] = [];
   met(flow: WatchFlow): void {
@@ -29,6 +30,13 @@ class Listener implements Watcher {
   }
   began({ app, host, direction, isAnswered }: WatchFlow): void {
     this.heard.push(`began ${app} ${direction} ${host}${isAnswered ? ' answered' : ''}`);
+  }
+  renamed({ app, host, appNumber, hostNumber }: WatchFlow, formerApp: number, formerHost: number): void {
+    const what = [...(appNumber === formerApp ? [] : [app]), ...(hostNumber === formerHost ? [] : [host])];
+    this.heard.push(`renamed ${what.join(' ')}`);
+  }
+  left({ app, host, rxBytes, txBytes }: WatchFlow): void {
+    this.ends.push(`${app} ${host} ${rxBytes + txBytes}`);
   }
   asked({ asked }: WatchFlow): void {
     this.heard.push(`asked ${asked?.name}`);
@@ -89,7 +97,7 @@ describe('the feed', () => {
     m.own(row, 'curl');
     expect(tick()).toEqual([`met curl outbound ${WEB}:443`, `began curl outbound ${WEB}`]);
     m.names.serverName(row, 'tls', 'www.example.com', false);
-    expect(tick()).toEqual(['met curl outbound www.example.com:443']);
+    expect(tick()).toEqual(['met curl outbound www.example.com:443', 'renamed www.example.com']);
   });
 
   test('tells of a flow that leaves before the tick, even without an owner', () => {
@@ -101,6 +109,7 @@ describe('the feed', () => {
       `met null outbound ${WEB}:443`,
       `began null outbound ${WEB}`,
     ]);
+    expect(listener.ends).toEqual([`curl ${WEB} 40`, `null ${WEB} 40`]);
   });
 
   test('tells of a caller again once it is let in', () => {

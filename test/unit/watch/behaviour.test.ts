@@ -106,6 +106,34 @@ describe('beacon', () => {
     expect(calls(even.flatMap((ms) => [ms - 20, 10, 10]))).toHaveLength(1);
   });
 
+  test('is made of calls by name, although some are named late', () => {
+    const watch = new Watching();
+    watch.watchman.know(knownBaseline([{}]));
+    for (let call = 0; call < 40; call++) {
+      const named = watchFlow({ domain: 'c2.example', host: 'c2.example', hostNumber: 2, firstSeen: watch.time, txBytes: 800 });
+      const isLate = call % 3 === 0;
+      watch.watchman.began(isLate ? nameless({ hostNumber: 3, firstSeen: watch.time, txBytes: 60 }) : named);
+      watch.tick();
+      if (isLate) watch.watchman.renamed(named, named.appNumber, 3);
+      watch.tick(59_000);
+    }
+    expect(said(watch.raised)).toEqual(['beacon: curl calls c2.example every 60 s, give or take less than 0.1 s.']);
+    expect(watch.raised[0]?.details[0]).toBe('calls so far: 12, the last 12 of at most 800 bytes each');
+  });
+
+  test('is not what turns out to be large', () => {
+    const watch = new Watching();
+    watch.watchman.know(knownBaseline([{}]));
+    for (let call = 0; call < 40; call++) {
+      const flow = nameless({ firstSeen: watch.time, txBytes: 300 });
+      watch.watchman.began(flow);
+      watch.tick(20_000);
+      watch.watchman.left({ ...flow, rxBytes: call < 20 ? 1e6 : 5000 });
+      watch.tick(40_000);
+    }
+    expect(watch.raised.map(({ details }) => details[0])).toEqual(['calls so far: 35, the last 15 of at most 5.3 kB each']);
+  });
+
   test('follows many pairs at once', () => {
     const watch = new Watching();
     watch.watchman.know(knownBaseline([{}]));
