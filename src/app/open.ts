@@ -157,8 +157,12 @@ async function plainOutput(mode: Mode, options: Options, filter: Filter | null, 
   }
   const onClosed = (failure: Error | null) => guard.outputClosed(failure);
   if (mode === 'json') {
-    const { JsonOutput } = await import('../output/json-output.ts');
-    return new JsonOutput(process.stdout, !options.once, options.dns ? { filter } : null, onClosed);
+    const [{ JsonOutput }, { DeliveryWarnings }] = await Promise.all([
+      import('../output/json-output.ts'),
+      import('../output/delivery-warnings.ts'),
+    ]);
+    const delivery = new DeliveryWarnings((text) => process.stderr.write(text));
+    return new JsonOutput(process.stdout, !options.once, options.dns ? { filter } : null, delivery, onClosed);
   }
   const { TableOutput } = await import('../output/table-output.ts');
   const { ascii, names, units } = options;

@@ -7,6 +7,8 @@ import type { Outbox } from './outbox.ts';
 import { Pacing } from './pacing.ts';
 import type { AlertFields, Answer } from './protocol.ts';
 
+/** How long deliveries may begin when the program is gone, ms. What has begun is finished, or the next run would repeat it. */
+export const LAST_MS = 5000;
 /** Least time between two reports of the status, ms. */
 const REPORT_MS = 200;
 /** A timer is set for at most this long, ms: the clock may be set meanwhile. */

@@ -9,7 +9,7 @@ import { DELIVERED, type Delivery, failed, type Outcome } from './delivery.ts';
 import type { Message } from './message.ts';
 
 /** How long a program may take. */
-const LONGEST_MS = 30_000;
+export const LONGEST_MS = 30_000;
 /** Status by which a program asks to be started again later (sysexits(3), EX_TEMPFAIL). */
 const TRY_AGAIN = 75;
 const PATIENCE_MS = 24 * 3_600_000;

@@ -11,15 +11,13 @@ import { systemFlock } from '../system/file-lock.ts';
 import { systemDatagrams } from './datagram.ts';
 import type { Delivery } from './delivery.ts';
 import { desktopDelivery } from './desktop.ts';
-import { Dispatcher } from './dispatcher.ts';
+import { Dispatcher, LAST_MS } from './dispatcher.ts';
 import { HookDelivery } from './hook.ts';
 import { Outbox } from './outbox.ts';
 import { type Answer, alertIn, LineReader, LONGEST_ORDER, lineOf, messengerCommand, type Orders } from './protocol.ts';
 import { LogDelivery } from './system-log.ts';
 import { WebhookDelivery } from './webhook.ts';
 
-/** How long deliveries may begin when the program is gone, ms. What has begun is finished, or the next run would repeat it. */
-const LAST_MS = 5000;
 /** Answers are dropped while more bytes than this wait to be read. */
 const UNREAD_BYTES = 256 * 1024;
 

@@ -6,6 +6,7 @@ import type { Filter } from '../filter/filter.ts';
 import type { Alert } from '../model/alert.ts';
 import type { DnsRow } from '../model/dns.ts';
 import type { FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
+import type { DeliveryWarnings } from './delivery-warnings.ts';
 import { JsonWriter } from './json-writer.ts';
 import { filteredSnapshot, runAverage } from './matching.ts';
 import type { Output, Turn } from './output.ts';
@@ -23,20 +24,24 @@ export class JsonOutput implements Output {
   readonly #writer: JsonWriter;
   readonly #samples: boolean;
   readonly #dns: DnsLines | null;
+  readonly #delivery: DeliveryWarnings;
   #lastAlert: Alert | null = null;
 
   /**
    * @param samples false for one object at the end
    * @param dns writes questions of DNS that match; null writes none
+   * @param delivery says what keeps alerts from arriving
    * @param onClosed as for JsonWriter
    */
   constructor(
     stream: NodeJS.WritableStream & import('node:stream').Writable,
     samples: boolean,
     dns: DnsLines | null,
+    delivery: DeliveryWarnings,
     onClosed: (failure: Error | null) => void,
   ) {
     this.#dns = dns;
+    this.#delivery = delivery;
     this.wantsEvents = samples;
     this.#samples = samples;
     this.#writer = new JsonWriter(stream, onClosed);
@@ -80,7 +85,8 @@ export class JsonOutput implements Output {
   }
 
   /** Those that were raised since the last one written; the end may have the time of the last sample. */
-  #alerts({ alerts }: Snapshot): void {
+  #alerts({ alerts, capture }: Snapshot): void {
+    this.#delivery.tell(capture.delivery);
     const from = this.#lastAlert === null ? 0 : alerts.lastIndexOf(this.#lastAlert) + 1;
     for (const alert of alerts.slice(from)) this.#writer.alert(alert);
     this.#lastAlert = alerts.at(-1) ?? null;

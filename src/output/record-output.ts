@@ -1,11 +1,11 @@
 // The output of a run that only records: one line on standard error at the start, then trouble as it comes. Standard output stays empty.
 
-import type { MessengerStatus } from '../model/delivery.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { CaptureStatus, FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
 import { type Dropped, droppedText } from '../net/counted.ts';
 import { sanitize } from '../net/text.ts';
 import type { Clock } from '../system/clock.ts';
+import { DeliveryWarnings } from './delivery-warnings.ts';
 import type { Output, RecordStart } from './output.ts';
 
 /** Lost packets are reported at most this often. */
@@ -17,15 +17,16 @@ export class RecordOutput implements Output {
   readonly limits = { apps: 0, hosts: 0, flows: 0 };
   readonly #write: (text: string) => void;
   readonly #clock: Clock;
+  readonly #delivery: DeliveryWarnings;
   #capture = '';
   #history = '';
-  #delivery = '';
   #lost: Dropped = { kernel: 0, own: 0 };
   #lostAt = Number.NEGATIVE_INFINITY;
 
   constructor(write: (text: string) => void, clock: Clock) {
     this.#write = write;
     this.#clock = clock;
+    this.#delivery = new DeliveryWarnings(write);
   }
 
   /** The one line of a run in which all goes well. */
@@ -42,7 +43,7 @@ export class RecordOutput implements Output {
       this.#capture = capture.note;
       this.#say(capture.note === '' ? 'capture: all is well again' : `capture: ${capture.note}`);
     }
-    if (capture.delivery !== null) this.#tellDelivery(capture.delivery);
+    this.#delivery.tell(capture.delivery);
     this.#tellLoss(capture);
   }
 
@@ -64,15 +65,6 @@ export class RecordOutput implements Output {
     if (now === this.#history) return;
     this.#history = now;
     this.#say(now === '' ? 'history: recording again, all is well' : now);
-  }
-
-  /** Says what keeps alerts from arriving, once for each reason. */
-  #tellDelivery({ note, channels }: MessengerStatus): void {
-    const failing = channels.filter(({ failure }) => failure !== null).map(({ channel, failure }) => `${channel}: ${failure}`);
-    const now = [note, ...failing].filter((part) => part !== '').join('; ');
-    if (now === this.#delivery) return;
-    this.#delivery = now;
-    this.#say(now === '' ? 'alerts: delivered again' : `alerts: ${now}`);
   }
 
   #tellLoss({ dropped, shed }: CaptureStatus): void {

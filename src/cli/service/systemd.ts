@@ -1,6 +1,8 @@
 // The unit for systemd: a process of the user with six capabilities and no way to gain more (systemd.exec(5)). Pure.
 
 import { dirname } from 'node:path';
+import { LAST_MS } from '../../messenger/dispatcher.ts';
+import { LONGEST_MS } from '../../messenger/hook.ts';
 import { NetmonError } from '../../model/errors.ts';
 import { shellWords } from '../../net/quote.ts';
 import type { Service, ServiceFile } from './service.ts';
@@ -9,6 +11,8 @@ const UNIT = 'netmon-tui.service';
 const PATH = `/etc/systemd/system/${UNIT}`;
 /** For packets, for eBPF, for events of new processes, and for /proc of other users' processes. */
 const CAPABILITIES = 'CAP_NET_RAW CAP_NET_ADMIN CAP_BPF CAP_PERFMON CAP_SYS_PTRACE CAP_DAC_READ_SEARCH';
+/** The messenger may still begin a delivery, and then finishes it; killed in the middle, it would repeat it at the next start. */
+const STOP_SECONDS = (LAST_MS + LONGEST_MS) / 1000 + 5;
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /**
@@ -41,7 +45,7 @@ export function systemdUnit({ program, words, history, log, state, user, typed }
     '# SIGTERM saves the history and ends the run with status 143. SIGUSR1 saves it now: systemctl kill -s USR1 netmon-tui',
     'KillSignal=SIGTERM',
     'SuccessExitStatus=143',
-    'TimeoutStopSec=30',
+    `TimeoutStopSec=${STOP_SECONDS}`,
     'Restart=on-failure',
     'RestartSec=10',
     'UMask=0077',

@@ -1,6 +1,8 @@
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { IN_MEMORY } from '../../../src/messenger/outbox.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
+import { DeliveryWarnings } from '../../../src/output/delivery-warnings.ts';
 import { JsonOutput } from '../../../src/output/json-output.ts';
 import { closeLine, gapLine, linePieces, openLine } from '../../../src/output/json-writer.ts';
 import { alert } from '../../support/history.ts';
@@ -216,9 +218,13 @@ describe('lines', () => {
 });
 
 describe('alerts', () => {
+  let warnings: string[] = [];
+  beforeEach(() => {
+    warnings = [];
+  });
   const lines = async (samples: boolean, ...snapshots: readonly Snapshot[]) => {
     const output = new PassThrough();
-    const json = new JsonOutput(output, samples, null, () => undefined);
+    const json = new JsonOutput(output, samples, null, new DeliveryWarnings((line) => warnings.push(line)), () => undefined);
     for (const [i, each] of snapshots.entries())
       await (i < snapshots.length - 1 ? json.sample(each, () => Promise.resolve()) : json.end(each));
     const text = output.read().toString() as string;
@@ -231,6 +237,22 @@ describe('alerts', () => {
     const found = await lines(true, ...raised, snapshot({ alerts: [first, second] }));
     expect(found.map(({ type, id }) => id ?? type)).toEqual(['sample', 'a', 'sample', 'b', 'sample', 'end']);
     expect(found.flatMap(lineFaults)).toEqual([]);
+  });
+
+  it('that are kept in memory alone are warned of once, beside the stream', async () => {
+    const delivery = {
+      isReady: true,
+      host: null,
+      user: 'ann',
+      note: IN_MEMORY,
+      channels: [],
+      isLeft: false,
+      outcomes: new Map(),
+    };
+    const kept = snapshot({ capture: { ...snapshot().capture, delivery } });
+    for (const samples of [true, false]) await lines(samples, kept, kept);
+    const warning = `netmon-tui: alerts: ${IN_MEMORY}\n`;
+    expect(warnings).toEqual([warning, warning]);
   });
 
   it('of a run without samples stand before its end', async () => {

@@ -56,6 +56,8 @@ describe('systemd', () => {
       'KillSignal=SIGTERM',
       'SuccessExitStatus=143',
       'UMask=0077',
+      // The messenger begins deliveries for five seconds more, and the user's command may take thirty.
+      'TimeoutStopSec=40',
     ])
       expect(unit.text).toContain(`\n${line}\n`);
     expect(unit.install(null).join('\n')).toContain("sudo -u '#501' mkdir -p -m 700 '/var/lib/a b%d'\n");
