@@ -91,6 +91,14 @@ export class FlowSubject implements FilterSubject {
     return this.#process(this.flows.peer(this.row))?.pid ?? null;
   }
 
+  get process(): Process | null {
+    return this.#process(this.flows.owner(this.row)) ?? null;
+  }
+
+  get peerProcess(): Process | null {
+    return this.#process(this.flows.peer(this.row)) ?? null;
+  }
+
   get exe(): string | null {
     return this.#app(this.flows.owner(this.row))?.exe ?? null;
   }

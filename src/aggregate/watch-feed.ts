@@ -4,7 +4,7 @@
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { FLOW_STATE } from '../flow/tcp.ts';
-import { type FlowFacts, NO_OWNER, NOWHERE, type Process, type ProcessDirectory } from '../model/terms.ts';
+import { type FlowFacts, NOWHERE, type ProcessDirectory } from '../model/terms.ts';
 import type { Watcher, WatchFlow } from '../model/watch.ts';
 import { areNeighbours, scopeOf } from '../net/address.ts';
 import { widened } from '../net/bytes.ts';
@@ -33,11 +33,6 @@ class WatchedFlow extends FlowSubject implements WatchFlow {
   constructor(parts: FeedParts) {
     super(parts.flows, parts.booking, parts.directory, parts.facts, parts.interfaceName, null);
     this.#parts = parts;
-  }
-
-  get process(): Process | null {
-    const owner = this.flows.owner(this.row);
-    return owner === NO_OWNER ? null : (this.#parts.directory.process(owner) ?? null);
   }
 
   get network(): string | null {

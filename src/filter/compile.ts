@@ -64,9 +64,13 @@ function compareText(field: TextField, comparison: Comparison): Predicate {
       );
     return operator === '=' ? anyText(field, (text) => text === named) : anyText(field, (text) => text.includes(wanted));
   }
-  return operator === '='
-    ? anyText(field, (text) => text.toLowerCase() === wanted)
-    : anyText(field, (text) => text.toLowerCase().includes(wanted));
+  const byText =
+    operator === '='
+      ? anyText(field, (text) => text.toLowerCase() === wanted)
+      : anyText(field, (text) => text.toLowerCase().includes(wanted));
+  if (field.numbers === undefined || !/^\d{1,10}$/.test(wanted)) return byText;
+  const number = Number(wanted);
+  return some([byText, anyNumber(field.numbers, (amount) => amount === number)]);
 }
 
 /** Expands a beginning that only one value has: `dir=out` means outbound. */
@@ -114,15 +118,15 @@ function compareNumber(field: NumberField, comparison: Comparison): Predicate {
   switch (operator) {
     case ':':
     case '=':
-      return anyNumber(field, (amount) => ranges.some((range) => amount >= range[0] && amount <= range[1]));
+      return anyNumber(field.read, (amount) => ranges.some((range) => amount >= range[0] && amount <= range[1]));
     default:
       if (ranges.length > 1 || low !== high)
         throw new FilterSyntaxError(`${comparison.field}${operator} takes one number`, value.column);
   }
-  if (operator === '<') return anyNumber(field, (amount) => amount < low);
-  if (operator === '<=') return anyNumber(field, (amount) => amount <= low);
-  if (operator === '>') return anyNumber(field, (amount) => amount > low);
-  return anyNumber(field, (amount) => amount >= low);
+  if (operator === '<') return anyNumber(field.read, (amount) => amount < low);
+  if (operator === '<=') return anyNumber(field.read, (amount) => amount <= low);
+  if (operator === '>') return anyNumber(field.read, (amount) => amount > low);
+  return anyNumber(field.read, (amount) => amount >= low);
 }
 
 function rangesOf(field: NumberField, value: Value): readonly Range[] {
@@ -161,8 +165,7 @@ function anyText(field: TextField | NetField, matches: TextMatcher): Predicate {
   };
 }
 
-function anyNumber(field: NumberField, matches: (amount: number) => boolean): Predicate {
-  const reads = field.read;
+function anyNumber(reads: NumberField['read'], matches: (amount: number) => boolean): Predicate {
   return (subject, now) => {
     for (const readAmount of reads) {
       const amount = readAmount(subject, now);

@@ -3,7 +3,15 @@
 
 import type { DnsRow } from '../model/dns.ts';
 import { RECENT_MINUTES } from '../model/snapshot.ts';
-import { type Asked, ATTRIBUTIONS, type Endpoint, FLOW_DIRECTIONS, NAME_SOURCES } from '../model/terms.ts';
+import {
+  type Asked,
+  ATTRIBUTIONS,
+  type Endpoint,
+  FLOW_DIRECTIONS,
+  MAX_ANCESTORS,
+  NAME_SOURCES,
+  type Process,
+} from '../model/terms.ts';
 
 type Text = (subject: FilterSubject) => string | null | undefined;
 type Amount = (subject: FilterSubject, now: number | undefined) => number | null | undefined;
@@ -23,6 +31,8 @@ export interface TextField extends FieldBase {
   readonly values?: readonly string[];
   /** Values worth offering, though there are others. */
   readonly usual?: readonly string[];
+  /** Numbers that stand beside the text: a value of digits matches one that is equal. */
+  readonly numbers?: readonly Amount[];
 }
 
 /** A number: plain, bytes, seconds, milliseconds, or a port. */
@@ -44,6 +54,32 @@ const localAddress: Text = (subject) => subject.local?.address;
 const remoteAddress: Text = (subject) => subject.remote?.address;
 const localPort: Amount = (subject) => subject.local?.port;
 const remotePort: Amount = (subject) => subject.remote?.port;
+/** The processes at both ends of a flow, of which either may match. */
+const ENDS: readonly ((subject: FilterSubject) => Origins | null | undefined)[] = [(s) => s.process, (s) => s.peerProcess];
+/** Those above a process: its parent first, then further up, and last the head of its line, which may be further than what is kept. */
+const ABOVE = [
+  ...Array.from({ length: MAX_ANCESTORS }, (_, i) => (process: Origins) => process.ancestors.at(-1 - i)),
+  ({ origin }: Origins) => origin,
+];
+const PARENT = ABOVE.slice(0, 1);
+const namesOf = (above: typeof ABOVE): readonly Text[] =>
+  ENDS.flatMap((end) =>
+    above.map(
+      (get): Text =>
+        (s) =>
+          of(end(s), get)?.name,
+    ),
+  );
+const pidsOf = (above: typeof ABOVE): readonly Amount[] =>
+  ENDS.flatMap((end) =>
+    above.map(
+      (get): Amount =>
+        (s) =>
+          of(end(s), get)?.pid,
+    ),
+  );
+const of = (process: Origins | null | undefined, get: (typeof ABOVE)[number]) =>
+  process === null || process === undefined ? undefined : get(process);
 const hostOrAddress: Text = (subject) => subject.host ?? subject.remote?.address;
 
 /** Every field, in the order in which docs/filter.md lists them. */
@@ -52,6 +88,44 @@ export const FIELDS: readonly Field[] = [
   { name: 'exe', aliases: [], kind: 'text', help: 'path of the executable', read: [(s) => s.exe] },
   { name: 'pid', aliases: [], kind: 'number', help: 'process', read: [(s) => s.pid, (s) => s.peerPid] },
   { name: 'user', aliases: [], kind: 'text', help: 'user that the app runs as', read: [(s) => s.user] },
+  {
+    name: 'parent',
+    aliases: [],
+    kind: 'text',
+    help: 'the process that started it: a name, or a pid',
+    read: namesOf(PARENT),
+    numbers: pidsOf(PARENT),
+  },
+  {
+    name: 'ancestor',
+    aliases: [],
+    kind: 'text',
+    help: 'any process above it, as it began: a name, or a pid',
+    read: namesOf(ABOVE),
+    numbers: pidsOf(ABOVE),
+  },
+  {
+    name: 'cmd',
+    aliases: ['command'],
+    kind: 'text',
+    help: 'command line as details show it, secrets masked',
+    read: ENDS.map(
+      (end): Text =>
+        (s) =>
+          end(s)?.command,
+    ),
+  },
+  {
+    name: 'unit',
+    aliases: [],
+    kind: 'text',
+    help: 'systemd unit or container',
+    read: ENDS.map(
+      (end): Text =>
+        (s) =>
+          end(s)?.unit,
+    ),
+  },
   {
     name: 'host',
     aliases: ['sni', 'hostname'],
@@ -254,6 +328,9 @@ function since(time: number | null | undefined, now: number | undefined): number
   return time === null || time === undefined || now === undefined ? null : Math.max(0, now - time);
 }
 
+/** What fields ask of a process. */
+type Origins = Pick<Process, 'ancestors' | 'origin' | 'command' | 'unit'>;
+
 /**
  * A flow as the filter language sees it; a snapshot's row is one. Bytes are network-layer bytes, rates bytes/s, times epoch ms. A value that is
  * missing or null is unknown, and unknown matches nothing but `!=`.
@@ -264,6 +341,9 @@ export interface FilterSubject {
   readonly peerApp?: string | null;
   readonly pid?: number | null;
   readonly peerPid?: number | null;
+  /** Owners of its two ends. */
+  readonly process?: Origins | null;
+  readonly peerProcess?: Origins | null;
   readonly exe?: string | null;
   readonly user?: string | null;
   /** Name of the remote end, or its address if it has none. */

@@ -17,6 +17,7 @@ import type {
   Snapshot,
   Traffic,
 } from '../model/snapshot.ts';
+import type { Process } from '../model/terms.ts';
 import { rangeSnapshot } from './chart/range-snapshot.ts';
 import type { ViewState } from './state.ts';
 import { NOTHING_RECENT, type RecentlySeen, recentlySeenOf } from './tables/recently-seen.ts';
@@ -245,7 +246,9 @@ function matchingFlows(snapshot: Snapshot, flows: Iterable<FlowRow>, filter: Fil
   const recent = recentlySeenOf(snapshot);
   const matching: FlowRow[] = [];
   for (const flow of flows) {
-    const subject = subjectOf(flow, apps.get(appOf(flow) ?? ''), hosts.get(hostOf(flow) ?? ''), recent, average);
+    const peer =
+      flow.peerApp === null ? undefined : apps.get(appOf({ app: flow.peerApp, pid: flow.peerPid, reason: null }) ?? '');
+    const subject = subjectOf(flow, apps.get(appOf(flow) ?? ''), hosts.get(hostOf(flow) ?? ''), recent, average, peer);
     if (filter.matches(subject, snapshot.time)) matching.push(flow);
   }
   return matching;
@@ -360,6 +363,7 @@ export function hostOfFlow(hosts: readonly HostRow[]): (flow: FlowRow) => string
  * memory and time.
  *
  * @param average seconds over which its rates are means, as its row shows them; null for those of the interval
+ * @param peer app at the other end of a flow within this machine
  */
 export function subjectOf(
   flow: FlowRow,
@@ -367,12 +371,15 @@ export function subjectOf(
   host: HostRow | undefined,
   recent: RecentlySeen = NOTHING_RECENT,
   average: Average | null = null,
+  peer: AppRow | undefined = undefined,
 ): Required<FilterSubject> {
   return {
     app: flow.app,
     peerApp: flow.peerApp,
     pid: flow.pid,
     peerPid: flow.peerPid,
+    process: processOf(app, flow.pid),
+    peerProcess: processOf(peer, flow.peerPid),
     exe: app?.exe ?? null,
     user: app?.user ?? null,
     host: flow.host,
@@ -405,4 +412,9 @@ export function subjectOf(
     closed: flow.closed,
     isNew: recent.apps.has(flow.app ?? '') || recent.domains.has(flow.domain ?? ''),
   };
+}
+
+/** The process of an app with this pid; of two that had it, the newer. */
+function processOf(app: AppRow | undefined, pid: number | null): Process | null {
+  return app === undefined || pid === null ? null : (app.processes.findLast((each) => each.pid === pid) ?? null);
 }

@@ -224,6 +224,15 @@ describe('a filter', () => {
     });
   });
 
+  it.each(['parent:curl', 'ancestor=500'])('%s counts what children of a process move, whatever became of it', (text) => {
+    const run = new Run();
+    run.aggregator.match(filterOf(`${text} -app:ssh`), null);
+    run.own(run.send({ sport: 1, bytes: 100 }), 'curl');
+    run.own(run.send({ sport: 2, bytes: 1000 }), 'ssh');
+    run.send({ sport: 3, bytes: 10_000 });
+    expect(run.matching()).toMatchObject({ total: { txBytes: 100 }, apps: [{ app: 'curl', txBytes: 100 }], flowCount: 1 });
+  });
+
   it('keeps what it counted of a flow that now has another app', () => {
     const run = new Run();
     run.aggregator.match(filterOf('app:bash'), null);

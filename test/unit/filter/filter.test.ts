@@ -50,7 +50,17 @@ const ssh: FilterSubject = {
   closed: true,
   isNew: false,
 };
-const pipe: FilterSubject = { app: 'node', peerApp: 'postgres', pid: 7, peerPid: 8, direction: 'local' };
+const at = (pid: number, name: string) => ({ pid, name, startedAt: null });
+const npm = {
+  ancestors: [at(1, 'systemd'), at(512, 'zsh'), at(700, 'npm')],
+  origin: at(400, 'code'),
+  command: 'node a.js --token=***',
+  unit: 'app.service',
+};
+const pipe: FilterSubject = {
+  ...{ app: 'node', peerApp: 'postgres', pid: 7, peerPid: 8, direction: 'local', process: npm },
+  peerProcess: { ancestors: [at(1, 'systemd')], origin: at(8, 'postgres'), command: null, unit: 'postgresql.service' },
+};
 const unknown: FilterSubject = { app: null, pid: null };
 const ALL = { curl, ssh, pipe, unknown };
 
@@ -98,6 +108,25 @@ describe('what passes', () => {
     ['/^www\\./', 'curl'],
     ['/^(curl|node)$/', 'curl pipe'],
     ['/^443$/', 'curl'],
+    // processes above
+    ['parent:npm', 'pipe'],
+    ['parent:zsh', ''],
+    ['parent=systemd', 'pipe'], // of the other end
+    ['parent=700', 'pipe'],
+    ['parent:70', ''],
+    ['ancestor:zsh', 'pipe'],
+    ['ancestor:NPM', 'pipe'],
+    ['ancestor=code', 'pipe'], // further up than what is kept
+    ['ancestor:400', 'pipe'],
+    ['ancestor:40', ''],
+    ['ancestor:node', ''],
+    ['ancestor~^(zsh|fish)$', 'pipe'],
+    ['ancestor!=zsh', 'curl ssh unknown'],
+    ['cmd:a.js', 'pipe'],
+    ['cmd:"node a"', 'pipe'],
+    ['cmd~--token', 'pipe'],
+    ['unit:app.', 'pipe'],
+    ['unit=postgresql.service', 'pipe'],
     ['"and"', ''],
     // joining
     ['curl news', 'curl'],
