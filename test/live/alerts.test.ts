@@ -1,6 +1,6 @@
 // Alerts on a machine: real programs in a namespace do what each kind is about, after a first run has recorded what is usual.
 
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +25,13 @@ const SERVERS = `
 /** Tries many ports, one after the other. */
 const SCAN = `const { connect } = require('node:net'); let port = 1;
   const next = () => { if (port < 150) connect(port++, '${WEB}').on('error', next).on('connect', next); }; next();`;
+/** Where whoever is behind the router seems to be. */
+const CALLER = '203.0.113.20';
+const BEHIND = '192.168.77.2';
+const TRANSLATE = `table ip nmt { chain out { type nat hook postrouting priority 100; oifname "vb" ip saddr ${BEHIND} snat to ${CALLER}; }; }`;
+/** Calls ports that nobody listens on. */
+const KNOCK = `const { connect } = require('node:net'); let port = 2000;
+  const next = () => { if (port < 2060) connect(port++, '10.99.0.1').on('error', next); }; next();`;
 const reason = netnsObstacle('curl', 'dig');
 
 describe('alerts, live', () => {
@@ -116,4 +123,58 @@ describe('alerts, live', () => {
     const counts = alerts().map(({ kind, text }) => `${kind}: ${text}`);
     expect(new Set(counts).size, counts.join('\n')).toBe(counts.length);
   }, 150_000);
+
+  // Sockets of another network namespace are this machine's, as a container's are. Behind a router that translates, nobody can tell.
+  it('finds a first caller from outside and a scan from there, and takes a namespace of its own for no outside', async ({
+    skip,
+    onTestFinished,
+  }) => {
+    const outside = `nmo${process.pid}`;
+    const ip = (...words: string[]) => execFileSync('ip', words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    ip('netns', 'add', outside);
+    onTestFinished(() => void ip('netns', 'del', outside));
+    ip('link', 'add', 'vo', 'netns', pair.far, 'type', 'veth', 'peer', 'name', 'vp', 'netns', outside);
+    pair.run(pair.far, 'ip addr add 192.168.77.1/24 dev vo; ip link set vo up; sysctl -qw net.ipv4.ip_forward=1');
+    pair.run(outside, `ip addr add ${BEHIND}/24 dev vp; ip link set vp up; ip route add default via 192.168.77.1`);
+    const { status, error } = spawnSync('ip', ['netns', 'exec', pair.far, 'nft', TRANSLATE]);
+    if (error !== undefined || status !== 0) return skip('alerts, live: needs nft of nftables');
+
+    writeFileSync(config, '[alerts]\nlearn = "0s"\n');
+    const words = ['--json', '--interval', '200ms', '-i', 'va', '--config', config, `--history=${join(folder, 'in.sqlite')}`];
+    const start = async () => {
+      const run = new Running(pair.start(pair.near, process.execPath, [program.bin, ...words, '--stay-root']));
+      await run.until(() => run.samples.length > 0, 'the first sample');
+      const serve = `for (const port of [9090, 9091]) require('node:http').createServer((_, out) => out.end()).listen(port, '10.99.0.1');
+        setTimeout(() => console.log('ready'), 300);`;
+      const server = pair.start(pair.near, process.execPath, ['-e', serve]);
+      await new Promise((resolve) => server.stdout.once('data', resolve));
+      const end = () => {
+        server.kill('SIGKILL');
+        return run.interrupt();
+      };
+      return { run, end };
+    };
+    const call = (from: string, port: number) => pair.run(from, `curl -s -o /dev/null http://10.99.0.1:${port}/`);
+    const inbound = ({ samples }: Running) => (samples.at(-1)?.flows ?? []).filter(({ direction }) => direction === 'inbound');
+
+    const first = await start();
+    call(outside, 9090);
+    await first.run.until(() => inbound(first.run).length > 0, 'what is usual');
+    expect(await first.end()).toBe(130);
+
+    const { run, end } = await start();
+    call(outside, 9090);
+    call(pair.far, 9091);
+    call(outside, 9091);
+    for (const from of [pair.far, outside]) pair.run(from, `${process.execPath} -e "${KNOCK.replaceAll('\n', ' ')}"`);
+    const alerts = () => (run.lines as unknown as Told[]).filter(({ type }) => type === 'alert');
+    await run.until(() => alerts().length > 1, 'both alerts');
+    expect(await end()).toBe(130);
+    expect(alerts().map(({ kind, text, held }) => `${kind}: ${text} ${held}`)).toEqual([
+      expect.stringMatching(/^new-inbound: node\S* accepted a connection from outside this network .* on tcp\/9091\. null$/),
+      expect.stringMatching(/^scan: 203\.0\.113\.20 tried about 2\d ports of this machine within a minute; .*\. null$/),
+    ]);
+    const directions = new Set(run.samples.flatMap(({ flows }) => flows.map(({ direction, app }) => `${direction} ${app}`)));
+    expect([...directions].some((text) => /^local node/.test(text))).toBe(true);
+  }, 60_000);
 });
