@@ -4,7 +4,7 @@
 
 import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
-import { NO_DNS } from '../model/dns.ts';
+import { type DnsPart, NO_DNS } from '../model/dns.ts';
 import type { Average } from '../model/options.ts';
 import type { Diagnosis } from '../model/quality.ts';
 import type {
@@ -25,6 +25,7 @@ import type { Watcher } from '../model/watch.ts';
 import { type Accumulators, COLUMN, RateRings } from './accumulators.ts';
 import { Booking, type BookingObserver } from './booking.ts';
 import { DnsLog, type Questions } from './dns/dns-log.ts';
+import { EncryptedDns } from './dns/encrypted.ts';
 import type { EventLog } from './event-log.ts';
 import { Eviction } from './eviction.ts';
 import type { HistoryCollector } from './history-collector.ts';
@@ -99,6 +100,7 @@ export class Aggregator {
   readonly #apps: AppRows;
   readonly #hosts: HostRows;
   readonly #directory: ProcessDirectory;
+  readonly #encrypted: EncryptedDns | null;
   #branches: BranchRows | null = null;
   readonly #flowRows: FlowRows;
   readonly #eviction: Eviction;
@@ -164,6 +166,7 @@ export class Aggregator {
     this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
     const { interfaceName, booking } = this;
     this.#feed = watcher === null ? null : new WatchFeed({ flows, booking, directory, facts, interfaceName, watcher });
+    this.#encrypted = facts === null ? null : new EncryptedDns({ flows, directory, facts });
     this.dns = questions === null ? null : new DnsLog({ ...questions, flows, directory, interfaceName, onBehalfOf });
     flows.observe(this.booking);
   }
@@ -260,6 +263,7 @@ export class Aggregator {
     this.#feed?.flowLeaves(row);
     this.dns?.flowLeaves(row);
     this.#quality?.flowLeaves(row);
+    this.#encrypted?.flowLeaves(row);
     if (this.#onClosed !== null && !this.#flows.isEndReported(row) && this.#matched.passes(row)) this.#onClosed(row);
     this.#flowRows.forget(row);
   }
@@ -299,7 +303,7 @@ export class Aggregator {
       flows: limits === null ? [] : this.#flowRows.select(limits.flows, intervalMs),
       flowCount: this.#flows.count,
       flowsEvicted: this.#flows.evicted,
-      dns: this.dns?.tick(tick.time) ?? NO_DNS,
+      dns: this.#dnsPart(tick.time),
       gaps: tick.gaps,
       diagnoses: this.#quality === null ? NO_DIAGNOSES : this.#diagnoses(this.#quality, tick.interfaces),
     };
@@ -307,6 +311,11 @@ export class Aggregator {
     const alerts = this.#watcher?.tick(made) ?? NO_ALERTS;
     this.#collector?.note();
     return { ...made, matching: this.#matching(limits, made.interfaces, intervalMs), events, alerts };
+  }
+
+  #dnsPart(time: number): DnsPart {
+    this.#encrypted?.tick();
+    return { ...(this.dns?.tick(time) ?? NO_DNS), encrypted: this.#encrypted?.rows() ?? [] };
   }
 
   /** @param limits null for all apps, no hosts and no flows */

@@ -1,14 +1,10 @@
 // What is asked of DNS and what comes back: the table in which inspection matches questions with answers, and the rows made of it.
 
-import type { Endpoint, FlowDirection } from './terms.ts';
+import type { EncryptedTransport, Endpoint, FlowDirection } from './terms.ts';
 
 /** How a readable question travels. History keeps indexes into this list: add new ones at its end. */
 export const DNS_TRANSPORTS = ['udp', 'tcp', 'mdns', 'llmnr'] as const;
 export type DnsTransport = (typeof DNS_TRANSPORTS)[number];
-
-/** How an encrypted one does. */
-export const ENCRYPTED_TRANSPORTS = ['tls', 'https', 'quic'] as const;
-export type EncryptedTransport = (typeof ENCRYPTED_TRANSPORTS)[number];
 
 /** Answers that come later than this count as none, ms. Programs give up sooner. */
 export const DNS_WAIT_MS = 10_000;

@@ -209,6 +209,8 @@ export interface FlowFacts {
   askedOf(row: number): Asked | null;
   /** How the flow is spoken; the same object while nothing more is known. Null if nothing is, or too many flows were met since. */
   talkOf(row: number): Talk | null;
+  /** How a flow that asks DNS hides what it asks; null for any other flow. */
+  encryptedDnsOf(row: number): EncryptedTransport | null;
   applicationOf(row: number): string | null;
   applicationSource(row: number): ApplicationSource;
   /** Dense number of the category, -1 if flows aren't categorised. */
@@ -219,6 +221,9 @@ export interface FlowFacts {
   /** @param words four words of an address at `at` */
   neighbourOf(words: Int32Array, at: number): Neighbour;
 }
+
+/** How DNS travels where it can't be read. */
+export type EncryptedTransport = 'tls' | 'https' | 'quic';
 
 /** What DNS was asked for in a flow. */
 export interface Asked {

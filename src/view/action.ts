@@ -33,6 +33,8 @@ export const COMMANDS = [
   'interfaces',
   'events',
   'history',
+  'dns',
+  'group',
   'shorter',
   'longer',
   'mark',

@@ -1,9 +1,11 @@
 // The picture: a snapshot filtered, counted from the user's baseline, closed flows left out. Pure but for a cache of the last picture, which
 // the reducer and the panels ask for many times a frame.
 
-import type { FilterSubject } from '../filter/fields.ts';
+import { type FilterSubject, questionSubject } from '../filter/fields.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { Alert } from '../model/alert.ts';
+import type { DnsRow } from '../model/dns.ts';
+import type { TimeRange } from '../model/history.ts';
 import { AVERAGES, type Average } from '../model/options.ts';
 import type {
   AppRow,
@@ -22,6 +24,7 @@ import { rangeSnapshot } from './chart/range-snapshot.ts';
 import type { ViewState } from './state.ts';
 import { NOTHING_RECENT, type RecentlySeen, recentlySeenOf } from './tables/recently-seen.ts';
 import { addTraffic, noTraffic, shownRate, shownRx, shownTx, subtractTraffic, sumTraffic, type TrafficSum } from './traffic.ts';
+import { type DnsLine, type Grouping, grouped, type ResolverLine, resolverLines } from './tree/questions.ts';
 
 /** Rows and totals of one picture. */
 export interface Picture {
@@ -43,6 +46,10 @@ export interface Picture {
   readonly eventsHidden: number;
   /** Alerts that match, since the baseline. */
   readonly alerts: readonly Alert[];
+  /** Questions of DNS that match, oldest first; and as lines of a table. Empty but in their view. */
+  readonly asked: readonly DnsRow[];
+  readonly questions: readonly DnsLine[];
+  readonly resolvers: readonly ResolverLine[];
   readonly filtered: boolean;
   /** Totals that the run counted for the filter; null without a filter, and when they are only sums over listed flows. */
   readonly counted: Matching | null;
@@ -56,6 +63,10 @@ interface Inputs {
   readonly since: Snapshot | null;
   readonly closed: boolean;
   readonly log: boolean;
+  /** null outside of the view of DNS. */
+  readonly grouping: Grouping | null;
+  /** Of questions, epoch ms; null for all. */
+  readonly range: TimeRange | null;
   readonly average: Average;
 }
 
@@ -73,6 +84,8 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
     // Most of what moved in a range of the past is over.
     closed: state.closed || range !== null || state.filter.filter?.asksClosed === true,
     log: state.connectionLog,
+    grouping: state.view === 'dns' ? state.grouping : null,
+    range,
   };
   if (
     last !== null &&
@@ -81,7 +94,9 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
     last.inputs.since === inputs.since &&
     last.inputs.average === inputs.average &&
     last.inputs.closed === inputs.closed &&
-    last.inputs.log === inputs.log
+    last.inputs.log === inputs.log &&
+    last.inputs.grouping === inputs.grouping &&
+    last.inputs.range === inputs.range
   )
     return last.picture;
   const now = derive(inputs);
@@ -90,7 +105,7 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
   return picture;
 }
 
-function derive({ snapshot, filter, since, closed, log, average }: Inputs): Picture {
+function derive({ snapshot, filter, since, closed, log, average, grouping, range }: Inputs): Picture {
   const counted = countedFor(snapshot, filter, since, average);
   const flows = rowsSince(counted?.flows ?? snapshot.flows, since?.flows ?? null);
   const matching = filter === null || counted !== null ? flows : matchingFlows(snapshot, flows, filter, average);
@@ -98,8 +113,12 @@ function derive({ snapshot, filter, since, closed, log, average }: Inputs): Pict
   const connections = closed ? matching : matching.filter((flow) => !flow.closed || shownRate(flow, average) > 0);
   const all = eventsOf(snapshot, filter, since);
   const events = log ? all : withoutConnections(all);
+  const asked = grouping === null ? [] : askedOf(snapshot, filter, since, range);
   const common = {
     snapshot,
+    asked,
+    questions: grouped(asked, grouping ?? 'none'),
+    resolvers: grouping === null ? [] : resolverLines(snapshot.dns),
     flows: matching,
     connections,
     closedHidden: matching.length - connections.length,
@@ -180,6 +199,20 @@ function alertsOf({ alerts, time }: Snapshot, filter: Filter | null, since: Snap
   if (filter === null && since === null) return alerts;
   const before = new Set(since?.alerts);
   return alerts.filter((alert) => !before.has(alert) && (filter === null || filter.matches(alert, time)));
+}
+
+/** Questions that match, since the baseline or in a range of the past. */
+function askedOf(
+  { dns, time }: Snapshot,
+  filter: Filter | null,
+  since: Snapshot | null,
+  range: TimeRange | null,
+): readonly DnsRow[] {
+  if (filter === null && since === null && range === null) return dns.questions;
+  const [from, to] = range === null ? [since?.time ?? 0, Number.POSITIVE_INFINITY] : [range.from, range.to];
+  return dns.questions.filter(
+    (row) => row.time >= from && row.time < to && (filter === null || filter.matches(questionSubject(row), time)),
+  );
 }
 
 const quietEvents = new WeakMap<readonly NetEvent[], readonly NetEvent[]>();

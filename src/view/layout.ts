@@ -54,6 +54,7 @@ const SIX_ROWS = 9;
  *     tables    overview: apps over connections (2:3); from 160 columns hosts, categories and details beside them; only the focused one under
  *               10 rows
  *     events    alone, or under alerts where there are any (2:3)
+ *     dns       questions under resolvers, which have two rows, or six on a large screen
  *     lite      apps alone, six of them, under a chart that takes up to 15 rows
  *     footer    1 row, 2 while a filter is typed
  */
@@ -124,6 +125,17 @@ function tablesIn(state: ViewState, room: Rect): Pick<Layout, 'tables' | 'detail
       details: null,
     };
   }
+  if (state.view === 'dns') {
+    if (state.zoomed || room.height < 2 * TABLE_LEAST) return alone(state.pane);
+    const [resolvers, questions] = stacked(room, room.height < 3 * SIX_ROWS ? TABLE_LEAST : SIX_ROWS);
+    return {
+      tables: [
+        { table: 'resolvers', rect: resolvers },
+        { table: 'questions', rect: questions },
+      ],
+      details: null,
+    };
+  }
   if (state.view !== 'overview') return alone(paneOf(state.view));
   if (showsLite(state)) return alone('apps');
   if (state.zoomed) return alone(state.pane);
@@ -152,6 +164,7 @@ function stacked(rect: Rect, rows: number): readonly [Rect, Rect] {
 /** Tables that Tab goes through in the present view, also where only one of them fits. */
 export function panesOf(state: ViewState): readonly TableName[] {
   if (state.view === 'events' && state.hasAlerts) return ['alerts', 'events'];
+  if (state.view === 'dns') return ['questions', 'resolvers'];
   if (state.view !== 'overview' || state.lite) return [paneOf(state.view)];
   return state.size.columns >= WIDE ? ['apps', 'hosts', 'connections', 'categories'] : ['apps', 'connections'];
 }

@@ -6,6 +6,7 @@ import { panesOf } from './layout.ts';
 import { paneOf, perTable, TABLES, type TableName, type TableState, VIEWS, type ViewName, type ViewState } from './state.ts';
 import { sortKeys } from './tables/column.ts';
 import { SPECS } from './tables/rows.ts';
+import { GROUPINGS } from './tree/questions.ts';
 
 /** Version of the file; another one is not read. */
 const VERSION = 1;
@@ -21,6 +22,7 @@ export function savedStateOf(state: ViewState): unknown {
     lite: state.lite,
     closed: state.closed,
     services: state.services,
+    grouping: state.grouping,
     average: state.average,
     sorts,
   };
@@ -41,6 +43,7 @@ export function restored(state: ViewState, saved: unknown, average: Average | nu
     lite,
     closed: saved['closed'] === true,
     services: saved['services'] === true,
+    grouping: GROUPINGS.find((word) => word === saved['grouping']) ?? state.grouping,
     average: average ?? AVERAGES.find((seconds) => seconds === saved['average']) ?? state.average,
     tables: perTable((name) => sorted(name, state.tables[name], saved['sorts'])),
   };

@@ -7,6 +7,7 @@ import type { RateSeries, Snapshot } from '../model/snapshot.ts';
 import type { InterfaceItem } from '../model/terms.ts';
 import { type ChartState, NEW_CHART } from './chart/range.ts';
 import { type HistoryState, initialHistory } from './history/state.ts';
+import type { Grouping } from './tree/questions.ts';
 
 /** Cells that a column's contents took at most, and when they last did, epoch ms. */
 export interface ColumnWant {
@@ -21,11 +22,31 @@ interface FilterProblem {
 }
 
 /** Tables of live traffic. */
-export const TABLES = ['apps', 'connections', 'hosts', 'categories', 'interfaces', 'events', 'alerts'] as const;
+export const TABLES = [
+  'apps',
+  'connections',
+  'hosts',
+  'categories',
+  'interfaces',
+  'events',
+  'alerts',
+  'questions',
+  'resolvers',
+] as const;
 export type TableName = (typeof TABLES)[number];
 
 /** What fills the screen. */
-export const VIEWS = ['overview', 'apps', 'connections', 'hosts', 'categories', 'interfaces', 'events', 'history'] as const;
+export const VIEWS = [
+  'overview',
+  'apps',
+  'connections',
+  'hosts',
+  'categories',
+  'interfaces',
+  'events',
+  'history',
+  'dns',
+] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 /** How a table is sorted. */
@@ -155,6 +176,8 @@ export interface ViewState {
   readonly closed: boolean;
   /** The events view lists connections that opened and closed, too. */
   readonly connectionLog: boolean;
+  /** What questions of DNS are grouped by. */
+  readonly grouping: Grouping;
   /** There are alerts: the events view shows them first. */
   readonly hasAlerts: boolean;
   /** Time of the newest alert that the user saw in the events view, epoch ms. */
@@ -206,6 +229,13 @@ export interface ViewDefaults {
 
 const NEW_TABLE: TableState = { sort: { column: 'rate', descending: true }, selected: null, index: 0, top: 0, tail: false };
 const EVENT_TABLE: TableState = { ...NEW_TABLE, sort: { column: 'time', descending: false }, tail: true };
+/** How each table is sorted at first. */
+const NEW_TABLES: Partial<Record<TableName, TableState>> = {
+  events: EVENT_TABLE,
+  alerts: EVENT_TABLE,
+  questions: { ...NEW_TABLE, sort: { column: 'time', descending: true } },
+  resolvers: { ...NEW_TABLE, sort: { column: 'asked', descending: true } },
+};
 const NO_FILTER: FilterState = {
   text: '',
   applied: '',
@@ -227,6 +257,7 @@ const VIEW_PANES: Record<ViewName, TableName> = {
   interfaces: 'interfaces',
   events: 'events',
   history: 'apps',
+  dns: 'questions',
 };
 
 /** Makes one value per table. */
@@ -246,7 +277,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     size: { columns: defaults.columns, rows: defaults.rows },
     view,
     pane: paneOf(view),
-    tables: perTable((name) => (name === 'events' || name === 'alerts' ? EVENT_TABLE : NEW_TABLE)),
+    tables: perTable((name) => NEW_TABLES[name] ?? NEW_TABLE),
     filter: NO_FILTER,
     paused: null,
     since: null,
@@ -259,6 +290,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     lite: defaults.lite ?? false,
     closed: defaults.closed ?? false,
     connectionLog: false,
+    grouping: 'none',
     hasAlerts: false,
     alertsSeen: 0,
     chart: NEW_CHART,

@@ -75,4 +75,6 @@ export const MARK = {
   REFUSED: 4,
   /** The other end opened the flow, and its hello named this machine. */
   NAMES_US: 8,
+  /** It asked for a public resolver that answers over HTTPS. */
+  RESOLVER: 16,
 } as const;

@@ -9,6 +9,7 @@ import {
   type ApplicationSource,
   type Asked,
   ENCRYPTED_HELLO,
+  type EncryptedTransport,
   FLOW_DIRECTIONS,
   type FlowFacts,
   type InnerFlow,
@@ -35,6 +36,9 @@ import { Questions } from './questions.ts';
 
 const KINDS: readonly AnswerKind[] = ['dns', 'mdns', 'llmnr', 'netbios', 'dhcp'];
 const ENCRYPTED_DNS = new Set(['dot', 'doq', 'doh']);
+const HTTPS_PORT = 443;
+/** Ports of DNS over TLS and QUIC (RFC 7858, RFC 9250 and its drafts), and of HTTPS. */
+const ENCRYPTED_PORTS = new Set([853, 784, 8853, HTTPS_PORT]);
 /** Most tunnels whose inner flow is remembered; drops the oldest. */
 const MAX_INSIDE = 1024;
 /** An answer may name flows that began up to this long before it. */
@@ -130,7 +134,10 @@ export class FlowNames implements Findings, FlowFacts {
       this.#flows.mark(flow);
       return;
     }
-    if (isEncryptedResolver(name)) this.#encryptedDnsSeen = true;
+    if (isEncryptedResolver(name)) {
+      this.#encryptedDnsSeen = true;
+      this.#columns.mark(flow, MARK.RESOLVER);
+    }
     this.#name(flow, name, source);
   }
 
@@ -162,6 +169,15 @@ export class FlowNames implements Findings, FlowFacts {
 
   talkOf(row: number): Talk | null {
     return this.talks.of(row);
+  }
+
+  encryptedDnsOf(row: number): EncryptedTransport | null {
+    const port = this.#flows.remotePort(row);
+    if (!ENCRYPTED_PORTS.has(port)) return null;
+    const application = this.applicationOf(row);
+    if (application === 'dot') return 'tls';
+    if (application === 'doq') return 'quic';
+    return port === HTTPS_PORT && this.#columns.isMarked(row, MARK.RESOLVER) ? 'https' : null;
   }
 
   insideOf(row: number): InnerFlow | null {

@@ -22,6 +22,7 @@ import { withWants } from '../tables/placement.ts';
 import { orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex } from '../tables/selection.ts';
 import type { Glyphs } from '../text/glyphs.ts';
+import { GROUPINGS } from '../tree/questions.ts';
 import { editFilter, openFilter, pausedTyping, withoutFilter } from './filter-input.ts';
 import {
   afterTick,
@@ -192,6 +193,7 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'interfaces':
     case 'events':
     case 'history':
+    case 'dns':
       return still(settled(withAlerts(showView(state, name), live), live));
     case 'save-history':
       return saveHistory(state, live);
@@ -209,6 +211,14 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return still(togglePin(state, live));
     case 'closed':
       return still(settled(toggleClosed(state), live));
+    case 'group': {
+      if (state.view !== 'dns') return still({ ...state, notice: 'this groups questions of DNS' });
+      const grouping = GROUPINGS[(GROUPINGS.indexOf(state.grouping) + 1) % GROUPINGS.length] ?? 'none';
+      const notice = grouping === 'none' ? 'questions one by one' : `questions by ${grouping}`;
+      // What the columns of the other rows needed is of no use.
+      const wants = { ...state.wants, questions: {} };
+      return still(settled({ ...state, grouping, wants, pane: 'questions', notice }, live));
+    }
     case 'count-from-now':
       return still(settled({ ...state, since: state.since === null ? (state.paused ?? live) : null }, live));
     case 'names':

@@ -8,6 +8,7 @@ import { type AnyRow, branchOf, rowWithId } from '../tables/rows.ts';
 import type { AppLine } from '../tree/app-tree.ts';
 import type { HostLine } from '../tree/host-tree.ts';
 import { THIS_MACHINE } from '../tree/parts.ts';
+import { askerOf, type DnsLine, type ResolverLine } from '../tree/questions.ts';
 
 /**
  * A comparison with a name, quoted where it needs it.
@@ -40,6 +41,16 @@ export function rowFilter(table: TableName, row: AnyRow, root: string | null): s
       return isFilter('category', (row as CategoryRow).category);
     case 'interfaces':
       return isFilter('iface', (row as InterfaceRow).interface);
+    case 'questions': {
+      const { group, name, domain } = row as DnsLine;
+      if (group === undefined || group.by === 'name') return isFilter('host', name);
+      return group.by === 'app' ? isFilter('app', askerOf(row as DnsLine)) : isFilter('domain', domain);
+    }
+    case 'resolvers': {
+      const { resolver, app, isEncrypted } = row as ResolverLine;
+      if (!isEncrypted) return isFilter('dst', resolver);
+      return isFilter('host', resolver) ?? isFilter('app', app);
+    }
     case 'alerts': {
       const { app, domain } = row as Alert;
       const [one, other] = [isFilter('app', app), isFilter('domain', domain)];

@@ -33,6 +33,9 @@ export function updateWatches(state: ViewState, live: Snapshot): ViewState {
   return { ...state, watches: { time: live.time, filter, rows: next } };
 }
 
+/** Tables whose rows have no rates. */
+const UNCHARTED: ReadonlySet<TableName> = new Set(['events', 'alerts', 'questions', 'resolvers']);
+
 interface Wanted {
   readonly table: TableName;
   readonly id: string;
@@ -46,7 +49,7 @@ function wanted(state: ViewState, live: Snapshot): readonly Wanted[] {
     ...state.pins[pane].map((id) => ({ table: pane, id })),
     ...(chosen === undefined ? [] : [{ table: pane, id: chosen.id }]),
     ...(popup?.kind === 'details' ? [{ table: popup.table, id: popup.id }] : []),
-  ].filter(({ table }) => table !== 'events' && table !== 'alerts');
+  ].filter(({ table }) => !UNCHARTED.has(table));
 }
 
 /** The rows that were followed with those that are wanted behind them. */

@@ -25,7 +25,9 @@ import { notCaptured, shownRx, shownTx } from '../traffic.ts';
 import type { AppLine } from '../tree/app-tree.ts';
 import type { HostLine } from '../tree/host-tree.ts';
 import type { Lookups } from '../tree/lookups.ts';
+import type { DnsLine, ResolverLine } from '../tree/questions.ts';
 import type { Fact } from './fact.ts';
+import { questionFacts, resolverFacts } from './question-facts.ts';
 import { talkFacts } from './talk.ts';
 
 function flowCount({ flows }: { readonly flows: number }): Fact {
@@ -98,6 +100,10 @@ export function rowFacts(
       return interfaceFacts(row as InterfaceRow, context);
     case 'events':
       return eventFacts(row as NetEvent, context);
+    case 'questions':
+      return questionFacts(row as DnsLine, context);
+    case 'resolvers':
+      return resolverFacts(row as ResolverLine, context);
     case 'alerts':
       return [...alertFacts(row as Alert, context), ...related.recent];
   }

@@ -27,6 +27,7 @@ const OWN: Readonly<Record<ViewName, readonly Command[]>> = {
   interfaces: ['interface', 'capture', 'details'],
   events: ['last', 'details', 'filter'],
   history: ['expand', 'collapse', 'shorter', 'longer', 'mark', 'now', 'next-pane', 'details', 'save-history'],
+  dns: ['group', 'expand', 'collapse', 'next-pane', 'zoom', 'details'],
 };
 
 type Entry = readonly [sign: string, meaning: string];

@@ -50,6 +50,8 @@ const SUBJECTS: Readonly<Record<TableName, string>> = {
   interfaces: 'Interface',
   events: 'Event',
   alerts: 'Alert',
+  questions: 'Question',
+  resolvers: 'Resolver',
 };
 
 /** What a row is about, in a word. */

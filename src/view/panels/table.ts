@@ -38,6 +38,8 @@ const EMPTY: Record<TableName, string> = {
   interfaces: 'no interface yet',
   events: 'nothing happened yet',
   alerts: 'no alert yet',
+  questions: 'nothing was asked of DNS yet',
+  resolvers: 'no resolver was asked yet',
 };
 
 /** What cells need to know, for one picture. */
@@ -119,6 +121,7 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
   if (table === 'events' && picture.eventsHidden > 0) {
     title.push(span(` ${glyphs.separator} ${counted(picture.eventsHidden, 'event')} of connections hidden`, 'dim'));
   }
+  if (table === 'questions') title.push(...questionsTitle(state, picture, glyphs));
   if (rows.length > visible) title.push(span(` ${glyphs.separator} ${from + 1}-${from + shownRows.length}`, 'dim'));
   const isShown = placed.some(({ column }) => showsSort(column, sort.column));
   const note: Line =
@@ -156,6 +159,15 @@ function rateOf(rows: readonly AnyRow[], average: Average): number {
   return sum;
 }
 
+/** How questions are grouped, and how many of them are known by their number alone. */
+function questionsTitle({ grouping }: ViewState, { snapshot }: Picture, glyphs: Glyphs): readonly Span[] {
+  const { missed } = snapshot.dns;
+  return [
+    ...(grouping === 'none' ? [] : [span(` by ${grouping}`, 'dim')]),
+    ...(missed > 0 ? [span(` ${glyphs.separator} ${formatGrouped(missed)} more came too fast to list`, 'warn')] : []),
+  ];
+}
+
 /** Rows of look-ups, and the connections that they stand for. */
 function lookupsIn(rows: readonly AnyRow[]): { readonly rows: number; readonly connections: number } {
   const sum = { rows: 0, connections: 0 };
@@ -174,6 +186,8 @@ function emptyText(state: ViewState, { filtered, closedHidden, snapshot }: Pictu
   if (filtered) return where === '' ? 'nothing matches the filter' : `nothing on ${where} matches the filter`;
   if (state.chart.selection !== null) return 'nothing moved then, as far as is known';
   if (state.since !== null) return 'nothing since the count began';
+  if (table === 'questions' && snapshot.capture.packets === null)
+    return 'questions are read from packets, and this view has none';
   if (table !== 'apps') return EMPTY[table];
   if (snapshot.capture.packets === null) return 'no socket has moved anything yet';
   return where === '' ? EMPTY.apps : `${EMPTY.apps} on ${where}`;

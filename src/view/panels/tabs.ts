@@ -16,6 +16,7 @@ const NAMES: Readonly<Record<ViewName, readonly [whole: string, short: string, s
   interfaces: ['Interfaces', 'Ifaces', 'Ifs'],
   events: ['Events', 'Events', 'Evts'],
   history: ['History', 'History', 'Hist'],
+  dns: ['DNS', 'DNS', 'DNS'],
 };
 
 /** Cells of the line in which a view's tab lies. */
@@ -56,6 +57,7 @@ interface Form {
 const FORMS: readonly Form[] = [
   { size: 0, airy: true },
   { size: 1, airy: true },
+  { size: 1, airy: false },
   { size: 2, airy: false },
   { size: 3, airy: false },
 ];

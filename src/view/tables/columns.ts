@@ -111,7 +111,7 @@ export function timeColumn<Row extends { readonly time: number }>(): Column<Row>
 }
 
 /** Local time today, date and time before that. */
-function momentText(time: number, now: number): string {
+export function momentText(time: number, now: number): string {
   const [day = '', clock = ''] = formatDateTime(time).split(' ');
   return formatDateTime(now).startsWith(day) ? clock : `${day.slice(5)} ${clock.slice(0, 5)}`;
 }

@@ -10,6 +10,7 @@ import { type AppLine, underApp, underBranch } from '../tree/app-tree.ts';
 import type { Branch } from '../tree/branch.ts';
 import { domains, type HostLine, underHost } from '../tree/host-tree.ts';
 import { type ConnectionLine, folded, underLookups } from '../tree/lookups.ts';
+import { type DnsLine, type ResolverLine, underGroup } from '../tree/questions.ts';
 import { ALERTS } from './alerts.ts';
 import { APPS } from './apps.ts';
 import { CATEGORIES } from './categories.ts';
@@ -18,10 +19,11 @@ import { CONNECTIONS } from './connections.ts';
 import { EVENTS } from './events.ts';
 import { HOSTS } from './hosts.ts';
 import { INTERFACES } from './interfaces.ts';
+import { QUESTIONS, RESOLVERS } from './questions.ts';
 import { isByRate, isQuiet, orderToHold, type Rated, STEADY_MAX, type Standing, steady } from './steady.ts';
 
 /** A row of any table. */
-export type AnyRow = AppLine | ConnectionLine | HostLine | CategoryRow | InterfaceRow | NetEvent | Alert;
+export type AnyRow = AppLine | ConnectionLine | HostLine | CategoryRow | InterfaceRow | NetEvent | Alert | DnsLine | ResolverLine;
 
 /** The table of a name, its row type forgotten: a table is only ever given its own rows, by `orderedRows`. */
 export const SPECS = {
@@ -32,6 +34,8 @@ export const SPECS = {
   interfaces: INTERFACES,
   events: EVENTS,
   alerts: ALERTS,
+  questions: QUESTIONS,
+  resolvers: RESOLVERS,
 } as unknown as Readonly<Record<TableName, TableSpec<AnyRow>>>;
 
 /** Columns that the lite screen shows of a table, in the order of the table. */
@@ -71,6 +75,7 @@ export function topRows(picture: Picture, table: TableName): readonly AnyRow[] {
 export function childRows(row: AnyRow, picture: Picture, table: TableName): readonly AnyRow[] {
   if (table === 'hosts') return underHost(row as HostLine, picture);
   if (table === 'connections') return 'lookups' in row ? underLookups(row as ConnectionLine, picture) : [];
+  if (table === 'questions') return underGroup(row as DnsLine, picture.asked);
   if (table !== 'apps') return [];
   return branchOf(row) === undefined ? underApp(row as AppLine, picture) : underBranch(row as AppLine, picture);
 }
@@ -80,6 +85,7 @@ export function hasBranches(row: AnyRow, table: TableName): boolean {
   const branch = branchOf(row);
   if (table === 'apps') return branch === undefined || branch.kind === 'process' || branch.kind === 'processes';
   if (table === 'connections') return 'lookups' in row;
+  if (table === 'questions') return 'group' in row;
   return table === 'hosts' && (row as HostLine).host !== null && branch?.kind !== 'app';
 }
 
