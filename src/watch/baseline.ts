@@ -139,8 +139,13 @@ export class Baseline {
 
   /** True once an app was known for long enough. @param time that had to be recorded since its first sight, ms */
   isAppLearnt(app: string, longEnough = this.#learnMs): boolean {
+    return this.#apps.has(app) && this.knownMs(app) >= longEnough;
+  }
+
+  /** Time that was recorded since an app's first sight, ms; 0 if it is not known. */
+  knownMs(app: string): number {
     const known = this.#apps.get(app);
-    return known !== undefined && known.recordedMs + this.#ran >= longEnough;
+    return known === undefined ? 0 : known.recordedMs + this.#ran;
   }
 
   app(name: string): AppBaseline | null {

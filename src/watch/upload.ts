@@ -5,13 +5,13 @@ import type { WatchedTick } from '../model/watch.ts';
 import { sanitize } from '../net/text.ts';
 import type { AppBaseline, Baseline } from './baseline.ts';
 import { type Detector, NOBODY, type Report } from './finding.ts';
-import { amount } from './words.ts';
+import { amount, span } from './words.ts';
 
 const HOUR_MS = 3_600_000;
 /** So many times the most of one hour until now is unusual. */
 const TIMES = 4;
-/** Without history, an app's hours are known after so much of the run. */
-const RUN_MS = 3 * HOUR_MS;
+/** What is usual in an hour can't be said before so much time with an app was recorded. Without history, it isn't compared before. */
+const FEW_HOURS_MS = 3 * HOUR_MS;
 const MOST_APPS = 4096;
 
 /** Compares each app's hour with its own past. */
@@ -41,7 +41,7 @@ export class Uploads implements Detector {
     const most = Math.max(this.#floor, usual * TIMES);
     // Too much before this run is what an earlier one told of.
     if (sum < most || earlier >= most) return;
-    const isLearnt = this.#baseline.isAppLearnt(app, this.#baseline.knowledge === 'run' ? RUN_MS : undefined);
+    const isLearnt = this.#baseline.isAppLearnt(app, this.#baseline.knowledge === 'run' ? FEW_HOURS_MS : undefined);
     if (isLearnt) this.#found(app, sum, usual);
   }
 
@@ -69,7 +69,13 @@ export class Uploads implements Detector {
 
   #found(app: string, bytes: number, usual: number): void {
     const name = sanitize(app);
-    const known = usual === 0 ? 'it usually sends nothing' : `usual is ${amount(usual)} at most`;
+    const knownMs = this.#baseline.knownMs(app);
+    const known =
+      knownMs < FEW_HOURS_MS
+        ? `it has been watched for ${span(knownMs)}, too short to say what is usual`
+        : usual === 0
+          ? 'it usually sends nothing'
+          : `usual is ${amount(usual)} at most`;
     this.#report({
       kind: 'upload',
       subject: { ...NOBODY, app: name },

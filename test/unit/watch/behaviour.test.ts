@@ -26,6 +26,16 @@ describe('upload', () => {
     expect(send(1e9)).toEqual([]);
   });
 
+  test('says nothing of what is usual before there were some hours of it', () => {
+    const watch = new Watching({ learnMs: 0 });
+    watch.watchman.know(knownBaseline([{ app: 'rclone', recordedMs: 12 * 60_000, first: watch.time - 12 * 60_000 }]));
+    watch.tick();
+    watch.watchman.sent('rclone', 300e6);
+    expect(said(watch.tick())).toEqual([
+      'upload: rclone sent 300 MB this hour; it has been watched for 12 min, too short to say what is usual.',
+    ]);
+  });
+
   test('needs more than the floor, and an hour that is compared with hours', () => {
     const send = sending(0);
     expect(send(199e6)).toEqual([]);
