@@ -5,6 +5,8 @@
 import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { type DnsPart, NO_DNS } from '../model/dns.ts';
+import { NO_DNS } from '../model/dns.ts';
+import type { Listener } from '../model/listeners.ts';
 import type { Average } from '../model/options.ts';
 import type { Diagnosis } from '../model/quality.ts';
 import type {
@@ -22,6 +24,7 @@ import type {
 import { NO_ALERTS, NO_DIAGNOSES, NO_ENDS, NO_RATES } from '../model/snapshot.ts';
 import type { FlowFacts, ProcessDirectory } from '../model/terms.ts';
 import type { Watcher } from '../model/watch.ts';
+import { AcceptedFlows } from './accepted.ts';
 import { type Accumulators, COLUMN, RateRings } from './accumulators.ts';
 import { Booking, type BookingObserver } from './booking.ts';
 import { DnsLog, type Questions } from './dns/dns-log.ts';
@@ -87,6 +90,8 @@ export interface AggregatorParts {
   readonly watcher?: Watcher | null;
   /** What is asked of DNS; null if nobody reads it. */
   readonly questions?: Questions | null;
+  /** Listeners of this machine; null until known. Absent if nobody asks. */
+  readonly listeners?: (() => readonly Listener[] | null) | null;
   /** Fewer hosts, for tests. */
   readonly maxHosts?: number | undefined;
 }
@@ -109,6 +114,8 @@ export class Aggregator {
   readonly #events: EventLog | null;
   readonly #watcher: Watcher | null;
   readonly #feed: WatchFeed | null;
+  readonly #listeners: (() => readonly Listener[] | null) | null;
+  readonly #accepted: AcceptedFlows | null;
   #started: number;
   #collector: HistoryCollector | null = null;
   #onClosed: ((row: number) => void) | null = null;
@@ -135,6 +142,7 @@ export class Aggregator {
     events = null,
     watcher = null,
     questions = null,
+    listeners = null,
     maxHosts,
   }: AggregatorParts) {
     this.#flows = flows;
@@ -168,6 +176,8 @@ export class Aggregator {
     this.#feed = watcher === null ? null : new WatchFeed({ flows, booking, directory, facts, interfaceName, watcher });
     this.#encrypted = facts === null ? null : new EncryptedDns({ flows, directory, facts });
     this.dns = questions === null ? null : new DnsLog({ ...questions, flows, directory, interfaceName, onBehalfOf });
+    this.#listeners = listeners;
+    this.#accepted = listeners === null ? null : new AcceptedFlows(flows);
     flows.observe(this.booking);
   }
 
@@ -264,6 +274,7 @@ export class Aggregator {
     this.dns?.flowLeaves(row);
     this.#quality?.flowLeaves(row);
     this.#encrypted?.flowLeaves(row);
+    this.#accepted?.flowLeaves(row);
     if (this.#onClosed !== null && !this.#flows.isEndReported(row) && this.#matched.passes(row)) this.#onClosed(row);
     this.#flowRows.forget(row);
   }
@@ -278,6 +289,7 @@ export class Aggregator {
     booking.closeTick();
     this.#feed?.look(intervalMs);
     this.#quality?.look(tick.time, tick.interfaces);
+    this.#accepted?.look();
     booking.means?.clock.close(intervalMs);
     this.#matched.close(tick.time, intervalMs);
     this.#countApart(tick.interfaces);
@@ -304,6 +316,8 @@ export class Aggregator {
       flowCount: this.#flows.count,
       flowsEvicted: this.#flows.evicted,
       dns: this.#dnsPart(tick.time),
+      dns: this.dns?.tick(tick.time) ?? NO_DNS,
+      listeners: this.#accepted?.rows(this.#listeners?.() ?? null) ?? null,
       gaps: tick.gaps,
       diagnoses: this.#quality === null ? NO_DIAGNOSES : this.#diagnoses(this.#quality, tick.interfaces),
     };

@@ -3,17 +3,17 @@
 
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
-import { FLOW_STATE } from '../flow/tcp.ts';
 import { type FlowFacts, NOWHERE, type ProcessDirectory } from '../model/terms.ts';
 import type { Watcher, WatchFlow } from '../model/watch.ts';
 import { areNeighbours, scopeOf } from '../net/address.ts';
 import { widened } from '../net/bytes.ts';
 import { hasPorts, PROTOCOL } from '../net/numbers.ts';
 import { OWNERLESS } from './accumulators.ts';
+import { isAnswered } from './answered.ts';
 import type { Booking } from './booking.ts';
 import { FlowSubject } from './flow-subject.ts';
 
-const { OUTBOUND, INBOUND, TRANSIT, LOCAL } = FLOW_DIRECTION;
+const { INBOUND, TRANSIT, LOCAL } = FLOW_DIRECTION;
 const DNS_PORT = 53;
 
 /** What a feed reads. */
@@ -57,12 +57,7 @@ class WatchedFlow extends FlowSubject implements WatchFlow {
   }
 
   get isAnswered(): boolean {
-    const { flows, row } = this;
-    if (flows.protocol(row) !== PROTOCOL.TCP) return flows.rxPackets(row) > 0 && flows.txPackets(row) > 0;
-    const state = flows.state(row);
-    // Only a handshake gives a reset connection a round-trip time.
-    if (state === FLOW_STATE.RESET) return flows.rtt(row) > 0;
-    return state >= (flows.direction(row) === OUTBOUND ? FLOW_STATE.SYN_RECEIVED : FLOW_STATE.ESTABLISHED);
+    return isAnswered(this.flows, this.row);
   }
 
   get appNumber(): number {

@@ -68,7 +68,7 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
   };
   const parts = await pipeline.assemble(capture.opened, subject, reach, clock);
   closing.add('owners', () => {
-    parts.monitor.owners.close();
+    parts.monitor.close();
     parts.neighbours.close();
   });
   capture.attach(parts);

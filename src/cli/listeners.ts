@@ -1,12 +1,9 @@
 // `netmon-tui listeners`: what waits for connections on this machine, as a table or as JSON lines.
 
 import { Users } from '../identify/process/directory.ts';
-import { type Proc, procAt } from '../identify/process/linux/procfs/proc.ts';
-import { type KernelListening, LinuxListening } from '../identify/process/listening/linux.ts';
-import { LinuxListeningSource } from '../identify/process/listening/linux-source.ts';
-import { Listeners, type ListeningSource } from '../identify/process/listening/listeners.ts';
-import { LsofListeningSource } from '../identify/process/listening/lsof-source.ts';
-import { StartClock } from '../identify/process/start-clock.ts';
+import { procAt } from '../identify/process/linux/procfs/proc.ts';
+import type { Listeners } from '../identify/process/listening/listeners.ts';
+import { openListeners } from '../identify/process/listening/open.ts';
 import { NetmonError } from '../model/errors.ts';
 import type { Listener } from '../model/listeners.ts';
 import { counted } from '../net/counted.ts';
@@ -28,8 +25,14 @@ const POLL_MS = 20;
  */
 export async function listenersCommand(edges: Edges, style: TextStyle | null): Promise<string> {
   const { proc, passwd } = edges.paths;
-  const source = edges.platform === 'darwin' ? await lsofSource(edges) : await linuxSource(procAt(proc));
-  const listeners = new Listeners(source, new Users(passwd), edges.platform === 'darwin' ? null : new StartClock(proc));
+  const [libproc, dump] = await Promise.all([
+    edges.platform === 'darwin' ? import('../identify/process/macos/libproc.ts').catch(() => null) : null,
+    edges.platform === 'linux' ? import('../identify/process/linux/netlink/listening-dump.ts').catch(() => null) : null,
+  ]);
+  const pathOf = libproc?.openLibproc() ?? (() => null);
+  const kernel = dump?.openListeningDump() ?? null;
+  const parts = { users: new Users(passwd), proc: procAt(proc), pathOf, kernel, walkMs: Number.POSITIVE_INFINITY };
+  const listeners = openListeners(edges, parts);
   try {
     const rows = await listedOnce(listeners);
     if (rows === null)
@@ -41,24 +44,6 @@ export async function listenersCommand(edges: Edges, style: TextStyle | null): P
     return style === null ? listenersJson(rows) : listenersText(rows, listeners.note, style);
   } finally {
     listeners.close();
-  }
-}
-
-async function lsofSource(edges: Edges): Promise<ListeningSource> {
-  const libproc = await import('../identify/process/macos/libproc.ts').catch(() => null);
-  return new LsofListeningSource(edges, libproc?.openLibproc() ?? (() => null));
-}
-
-async function linuxSource(proc: Proc): Promise<ListeningSource> {
-  return new LinuxListeningSource(proc, new LinuxListening(proc, await kernelListening()), Number.POSITIVE_INFINITY);
-}
-
-/** null where koffi has no build, or the kernel lacks sock_diag: the tables in /proc say the same, more slowly. */
-async function kernelListening(): Promise<KernelListening | null> {
-  try {
-    return new (await import('../identify/process/linux/netlink/listening-dump.ts')).ListeningDump();
-  } catch {
-    return null;
   }
 }
 

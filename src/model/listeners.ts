@@ -28,3 +28,15 @@ export interface Listener {
   /** True in another network namespace: a container's, mostly. */
   readonly elsewhere: boolean;
 }
+
+/** Connections that a listener accepted during the run; UDP: peers that were answered. */
+export interface Visits {
+  /** null if unknown. */
+  readonly accepted: number | null;
+  /** Address of the last one; null if there was none. */
+  readonly lastFrom: string | null;
+  /** When the last one began, epoch ms. */
+  readonly lastAt: number | null;
+}
+
+export type ListenerRow = Listener & Visits;

@@ -4,6 +4,7 @@ import type { Alert, Mute } from './alert.ts';
 import type { MessengerStatus } from './delivery.ts';
 import type { DnsPart } from './dns.ts';
 import type { HistoryStatus } from './history.ts';
+import type { ListenerRow } from './listeners.ts';
 import type { Average } from './options.ts';
 import type { KeptStatus } from './packets.ts';
 import type { PrivilegeStatus } from './privileges.ts';
@@ -339,6 +340,8 @@ export interface Snapshot {
   /** Flows evicted because the table was full. Their bytes stay in every total. */
   readonly flowsEvicted: number;
   readonly dns: DnsPart;
+  /** What waits for connections on this machine; null without a screen, in a replay, and until the first list is there. The same list while nothing changes. */
+  readonly listeners: readonly ListenerRow[] | null;
   /** Gaps that ended in this interval. */
   readonly gaps: readonly Gap[];
   /** What happened so far, oldest first, bounded; empty without a screen. The same list while nothing new happens. */
@@ -354,6 +357,7 @@ export const EVENT_KINDS = [
   'start',
   'new app',
   'new domain',
+  'listening',
   'opened',
   'closed',
   'gap',

@@ -43,7 +43,7 @@ for (const entry of TABLE.trim().split(/\s+/)) {
 }
 
 /** First port that systems give to clients (Linux 32768, macOS 49152): from here on, a service's number is mere chance. */
-const EPHEMERAL = 32_768;
+export const EPHEMERAL = 32_768;
 
 /** Name of a well-known port of TCP or UDP, given as a protocol number or name; null where there is none. */
 export function serviceName(protocol: number | string, port: number): string | null {

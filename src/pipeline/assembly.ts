@@ -15,11 +15,13 @@ import { ReverseNames } from '../identify/name/reverse-names.ts';
 import { Neighbours } from '../identify/place/neighbours.ts';
 import type { Places } from '../identify/place/places.ts';
 import { Directory, Users } from '../identify/process/directory.ts';
+import type { ExecWatch } from '../identify/process/linux/exec-watch.ts';
 import { LinuxLineage } from '../identify/process/linux/lineage.ts';
 import { procAt } from '../identify/process/linux/procfs/proc.ts';
 import { type BehindTranslation, ProcfsSource } from '../identify/process/linux/procfs/source.ts';
 import type { SingleSockets } from '../identify/process/linux/procfs/tables.ts';
 import { TransferredSockets } from '../identify/process/linux/transferred-sockets.ts';
+import { openListeners } from '../identify/process/listening/open.ts';
 import type { PathOf } from '../identify/process/macos/libproc.ts';
 import { NettopSource } from '../identify/process/macos/nettop-source.ts';
 import { PsWatch } from '../identify/process/macos/ps-watch.ts';
@@ -87,9 +89,16 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
   const starts = new StartClock(proc);
   const lineage = replay || edges.platform !== 'linux' ? null : new LinuxLineage(proc, starts);
   lineage?.seed();
-  const directory = new Directory(new Users(passwd, subject.users), starts, lineage, subject.isMessenger);
+  const users = new Users(passwd, subject.users);
+  const directory = new Directory(users, starts, lineage, subject.isMessenger);
   const skipped: Fallback[] = [];
-  const source = ownerSource(kernel, opened, replay, flows, directory, lineage, edges, clock, skipped);
+  const isLinuxLive = !replay && edges.platform === 'linux' && !opened.source.namesProcesses;
+  const watch = isLinuxLive ? kernel.watchExecs(proc, lineage) : null;
+  const source = ownerSource(kernel, opened, replay, flows, directory, watch, edges, clock, skipped);
+  const listeners =
+    replay || subject.events === null
+      ? null
+      : openListeners(edges, { users, proc: watch ?? procAt(proc), pathOf: kernel.pathOf, kernel: kernel.openListeningDump() });
   // A recording's processes ran elsewhere, and on Linux the owner source knows everything about a process.
   const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges, kernel.pathOf);
   const owners = new Owners(flows, source, replay, ps, directory);
@@ -117,6 +126,7 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
     events: subject.events,
     watcher: subject.watcher,
     keep: subject.keep ?? null,
+    listeners,
     repeats: (name) => isBridgePort(edges, name, replay),
     lower: (name) => (replay || edges.platform !== 'linux' ? [] : linuxLower(edges, name)),
     hardware: (name) => hardwareAddress(edges, name),
@@ -128,12 +138,12 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
 
 /** Opens the best source of owners: the capture itself, then the kernel, then polling. Adds better ones that failed, with the reason, to `skipped`. */
 function ownerSource(
-  { ebpf, socketQuery, watchExecs }: Native,
+  { ebpf, socketQuery }: Native,
   opened: OpenedSource,
   replay: boolean,
   flows: FlowTable,
   directory: Directory,
-  lineage: LinuxLineage | null,
+  watch: ExecWatch | null,
   edges: Edges,
   clock: Clock,
   skipped: Fallback[],
@@ -148,7 +158,6 @@ function ownerSource(
   if (edges.platform === 'linux') {
     const { proc, sys } = edges.paths;
     const query = socketQuery();
-    const watch = watchExecs(proc, lineage);
     const procs = watch ?? procAt(proc);
     const transferred = new TransferredSockets(flows, directory, procs, query, new OwnerChecks(flows, directory, procs, watch));
     const openProcfs = (behind: BehindTranslation | null) =>
@@ -196,13 +205,14 @@ type Native = Awaited<ReturnType<typeof native>>;
 
 /** What needs koffi, which has no build for some machines. */
 async function native() {
-  const [libproc, ebpf, query, watching] = await Promise.all([
+  const [libproc, ebpf, query, watching, listening] = await Promise.all([
     process.platform === 'darwin' ? import('../identify/process/macos/libproc.ts').catch(() => null) : null,
     import('../identify/process/linux/ebpf/open.ts').catch((thrown: unknown) => ({
       missing: `koffi could not be loaded: ${reasonOf(thrown)}`,
     })),
     import('../identify/process/linux/netlink/socket-query.ts').catch(() => null),
     import('../identify/process/linux/exec-watch.ts').catch(() => null),
+    process.platform === 'linux' ? import('../identify/process/linux/netlink/listening-dump.ts').catch(() => null) : null,
   ]);
   return {
     /** Path of a process's executable on a Mac; always null without koffi, and on other systems. */
@@ -212,6 +222,8 @@ async function native() {
     /** Starts the thread that learns of new processes and reads the parts of /proc that need rights; null if it can't be started. */
     watchExecs: (proc: string, lineage: LinuxLineage | null) =>
       orElse(() => (watching === null ? null : new watching.ExecWatch(proc, lineage)), null),
+    /** Lists listening sockets from the kernel; null if that isn't possible. */
+    openListeningDump: () => listening?.openListeningDump() ?? null,
     /** Looks up single sockets in the kernel; null if that isn't possible, which leaves the tables. */
     socketQuery: () => orElse<SingleSockets | null>(() => (query === null ? null : new query.SocketQuery()), null),
   };

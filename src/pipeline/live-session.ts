@@ -140,6 +140,7 @@ export class LiveSession {
     const batches = this.#drain(deadline);
     monitor.owners.work(clock.monotonic());
     neighbours?.work(clock.monotonic());
+    monitor.listen(clock.monotonic(), clock.now());
     if (source.state === 'lost') void this.#lost(source.note);
     if (this.#end !== null) return;
     const again = () => this.#poll();

@@ -16,16 +16,19 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import { registrableDomain } from '../identify/name/domain.ts';
 import type { Places } from '../identify/place/places.ts';
 import type { Directory } from '../identify/process/directory.ts';
+import type { Listeners } from '../identify/process/listening/listeners.ts';
 import type { Owners } from '../identify/process/owners.ts';
 import { CapturedSource } from '../identify/process/recorded.ts';
 import type { WatchStatus } from '../model/delivery.ts';
 import type { HistoryStatus } from '../model/history.ts';
+import type { Listener, Reach } from '../model/listeners.ts';
 import type { KeepOptions, KeptStatus } from '../model/packets.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
 import type { CaptureStatus, Gap, Matching, Snapshot, TickInterface, Traffic } from '../model/snapshot.ts';
 import type { Fallback, InterfaceKind } from '../model/terms.ts';
 import type { Watcher } from '../model/watch.ts';
 import { DIRECTION, LINK } from '../net/numbers.ts';
+import { EPHEMERAL } from '../net/services.ts';
 import { type Kept, KeptFlows } from '../packets/kept-flows.ts';
 import { PacketRing } from '../packets/packet-ring.ts';
 import type { Inspection } from './inspection.ts';
@@ -76,6 +79,8 @@ interface MonitorParts {
   readonly events: EventLog | null;
   /** Watches flows; null if nothing is watched. */
   readonly watcher: Watcher | null;
+  /** What waits for connections; null if nobody asks. */
+  readonly listeners?: Listeners | null;
   /** How frames are kept; null keeps none. */
   readonly keep: KeepOptions | null;
   /** Finds the kinds of interfaces by name. */
@@ -147,6 +152,7 @@ export class Monitor {
     this.aggregator = new Aggregator({
       ...{ flows, directory, started, seed, events, watcher, onBehalfOf, questions },
       facts: parts.inspection?.names ?? null,
+      listeners: parts.listeners == null ? null : () => parts.listeners?.rows ?? null,
     });
     this.kept = parts.keep === null ? null : this.#keep(parts.keep, onBehalfOf);
   }
@@ -216,6 +222,19 @@ export class Monitor {
     const begun = this.#parts.opened.source.processesBegun ?? 0;
     if (begun !== this.#processesBegun) ring.renumberProcesses();
     this.#processesBegun = begun;
+  }
+
+  /** Closes the sources of owners and listeners. */
+  close(): void {
+    this.owners.close();
+    this.#parts.listeners?.close();
+  }
+
+  /** Looks for new listeners; a few milliseconds at most. @param now monotonic ms @param time epoch ms */
+  listen(now: number, time: number): void {
+    const { listeners = null, events } = this.#parts;
+    if (listeners === null) return;
+    for (const listener of listeners.work(now, time)) if (isTold(listener)) events?.tell('listening', listeningText(listener));
   }
 
   /** Starts the lookup of new flows, including those created without packets. */
@@ -526,6 +545,21 @@ export class Monitor {
 }
 
 const NO_WATCH: WatchStatus = { delivery: null, mutes: [] };
+
+/** Clients open sockets for answers, at ports that the system picks: they wait for nobody. */
+function isTold({ protocol, port }: Listener): boolean {
+  return protocol === 'tcp' || port < EPHEMERAL;
+}
+
+const REACHED: Readonly<Record<Reach, string>> = {
+  loopback: 'from this machine alone',
+  network: 'from this network',
+  everywhere: 'from everywhere',
+};
+
+function listeningText({ app, protocol, port, reach }: Listener): string {
+  return `${app ?? 'an unknown process'} on ${protocol} port ${port}, ${REACHED[reach]}`;
+}
 
 function aggregates(): Aggregates {
   return { walk: new AggregateRest(new Packet()), batch: new PacketBatch(BLOCK, new Uint8Array(0)) };

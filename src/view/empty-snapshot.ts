@@ -54,6 +54,7 @@ export function emptySnapshot(time: number): Snapshot {
     flowCount: 0,
     flowsEvicted: 0,
     dns: NO_DNS,
+    listeners: null,
     gaps: [],
     events: [],
     alerts: [],

@@ -209,6 +209,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     flowCount: flows.length,
     flowsEvicted: 0,
     dns: NO_DNS,
+    listeners: null,
     gaps: [],
     events: [],
     alerts: [],

@@ -16,6 +16,7 @@ const ROLES: Readonly<Record<EventKind, Role>> = {
   start: 'dim',
   'new app': 'accent',
   'new domain': 'accent',
+  listening: 'text',
   opened: 'dim',
   closed: 'dim',
   gap: 'warn',

@@ -177,6 +177,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
     flowCount: 1,
     flowsEvicted: 0,
     dns: NO_DNS,
+    listeners: null,
     gaps: [],
     events: [],
     alerts: [],
