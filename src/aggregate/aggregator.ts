@@ -5,7 +5,6 @@
 import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { type DnsPart, NO_DNS } from '../model/dns.ts';
-import { NO_DNS } from '../model/dns.ts';
 import type { Listener } from '../model/listeners.ts';
 import type { Average } from '../model/options.ts';
 import type { Diagnosis } from '../model/quality.ts';
@@ -316,7 +315,6 @@ export class Aggregator {
       flowCount: this.#flows.count,
       flowsEvicted: this.#flows.evicted,
       dns: this.#dnsPart(tick.time),
-      dns: this.dns?.tick(tick.time) ?? NO_DNS,
       listeners: this.#accepted?.rows(this.#listeners?.() ?? null) ?? null,
       gaps: tick.gaps,
       diagnoses: this.#quality === null ? NO_DIAGNOSES : this.#diagnoses(this.#quality, tick.interfaces),
