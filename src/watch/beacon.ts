@@ -2,6 +2,7 @@
 // It can't see what stays within one connection, or waits at random by more than a tenth. Of the browser kind, it looks at no app.
 
 import type { WatchFlow } from '../model/watch.ts';
+import { counted } from '../net/counted.ts';
 import type { Baseline } from './baseline.ts';
 import { type Detector, type Report, subjectOf } from './finding.ts';
 import { amount, percent, span } from './words.ts';
@@ -125,9 +126,9 @@ export class Beacons implements Detector {
       subject,
       cause: `${flow.app} ${flow.domain ?? flow.host}`,
       quietMs: DAY_MS,
-      text: `${subject.app} calls ${subject.host} every ${span(period)}, give or take ${jitter < 50 ? 'less than 0.1 s' : span(jitter)}.`,
+      text: `${subject.app} calls ${subject.host} every ${span(period)}, ${jitter < 50 ? 'to within 0.1 s' : `give or take ${span(jitter)}`}.`,
       details: [
-        `calls so far: ${count}, the last ${Math.min(count, COMPARED)} of at most ${amount(largest)} each`,
+        `${counted(count, 'call')} so far; each of the last ${Math.min(count, COMPARED)} moved at most ${amount(largest)}`,
         `period ${span(period)}, jitter ${percent(jitter / period)}`,
         `path: ${subject.exe ?? 'unknown'}`,
         'expected: people and most programs call at uneven times',

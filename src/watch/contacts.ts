@@ -212,7 +212,7 @@ function contactOf(flow: Met, app: string): Contact {
 function appFinding(contact: Contact, baseline: Baseline): Found {
   const { subject, app, isInbound, asked } = contact;
   const way = isInbound
-    ? `when ${subject.host} reached it`
+    ? `when ${subject.host} connected to it`
     : asked === null
       ? `to reach ${subject.host}`
       : `to look up ${sanitize(asked)}`;
@@ -231,7 +231,7 @@ function placeFinding(contact: Contact, baseline: Baseline): Found {
   return {
     kind: 'new-app',
     cause: `${app} ${subject.exe}`,
-    text: `${subject.app} ran from a new place: same name, but ${subject.exe}.`,
+    text: `${subject.app} ran from a new place: same name, but now ${subject.exe}.`,
     details: [...whoLines(contact), ...whereLines(contact), `places until now: ${before.join(', ')}`],
   };
 }
@@ -242,7 +242,7 @@ function inboundFinding(contact: Contact): Found {
     kind: 'new-inbound',
     cause: `${app} ${service}`,
     text: `${subject.app} accepted a connection from outside this network for the first time, on ${service}.`,
-    details: [...whereLines(contact), ...whoLines(contact), 'until now nobody outside this network had reached it there'],
+    details: [...whereLines(contact), ...whoLines(contact), 'until now nobody outside this network had connected to it there'],
   };
 }
 

@@ -38,7 +38,7 @@ export class Losses implements Detector {
     if (to - from < LONG_GAP_MS || reason === 'sleep' || reason === 'clock') return;
     this.#found(
       `Nothing was captured for ${span(to - from)}: ${reason === 'loss' ? 'frames were lost' : 'the interface was away'}.`,
-      [...(detail === '' ? [] : [sanitize(detail)]), 'what moved in that time is in no total, and was not watched'],
+      [...(detail === '' ? [] : [sanitize(detail)]), 'what moved in that time is missing from all totals, and was not watched'],
     );
   }
 
@@ -56,7 +56,7 @@ export class Losses implements Detector {
     if (gone < LOST || gone < all * LOST_SHARE) return;
     this.#found(`${counted(gone, 'packet')} were lost in the last minute, ${percent(gone / all)} of all.`, [
       `captured in that minute: ${counted(packets - begun.packets, 'packet')}`,
-      'what was in them is in no total, and was not watched',
+      'what was in them is missing from all totals, and was not watched',
       `expected: less than ${percent(LOST_SHARE)}`,
     ]);
   }

@@ -146,7 +146,7 @@ export class Rules implements Detector {
     const text = `${amount(standing.sum)} moved ${PERIOD_WORDS[per]}; the limit is ${amount(bytes)}.`;
     this.#found(standing.rule, { ...subject, host: null, domain: null }, String(standing.until), text, [
       `counted since ${new Date(standing.since).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
-      ...(subject.app === null ? [] : [`most at last: ${subject.app} with ${subject.host}`]),
+      ...(subject.app === null ? [] : [`moving most at that moment: ${subject.app} with ${subject.host}`]),
     ]);
   }
 
@@ -171,7 +171,7 @@ export class Rules implements Detector {
       rule,
       subject,
       String(standing.matchedSince),
-      `it has matched for ${span(lasted)}, most of all ${who} with ${subject.host}.`,
+      `it has held for ${span(lasted)}, mostly because of ${who} with ${subject.host}.`,
       [],
     );
   }

@@ -61,8 +61,8 @@ export class Scans implements Detector {
       subject,
       cause: `ports ${flow.app} ${flow.host}`,
       quietMs: QUIET_MS,
-      text: `${subject.app} tried ${about(this.#ports, place)} ports of ${subject.host} within a minute; ${answers(this.#ports, place)}.`,
-      details: [`path: ${subject.exe ?? 'unknown'}`, `expected: fewer than ${PORTS} ports of a host in a minute`],
+      text: `${subject.app} tried ${about(this.#ports, place)} ports on ${subject.host} within a minute; ${answers(this.#ports, place)}.`,
+      details: [`path: ${subject.exe ?? 'unknown'}`, `expected: fewer than ${PORTS} ports on a host in a minute`],
       needsBaseline: false,
     });
   }
@@ -70,7 +70,7 @@ export class Scans implements Detector {
   #triesHosts(flow: WatchFlow, place: number): void {
     const subject = subjectOf(flow);
     const { port } = flow.remote;
-    const what = flow.protocol === 'tcp' ? `port ${port} of` : 'to ping';
+    const what = flow.protocol === 'tcp' ? `port ${port} on` : 'to ping';
     this.#report({
       kind: 'scan',
       subject: { ...subject, host: null, domain: null },
@@ -80,7 +80,7 @@ export class Scans implements Detector {
       details: [
         `the last one: ${subject.host}`,
         `path: ${subject.exe ?? 'unknown'}`,
-        `expected: fewer than ${WEB.has(port) ? WEB_HOSTS : HOSTS} hosts on a port in a minute`,
+        `expected: fewer than ${WEB.has(port) ? WEB_HOSTS : HOSTS} hosts in a minute`,
       ],
       needsBaseline: false,
     });
@@ -95,7 +95,7 @@ export class Scans implements Detector {
       subject: { ...subjectOf(flow), app: null, exe: null, pid: null, user: null },
       cause: flow.isOutside ? 'from outside' : `from ${flow.host}`,
       quietMs: flow.isOutside ? 24 * QUIET_MS : QUIET_MS,
-      text: `${host} tried ${about(this.#own, place)} ports of this machine within a minute; ${answers(this.#own, place)}.`,
+      text: `${host} tried ${about(this.#own, place)} ports on this machine within a minute; ${answers(this.#own, place)}.`,
       details: [`expected: fewer than ${OWN_PORTS} ports from one host in a minute`],
       needsBaseline: false,
     });

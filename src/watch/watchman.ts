@@ -188,7 +188,7 @@ export class Watchman implements Watcher {
     if (setting === 'off' || this.#isSameCause(`${kind} ${finding.cause}`, time, quietMs)) return null;
     const left = this.#takeRoom(time);
     if (left === null) return null;
-    const details = left === 0 ? finding.details : [...finding.details, `${left} more were left out in the minute before`];
+    const details = left === 0 ? finding.details : [...finding.details, `${left} more alerts were left out in the minute before`];
     const alert: Alert = {
       id: `${this.#parts.run}-${++this.#serial}`,
       time,

@@ -57,7 +57,7 @@ const ALERTS: readonly Alert[] = [
     kind: 'scan',
     severity: 'critical',
     app: 'ev{red-bg}il\x9b2J',
-    text: 'ev{red-bg}il\x9b2J tried about 50 ports of 10.0.0.7.',
+    text: 'ev{red-bg}il\x9b2J tried about 50 ports on 10.0.0.7.',
   }),
 ];
 

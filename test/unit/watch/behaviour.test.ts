@@ -127,8 +127,8 @@ describe('beacon', () => {
       if (isLate) watch.watchman.renamed(named, named.appNumber, 3);
       watch.tick(59_000);
     }
-    expect(said(watch.raised)).toEqual(['beacon: curl calls c2.example every 60 s, give or take less than 0.1 s.']);
-    expect(watch.raised[0]?.details[0]).toBe('calls so far: 12, the last 12 of at most 800 bytes each');
+    expect(said(watch.raised)).toEqual(['beacon: curl calls c2.example every 60 s, to within 0.1 s.']);
+    expect(watch.raised[0]?.details[0]).toBe('12 calls so far; each of the last 12 moved at most 800 bytes');
   });
 
   test('is not what turns out to be large', () => {
@@ -141,7 +141,7 @@ describe('beacon', () => {
       watch.watchman.left({ ...flow, rxBytes: call < 20 ? 1e6 : 5000 });
       watch.tick(40_000);
     }
-    expect(watch.raised.map(({ details }) => details[0])).toEqual(['calls so far: 35, the last 15 of at most 5.3 kB each']);
+    expect(watch.raised.map(({ details }) => details[0])).toEqual(['35 calls so far; each of the last 15 moved at most 5.3 kB']);
   });
 
   test('follows many pairs at once', () => {
@@ -173,13 +173,13 @@ describe('scan', () => {
 
   test('of ports, of hosts, and of this machine is raised once', () => {
     expect(tries(200, port)).toEqual([
-      expect.stringMatching(/^scan: curl tried about [45]\d ports of 198\.51\.100\.7 within a minute; none answered\.$/),
+      expect.stringMatching(/^scan: curl tried about [45]\d ports on 198\.51\.100\.7 within a minute; none answered\.$/),
     ]);
     expect(tries(200, (i) => host(i))).toEqual([
-      expect.stringMatching(/^scan: curl tried port 22 of about [45]\d hosts within a minute; none answered\.$/),
+      expect.stringMatching(/^scan: curl tried port 22 on about [45]\d hosts within a minute; none answered\.$/),
     ]);
     expect(tries(60, own)).toEqual([
-      expect.stringMatching(/^scan: 198\.51\.100\.7 tried about 2\d ports of this machine within a minute/),
+      expect.stringMatching(/^scan: 198\.51\.100\.7 tried about 2\d ports on this machine within a minute/),
     ]);
   });
 

@@ -38,7 +38,7 @@ describe('a new app', () => {
     const watch = watching({ curl: ['example.com'] });
     expect(watch.meet(watchFlow({ exe: '/usr/local/bin/curl' }), watchFlow({ exe: '/opt/curl-8.1/bin/curl' }))).toEqual([]);
     expect(said(watch.meet(watchFlow({ exe: '/tmp/x/curl' })))).toEqual([
-      'new-app: curl ran from a new place: same name, but /tmp/x/curl.',
+      'new-app: curl ran from a new place: same name, but now /tmp/x/curl.',
     ]);
     expect(watch.meet(watchFlow({ exe: '/tmp/x/curl' }), watchFlow({ exe: '/tmp/x/curl (deleted)' }))).toEqual([]);
     expect(watch.meet(watchFlow({ exe: '/tmp/.mount_curlAb12/curl' }))).toHaveLength(1);

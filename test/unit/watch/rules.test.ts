@@ -91,7 +91,7 @@ describe('a rule', () => {
     for (let i = 0; i < 25; i++) expect(move(1000, fast)).toEqual([]);
     expect(move(1000, slow)).toEqual([]);
     for (let i = 0; i < 30; i++) expect(move(1000, fast)).toEqual([]);
-    expect(move(1000, fast)).toEqual(['threshold: my rule: it has matched for 30 s, most of all rclone with example.com.']);
+    expect(move(1000, fast)).toEqual(['threshold: my rule: it has held for 30 s, mostly because of rclone with example.com.']);
     for (let i = 0; i < 60; i++) expect(move(1000, fast)).toEqual([]);
   });
 

@@ -66,7 +66,7 @@ test('a flood is cut at thirty in a minute, and says how many were left out', ()
   const apps = Array.from({ length: 50 }, (_, i) => watchFlow({ app: `app${i}` }));
   expect(watch.meet(...apps)).toHaveLength(30);
   watch.tick(60_000);
-  expect(watch.meet(watchFlow({ app: 'last' }))[0]?.details.at(-1)).toBe('20 more were left out in the minute before');
+  expect(watch.meet(watchFlow({ app: 'last' }))[0]?.details.at(-1)).toBe('20 more alerts were left out in the minute before');
 });
 
 test('texts from outside are harmless', () => {
