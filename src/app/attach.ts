@@ -15,6 +15,7 @@ import type { Action } from '../view/action.ts';
 import type { Assembled, RunWatch } from './assemble.ts';
 import type { Closing } from './close.ts';
 import type { Loop, Stoppable } from './loop.ts';
+import type { PacketFiles, PacketFilesParts } from './packet-files.ts';
 import type { Recording } from './recording.ts';
 import type { RunScreen } from './screen.ts';
 import type { EffectRunner } from './screen-effects.ts';
@@ -174,6 +175,22 @@ async function watchAddresses(edges: Edges): Promise<AddressWatch | null> {
   }
 }
 
+/** Loads what writes kept packets; null if none are kept. */
+async function packetFiles(
+  { opened, parts }: Assembled,
+  more: Pick<PacketFilesParts, 'place' | 'events' | 'notice'>,
+): Promise<PacketFiles | null> {
+  const { monitor } = parts;
+  const { kept } = monitor;
+  if (kept === null) return null;
+  const { PacketFiles: Files } = await import('./packet-files.ts');
+  const { clock, options, capture } = opened;
+  const now = options.read === null ? () => clock.now() : () => monitor.lastTime;
+  const files = new Files({ kept, source: capture.opened.source, monitor, clock, now, ...more });
+  monitor.setKeptWriting(() => files.status);
+  return files;
+}
+
 /** Loads what carries out the screen's effects; null without a screen. */
 async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Make<EffectRunner> | null> {
   const { opened, parts, events, choice, watch } = assembled;
@@ -186,7 +203,9 @@ async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Mak
   const apply = (action: Action) => tui.apply(action);
   const notice = (text: string) => apply({ type: 'notice', text });
   const folders = [workingFolder(), options.place.home, tmpdir()].filter((folder) => folder !== null);
-  const exports = new Exports({ folders, owner: options.screen.owner }, events, notice);
+  const place = { folders, owner: options.screen.owner };
+  const exports = new Exports(place, events, notice);
+  const packets = await packetFiles(assembled, { place, events, notice });
   const path = options.history?.path ?? null;
   const answers = new HistoryAnswers({
     path,
@@ -196,7 +215,7 @@ async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Mak
   });
   closing.add('effects', () => {
     void answers.close();
-    return exports.idle(); // half an export would stay behind
+    return Promise.all([exports.idle(), packets?.close()]).then(() => undefined); // half a file would stay behind
   });
   const history = aggregator.keepRateHistory();
   aggregator.match(tui.state.filter.filter, tui.state.since, tui.state.average);
@@ -228,6 +247,7 @@ async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Mak
           if (failure !== '') notice(failure);
         },
         export: (effect) => exports.write(effect),
+        packets: async ({ asked }) => packets?.ask(asked),
         copy: copyHandler(systemClipboard(edges, process.env), tui),
       },
       notice,

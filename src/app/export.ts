@@ -1,4 +1,4 @@
-// Writes a table of the screen to a new file, in the first folder that takes it of where the program was started, the user's home and the folder
+// Writes a table of the screen to a new file. Such files are made in the first folder that takes it of where the program was started, the user's home and the folder
 // for temporary files: mode 0600, owned by the invoking user, never over another file and never through a link.
 
 import { constants } from 'node:fs';
@@ -36,22 +36,45 @@ export function exportText(format: ExportFormat, { name, time, columns, rows }: 
   return `${JSON.stringify({ type: 'export', schema: 1, view: name, time: new Date(time).toISOString(), rows: objects }, null, 1)}\n`;
 }
 
-/** Writes a table into the first folder that takes it; a name that is taken gets a number. Never throws for anything that a user can put right. */
+/** Writes a table into a new file. Never throws for anything that a user can put right. */
 export async function writeExport(format: ExportFormat, table: ExportTable, place: ExportPlace): Promise<Exported> {
-  const stamp = new Date(table.time)
+  const text = exportText(format, table);
+  const write = async (path: string) => {
+    await writeFile(path, text, place.owner);
+    return path;
+  };
+  const { file, refusal } = await fileIn(place, table.name, table.time, format, write);
+  if (file === null) return { done: false, text: `not exported: ${refusal}` };
+  return { done: true, text: `${counted(table.rows.length, 'row')} written to ${file}` };
+}
+
+/**
+ * Makes a new file in the first folder that takes it. A name that is taken gets a number.
+ *
+ * @param name what the file is about
+ * @param time in its name, epoch ms
+ * @param make creates the file at a path, and throws a NetmonError if it can't
+ * @returns what `make` gave; or null, and why
+ */
+export async function fileIn<File>(
+  place: ExportPlace,
+  name: string,
+  time: number,
+  extension: string,
+  make: (path: string) => File | Promise<File>,
+): Promise<{ readonly file: File | null; readonly refusal: string }> {
+  const stamp = new Date(time)
     .toISOString()
     .replace(/\.\d+Z$/, 'Z')
     .replaceAll(':', '')
     .replace('T', '-');
-  const text = exportText(format, table);
   let refusal = '';
   for (const folder of place.folders) {
     if (!(await mayWrite(folder, place.owner))) continue;
     for (let number = 1; number < 100; number++) {
-      const path = join(folder, `${EXPORT_PREFIX}${table.name}-${stamp}${number === 1 ? '' : `-${number}`}.${format}`);
+      const path = join(folder, `${EXPORT_PREFIX}${name}-${stamp}${number === 1 ? '' : `-${number}`}.${extension}`);
       try {
-        await write(path, text, place.owner);
-        return { done: true, text: `${counted(table.rows.length, 'row')} written to ${path}` };
+        return { file: await make(path), refusal: '' };
       } catch (thrown) {
         const isTaken =
           thrown instanceof NetmonError && /is there already|is a symbolic link|is no regular file/.test(thrown.message);
@@ -60,11 +83,13 @@ export async function writeExport(format: ExportFormat, table: ExportTable, plac
       }
     }
   }
-  if (refusal !== '') return { done: false, text: `not exported: ${refusal}` };
-  return { done: false, text: `not exported: start in a folder that you may write to, not in ${place.folders.join(', ')}` };
+  return {
+    file: null,
+    refusal: refusal === '' ? `start in a folder that you may write to, not in ${place.folders.join(', ')}` : refusal,
+  };
 }
 
-async function write(path: string, text: string, owner: FileOwner | null): Promise<void> {
+async function writeFile(path: string, text: string, owner: FileOwner | null): Promise<void> {
   const file = OutputFile.create(path, false, owner);
   try {
     await file.write(text);

@@ -22,6 +22,8 @@ export interface KeptStatus extends KeepOptions {
   readonly since: number | null;
   /** Packets that were too long to be kept. */
   readonly tooLong: number;
+  /** What the key that writes them writes, or wrote last, with a word or two on what it is; null for nothing. */
+  readonly writing: (WritingStatus & { readonly what: string }) | null;
 }
 
 /** The flow of a kept frame, as the program knew it last. A subject of the filter language too. Texts are sanitised. */

@@ -231,6 +231,17 @@ export class PacketRing {
     return into.next;
   }
 
+  /** Position of the first frame that is not older than a time, epoch ms. Reads all older ones. */
+  at(time: number): number {
+    const frame = new KeptFrame();
+    let at = this.oldest;
+    for (; at < this.end; at = frame.next) {
+      this.read(at, frame);
+      if (frame.time >= time) break;
+    }
+    return at;
+  }
+
   /** Time of the oldest frame, epoch ms; null while nothing is kept. */
   get since(): number | null {
     return this.oldest === this.end ? null : (this.#doubles[this.#oldestAt >>> 3] as number);

@@ -101,10 +101,14 @@ export class RingWriter implements RingFollower {
     return ring.end - this.position > ring.size / 2;
   }
 
-  /** Writes what there is at this moment, and ends the file. It may be told to go on afterwards. @returns when it is handed on */
-  async finish(): Promise<void> {
-    const { ring, sink } = this.#parts;
-    const end = ring.end;
+  /**
+   * Writes what there is at this moment, and ends the file. It may be told to go on afterwards.
+   *
+   * @param end position before which frames are written
+   * @returns when it is handed on
+   */
+  async finish(end: number = this.#parts.ring.end): Promise<void> {
+    const { sink } = this.#parts;
     this.#due = end;
     for (this.#write(end); this.position < end && !sink.isClosed; this.#write(end)) await this.caughtUp();
     while (this.#encoder === null && this.#take() === null) await this.caughtUp();

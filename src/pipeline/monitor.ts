@@ -127,6 +127,7 @@ export class Monitor {
   readonly #left = new Set<string>();
   #historyStatus: (() => HistoryStatus) | null = null;
   #watchStatus: () => WatchStatus = () => NO_WATCH;
+  #keptWriting: (() => KeptStatus['writing']) | null = null;
   #privileges: PrivilegeStatus | null = null;
   #interfaceCount = -1;
   #processesBegun = 0;
@@ -169,6 +170,11 @@ export class Monitor {
   /** Says how far alerts got, and what is silenced. */
   setWatch(status: () => WatchStatus): void {
     this.#watchStatus = status;
+  }
+
+  /** Says how far kept packets that are being written got. */
+  setKeptWriting(status: () => KeptStatus['writing']): void {
+    this.#keptWriting = status;
   }
 
   /** Sets the privileges to show, once root is dropped. Until then snapshots have null. */
@@ -499,7 +505,7 @@ export class Monitor {
     const { keep } = this.#parts;
     if (this.kept === null || keep === null) return null;
     const { kept: packets, used, size: bytes, since, tooLong } = this.kept.ring;
-    return { bytes, forMs: keep.forMs, packets, used, since, tooLong };
+    return { bytes, forMs: keep.forMs, packets, used, since, tooLong, writing: this.#keptWriting?.() ?? null };
   }
 
   #status(interfaces: readonly TickInterface[]): CaptureStatus {

@@ -66,6 +66,7 @@ export const COMMANDS = [
   'mute',
   'allow',
   'export',
+  'packets',
   'copy',
   'redraw',
   'suspend',
@@ -140,6 +141,8 @@ export type Effect =
   | { readonly type: 'list-interfaces' }
   /** Capture on these from now on; an empty list means all, null the default route's, followed. The action `captured-on` answers. */
   | { readonly type: 'capture-on'; readonly interfaces: readonly string[] | null }
+  /** Write these packets into a new file; what was written last, go on with; null stops what goes on. */
+  | { readonly type: 'packets'; readonly asked: PacketsAsked | null }
   /** Write this into a new file. */
   | { readonly type: 'export'; readonly format: ExportFormat; readonly table: ExportTable }
   /** Keep alerts like this from being delivered, for so long, ms; null is for good. */
@@ -152,6 +155,23 @@ export type Effect =
   | { readonly type: 'copy'; readonly text: string }
   /** Show this theme; `keep` when the user picked it, not for a preview. */
   | { readonly type: 'theme'; readonly name: string; readonly keep: boolean };
+
+/** Packets that the user asks for. */
+export interface PacketsAsked {
+  /** The same for the same row: asked for again, its file goes on. */
+  readonly key: string;
+  /** A word or two for the header and for the name of the file: outside text. */
+  readonly name: string;
+  /** Which packets they are, as a sentence says it: `of curl`. */
+  readonly what: string;
+  /** Matches their flows; null for all, frames without addresses among them. */
+  readonly filter: Filter | null;
+  /** Serial number of the one flow that they belong to; null for any. */
+  readonly flow: number | null;
+  /** Times of the first and last, epoch ms; null for all that are kept. */
+  readonly from: number | null;
+  readonly to: number | null;
+}
 
 /** What a reducer gives back: the next state, and what the outside is asked to do. */
 export interface Step {

@@ -68,6 +68,7 @@ export const KEYMAP: KeyTable = [
   bind('mute', ['m'], 'alerts: mute those like it, or end a mute', 'Table'),
   bind('allow', ['A'], 'alerts: this is allowed from now on', 'Table'),
   bind('export', ['e'], 'export what is shown to a file (CSV, JSON)', 'Table'),
+  bind('packets', ['P'], 'write kept packets of the row or range; again: go on', 'Table'),
   bind('copy', ['y'], 'copy the row to the clipboard', 'Table'),
 
   bind('pause', ['p', 'space'], 'pause the picture; capture goes on', 'Program'),

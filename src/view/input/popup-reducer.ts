@@ -8,6 +8,7 @@ import type { Popup, TableName, ViewState } from '../state.ts';
 import { rowWithId } from '../tables/rows.ts';
 import { withFilter } from './filter-input.ts';
 import { settled } from './navigation.ts';
+import { writePackets } from './packets.ts';
 import { pickExport, pickInterface, pickMute } from './pickers.ts';
 import { filterOfRow } from './row-filter.ts';
 
@@ -37,6 +38,7 @@ export function reducePopup(state: ViewState, command: Command, live: Snapshot, 
   if (command === 'filter' && popup.kind === 'details') return still(filteredFor(state, popup, live));
   if (command === 'alike' && popup.kind === 'details') return still(filteredAlike(state, popup.table, popup.id, live));
   if (command === 'paths' && popup.kind === 'details') return still(togglePaths(state));
+  if (command === 'packets') return writePackets(state, live);
   if (command === 'help' || command === 'capture') return { state: { ...state, popup: { kind: command, top: 0 } }, effects: [] };
   if (command === 'pause') return { state: { ...state, paused: state.paused === null ? live : null }, effects: [] };
   const count = popupContent(state, live, settings.glyphs, settings.keys, popup).lines.length;

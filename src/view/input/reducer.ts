@@ -46,6 +46,7 @@ import {
   turnSort,
   withAlerts,
 } from './navigation.ts';
+import { writePackets } from './packets.ts';
 import { allow, capturedOn, listedInterfaces, openExport, openInterfaces, openMute } from './pickers.ts';
 import { filteredAlike, reducePopup, togglePaths } from './popup-reducer.ts';
 import { updateWatches } from './watches.ts';
@@ -181,6 +182,8 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return allow(state, live);
     case 'export':
       return still(openExport(state));
+    case 'packets':
+      return writePackets(state, live);
     case 'next-pane':
       return still(settled(turnPane(state, 1), live));
     case 'previous-pane':

@@ -1,6 +1,7 @@
 // Facts about the capture as it stands: driver and owners, as whom it runs, what was passed over and why, and what was lost.
 
 import type { ChannelStatus, MessengerStatus } from '../../model/delivery.ts';
+import type { KeptStatus } from '../../model/packets.ts';
 import type { PrivilegeStatus } from '../../model/privileges.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { counted } from '../../net/counted.ts';
@@ -70,14 +71,30 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
 }
 
 /** Packets that are kept, and how far they go back. */
-function keptFacts({ time, capture: { kept } }: Snapshot, { units }: CellContext): readonly Fact[] {
+function keptFacts({ time, capture: { kept } }: Snapshot, context: CellContext): readonly Fact[] {
+  const { units } = context;
   if (kept === null) return [['packets kept', 'none: start with --keep-packets 60s']];
-  const { bytes, forMs, packets, used, since, tooLong } = kept;
+  const { bytes, forMs, packets, used, since, tooLong, writing } = kept;
   const asked = forMs === null ? '' : ` of ${formatDuration(forMs)}`;
   const room = `${formatAmount(used, units).trim()} of ${formatAmount(bytes, units).trim()}`;
   return [
     ['packets kept', `${formatDuration(since === null ? 0 : time - since)}${asked}: ${counted(packets, 'packet')}, ${room}`],
+    ...(writing === null ? [] : [writingFact(writing, context)]),
     ...(tooLong > 0 ? [['not kept', `${counted(tooLong, 'packet')}, too long`, 'warn'] as const] : []),
+  ];
+}
+
+/** The last file of packets. */
+function writingFact(writing: NonNullable<KeptStatus['writing']>, context: CellContext): Fact {
+  const { state, path, packets, bytes, lost, note } = writing;
+  const size = formatAmount(bytes, context.units).trim();
+  const missing = lost > 0 ? `, ${counted(lost, 'packet')} lost` : '';
+  const where = `${counted(packets, 'packet')}, ${size}${missing}, in ${hidden(path, context)}`;
+  const isFine = state !== 'failed' && lost === 0;
+  return [
+    state === 'writing' ? 'writing' : 'written',
+    note === '' ? where : `${where}: ${shown(note, context)}`,
+    isFine ? 'text' : 'warn',
   ];
 }
 

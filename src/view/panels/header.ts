@@ -1,6 +1,7 @@
 // The header: what is watched and how, the rates now, the totals, what was lost, and what the user did to the picture.
 
 import type { Alert } from '../../model/alert.ts';
+import type { KeptStatus } from '../../model/packets.ts';
 import { nobodyWarning } from '../../model/privileges.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { counted } from '../../net/counted.ts';
@@ -69,8 +70,8 @@ export function headerPanel(
     ),
     fitParts(
       showsLite(state)
-        ? [...stateParts(state, live), ...verdict(picture, glyphs)]
-        : [...stateParts(state, live), ...totalParts(picture, state, glyphs), ...lossParts(picture, glyphs)],
+        ? [...stateParts(state, live, glyphs), ...verdict(picture, glyphs)]
+        : [...stateParts(state, live, glyphs), ...totalParts(picture, state, glyphs), ...lossParts(picture, glyphs)],
       width,
       2,
     ),
@@ -123,7 +124,7 @@ function ratesNow(picture: Picture, state: ViewState, glyphs: Glyphs, width: num
   return [span(`${glyphs.rx} ${rate(total.rxRate)}`, 'rx'), span(` ${glyphs.tx} ${rate(total.txRate)}`, 'tx'), ...clock];
 }
 
-function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
+function stateParts(state: ViewState, live: Snapshot, glyphs: Glyphs): readonly Part[] {
   const parts: Part[] = [];
   const mark = (text: string, role: Role) => parts.push({ rank: 0, line: [span(` ${text} `, role)] });
   if (state.paused !== null) mark(`PAUSED ${formatDuration(live.time - state.paused.time)}, still capturing`, 'paused');
@@ -138,12 +139,24 @@ function stateParts(state: ViewState, live: Snapshot): readonly Part[] {
     mark(counted(unseen.length, 'alert'), isCritical ? 'error' : 'warn');
   }
   if (live.capture.history?.state === 'failing') mark('NOT RECORDED', 'error');
-  const { delivery } = live.capture;
+  const { delivery, kept } = live.capture;
+  if (kept?.writing?.state === 'writing') mark(writingMark(kept.writing, live, state, glyphs), 'accent');
   if (delivery?.channels.some(({ failure }) => failure !== null) === true) mark('alerts not delivered', 'warn');
   const budget = state.history.plan === null ? null : budgetStatusNow(state.history, live);
   if (budget !== null && budget.over > 0) mark(`OVER BUDGET ${formatShare(budget.share)}`, 'error');
   else if (budget !== null && budget.share > BUDGET_NEAR) mark(`budget ${formatShare(budget.share)}`, 'warn');
   return parts;
+}
+
+/** Packets that are being written, and for how long. */
+function writingMark(
+  { what, bytes, since }: NonNullable<KeptStatus['writing']>,
+  live: Snapshot,
+  { privacy }: ViewState,
+  glyphs: Glyphs,
+): string {
+  const about = privacy ? 'packets' : cut(drawable(what, glyphs), 24, glyphs);
+  return `WRITING ${about} ${formatAmount(bytes, 'bytes').trim()} ${formatDuration(live.time - (since ?? live.time))}`;
 }
 
 /** Alerts that are delivered, and that the user hasn't seen in the events view. */

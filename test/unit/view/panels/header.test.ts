@@ -111,7 +111,7 @@ describe('alerts that leave the program', () => {
 test('kept packets and how far they go back', () => {
   const state = initialState({ columns: 160, rows: 24 });
   const time = snapshot().time;
-  const kept = { bytes: 64 << 20, forMs: 60_000, packets: 120, used: 3 << 20, since: time - 42_000, tooLong: 0 };
+  const kept = { bytes: 64 << 20, forMs: 60_000, packets: 120, used: 3 << 20, since: time - 42_000, tooLong: 0, writing: null };
   const live = (more: object) => snapshot({ capture: { ...CAPTURE, kept: { ...kept, ...more } } });
   const header = (more: object = {}) => headerPanel(state, live(more), UNICODE_GLYPHS, 160).map(plain).join('\n');
   expect(header()).toContain('keeps 42s');
@@ -124,4 +124,24 @@ test('kept packets and how far they go back', () => {
     ['not kept', '2 packets, too long', 'warn'],
   ]);
   expect(captureFacts(snapshot(), context)).toContainEqual(['packets kept', 'none: start with --keep-packets 60s']);
+});
+
+test('packets that are being written, how many bytes and for how long', () => {
+  const time = snapshot().time;
+  const kept = { bytes: 64 << 20, forMs: null, packets: 9, used: 900, since: time - 42_000, tooLong: 0 };
+  const file = { path: '/x/netmon-curl.pcapng', since: time - 30_000, until: time, files: 1, lost: 0, note: '', what: 'curl' };
+  const writing = { ...file, state: 'writing' as const, bytes: 3 << 20, packets: 1200 };
+  const shown = (more: object, state = initialState({ columns: 160, rows: 24 })) =>
+    headerPanel(
+      state,
+      snapshot({ capture: { ...CAPTURE, kept: { ...kept, writing: { ...writing, ...more } } } }),
+      UNICODE_GLYPHS,
+      160,
+    )
+      .map(plain)
+      .join('\n');
+  expect(shown({})).toContain(' WRITING curl 3.00 MiB 30s ');
+  expect(shown({ what: 'a\u001b[2J\u202eb' })).toContain(' WRITING a[2Jb ');
+  expect(shown({}, { ...initialState({ columns: 160, rows: 24 }), privacy: true })).toContain(' WRITING packets 3.00 MiB ');
+  expect(shown({ state: 'done' })).not.toContain('WRITING');
 });

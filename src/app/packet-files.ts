@@ -1,0 +1,271 @@
+// Writes packets that are kept into files of the user's: what the screen asks for, at once, and what follows for as long as the user wants. It goes
+// by what is known of their flows at that moment, and encodes nothing itself.
+
+import type { EventLog } from '../aggregate/event-log.ts';
+import type { PacketSource } from '../capture/source.ts';
+import { type NetmonError, reasonOf } from '../model/errors.ts';
+import type { KeptFlow, KeptStatus } from '../model/packets.ts';
+import { counted } from '../net/counted.ts';
+import { CaptureFile } from '../output/capture-file.ts';
+import type { Kept } from '../packets/kept-flows.ts';
+import { KeptFrame } from '../packets/packet-ring.ts';
+import { type CaptureSink, RingWriter } from '../packets/ring-writer.ts';
+import type { Monitor } from '../pipeline/monitor.ts';
+import { version } from '../system/build.ts';
+import type { Clock } from '../system/clock.ts';
+import { workingFolder } from '../system/files.ts';
+import type { PacketsAsked } from '../view/action.ts';
+import { formatAmount } from '../view/text/format.ts';
+import { type ExportPlace, fileIn } from './export.ts';
+
+/** How often what goes on is written. */
+const WORK_MS = 100;
+/** Characters of a name that a file's name takes. */
+const NAME_LENGTH = 48;
+
+/** What packet files are written with. */
+export interface PacketFilesParts {
+  readonly kept: Kept;
+  readonly source: PacketSource;
+  readonly monitor: Pick<Monitor, 'aggregator' | 'flows' | 'owners' | 'lastTime'>;
+  readonly place: ExportPlace;
+  readonly clock: Clock;
+  /** The packets' own clock: in a replay that of the file. */
+  readonly now: () => number;
+  /** Get a line for each file. */
+  readonly events: Pick<EventLog, 'tell'>;
+  /** Shows the user what became of a key. */
+  readonly notice: (text: string) => void;
+}
+
+/** Passes on what several writers write, one after the other, into one file. */
+class OneFile implements CaptureSink {
+  readonly #file: CaptureFile;
+
+  constructor(file: CaptureFile) {
+    this.#file = file;
+  }
+
+  get isClosed(): boolean {
+    return this.#file.isClosed;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#file.write(bytes);
+  }
+
+  /** What a later writer adds is a section of its own. */
+  endFile(): void {}
+}
+
+/** A file that may go on. */
+interface Written {
+  readonly asked: PacketsAsked;
+  readonly file: CaptureFile;
+  readonly sink: OneFile;
+  /** The last of its writers, and what those before it wrote. */
+  writer: RingWriter;
+  before: { readonly packets: number; readonly lost: number; readonly since: number | null };
+  state: 'writing' | 'done' | 'failed';
+}
+
+/** The files of the key that writes packets, one at a time. */
+export class PacketFiles {
+  readonly #parts: PacketFilesParts;
+  #last: Written | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  /** The key that is being obeyed. */
+  #busy: Promise<void> | null = null;
+
+  constructor(parts: PacketFilesParts) {
+    this.#parts = parts;
+  }
+
+  /** How far the last file got. */
+  get status(): KeptStatus['writing'] {
+    const last = this.#last;
+    if (last === null) return null;
+    const { asked, writer, before, state, file } = last;
+    return {
+      ...file.status,
+      what: asked.name,
+      state,
+      since: before.since ?? writer.since,
+      until: writer.until,
+      packets: before.packets + writer.packets,
+      lost: before.lost + writer.lost,
+    };
+  }
+
+  /** Writes what is asked for; goes on with it, if it was written last; null stops what goes on. */
+  async ask(asked: PacketsAsked | null): Promise<void> {
+    if (this.#busy !== null) {
+      this.#parts.notice('packets are still being written');
+      return;
+    }
+    this.#busy = this.#obey(asked)
+      .catch((thrown: unknown) => this.#parts.notice(reasonOf(thrown)))
+      .finally(() => {
+        this.#busy = null;
+      });
+    await this.#busy;
+  }
+
+  /** Stops, and closes the file. */
+  async close(): Promise<void> {
+    await this.#busy;
+    if (this.#last?.state === 'writing') await this.#stop(this.#last);
+    await this.#last?.file.close();
+  }
+
+  async #obey(asked: PacketsAsked | null): Promise<void> {
+    const last = this.#last;
+    if (last?.state === 'writing') return this.#stop(last);
+    if (asked === null) return;
+    if (last?.state === 'done' && last.asked.key === asked.key) {
+      if (asked.to === null) return this.#goOn(last);
+      this.#parts.notice(`these packets are in ${shortened(last.file.status.path)}`);
+      return;
+    }
+    await last?.file.close();
+    this.#last = null;
+    await this.#begin(asked);
+  }
+
+  async #begin(asked: PacketsAsked): Promise<void> {
+    const { kept, place, notice, now } = this.#parts;
+    const { ring } = kept;
+    ring.expire(now());
+    const until = asked.to === null ? ring.end : ring.at(asked.to);
+    const from = this.#first(asked, asked.from === null ? ring.oldest : ring.at(asked.from), until);
+    if (from === null) {
+      notice(`no packets ${asked.what} are kept`);
+      return;
+    }
+    const open = (path: string) =>
+      CaptureFile.open({ path, force: false, owner: place.owner, isRow: false, most: null, now: () => this.#parts.clock.now() });
+    const { file, refusal } = await fileIn(place, slug(asked.name), now(), 'pcapng', open);
+    if (file === null) {
+      notice(`not written: ${refusal}`);
+      return;
+    }
+    const sink = new OneFile(file);
+    const before = { packets: 0, lost: 0, since: null };
+    const last: Written = { asked, file, sink, writer: this.#writer(asked, sink, from), before, state: 'writing' };
+    this.#last = last;
+    await this.#finish(last, until);
+    if (last.state === 'done') this.#tell(last, asked.to === null ? '; again to go on' : '');
+  }
+
+  /** From now on, and with what has come since the file was written. */
+  #goOn(last: Written): void {
+    const { ring } = this.#parts.kept;
+    const { writer, before } = last;
+    last.before = {
+      packets: before.packets + writer.packets,
+      lost: before.lost + writer.lost,
+      since: before.since ?? writer.since,
+    };
+    last.writer = this.#writer(last.asked, last.sink, ring.first(writer.position));
+    last.state = 'writing';
+    this.#timer = setInterval(() => this.#work(last), WORK_MS);
+    this.#parts.notice(`writing packets ${last.asked.what}; again to stop`);
+  }
+
+  #work(last: Written): void {
+    last.writer.work(this.#parts.clock.monotonic());
+    if (last.sink.isClosed) void this.ask(null);
+  }
+
+  async #stop(last: Written): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    await this.#finish(last, this.#parts.kept.ring.end);
+    if (last.state === 'done') this.#tell(last, '');
+  }
+
+  async #finish(last: Written, until: number): Promise<void> {
+    await last.writer.finish(until);
+    last.writer.close();
+    const { failure } = last.file;
+    last.state = failure === null ? 'done' : 'failed';
+    if (failure !== null) this.#fail(failure);
+  }
+
+  #fail({ message, hint }: NetmonError): void {
+    this.#parts.notice(hint === null ? message : `${message}: ${hint}`);
+    this.#parts.events.tell('export', message);
+  }
+
+  #tell({ asked }: Written, then: string): void {
+    const { path = '', packets = 0, bytes = 0, lost = 0 } = this.status ?? {};
+    const size = formatAmount(bytes, 'bytes').trim();
+    const missing = lost > 0 ? `, ${lost} lost` : '';
+    const text = `${counted(packets, 'packet')} ${asked.what}${missing} (${size}) in ${shortened(path)}`;
+    this.#parts.events.tell('export', text);
+    this.#parts.notice(`${text}${then}`);
+  }
+
+  #writer(asked: PacketsAsked, sink: CaptureSink, from: number): RingWriter {
+    const { kept, source, monitor } = this.#parts;
+    return new RingWriter({
+      ring: kept.ring,
+      from,
+      sink,
+      section: {
+        interfaces: source.interfaces,
+        flowOf: (row, serial) => kept.flows.of(row, serial),
+        wants: (flow, row) => this.#wants(asked, flow, row),
+        system: '',
+        application: `netmon-tui ${version()}`,
+        comment: '',
+        namesProcesses: monitor.owners.source !== null,
+      },
+      losses: () => {
+        const { droppedByKernel, droppedByInterface, shed } = source.stats();
+        return { bySystem: droppedByKernel === null ? null : droppedByKernel + shed, byInterface: droppedByInterface };
+      },
+      fileBytes: null,
+      fileMs: null,
+    });
+  }
+
+  /** Position of the first frame that is asked for; null if there is none. */
+  #first(asked: PacketsAsked, from: number, until: number): number | null {
+    const { ring, flows } = this.#parts.kept;
+    const frame = new KeptFrame();
+    const judged = new Map<number, boolean>();
+    for (let at = ring.first(from); at < until; at = frame.next) {
+      ring.read(at, frame);
+      let isWanted = judged.get(frame.serial);
+      if (isWanted === undefined) {
+        isWanted = this.#wants(asked, flows.of(frame.row, frame.serial), frame.row);
+        judged.set(frame.serial, isWanted);
+      }
+      if (isWanted) return at;
+    }
+    return null;
+  }
+
+  /** A flow in the table is judged by everything that a row shows. */
+  #wants({ filter, flow: serial }: PacketsAsked, flow: KeptFlow | null, row: number): boolean {
+    if (flow === null) return filter === null && serial === null;
+    if (serial !== null && flow.serial !== serial) return false;
+    if (filter === null) return true;
+    const { flows, aggregator } = this.#parts.monitor;
+    const subject = flows.holds(row, flow.serial) ? { ...flow, ...aggregator.flowRow(row) } : flow;
+    return filter.matches(subject, this.#parts.now());
+  }
+}
+
+/** A path as it can be typed here. */
+function shortened(path: string): string {
+  const here = workingFolder();
+  return here !== null && path.startsWith(`${here}/`) ? path.slice(here.length + 1) : path;
+}
+
+/** A name as part of a file's name. */
+function slug(name: string): string {
+  const plain = name.replace(/[^A-Za-z0-9.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '');
+  return plain === '' ? 'packets' : plain.slice(0, NAME_LENGTH);
+}

@@ -1,0 +1,108 @@
+// `P`: which packets the user asks for. They are those of the row whose details are open, of the marked range, or else of the selected row; a filter
+// in force narrows them.
+
+import { compileFilter, type Filter } from '../../filter/filter.ts';
+import type { Alert } from '../../model/alert.ts';
+import type { CategoryRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
+import { type PacketsAsked, type Step, still } from '../action.ts';
+import type { TableName, ViewState } from '../state.ts';
+import { type AnyRow, branchOf, rowWithId } from '../tables/rows.ts';
+import { formatClock } from '../text/format.ts';
+import type { AppLine } from '../tree/app-tree.ts';
+import type { HostLine } from '../tree/host-tree.ts';
+import type { ConnectionLine } from '../tree/lookups.ts';
+import type { DnsLine, ResolverLine } from '../tree/questions.ts';
+import { selectedRow } from './navigation.ts';
+import { filterOfRow } from './row-filter.ts';
+
+/** Writes the packets that are asked for; goes on with those that were asked for last; or stops what goes on. */
+export function writePackets(state: ViewState, live: Snapshot): Step {
+  const { kept } = live.capture;
+  const say = (notice: string): Step => still({ ...state, notice });
+  if (kept === null) return say('no packets are kept: start with --keep-packets 60s');
+  if (kept.writing?.state === 'writing') return { state, effects: [{ type: 'packets', asked: null }] };
+  if (state.view === 'history') return say('packets are kept of live traffic: choose a row of another view');
+  const asked = askedOf(state, live);
+  return typeof asked === 'string' ? say(asked) : { state, effects: [{ type: 'packets', asked }] };
+}
+
+/** What is asked for; or why it can't be. */
+function askedOf(state: ViewState, live: Snapshot): PacketsAsked | string {
+  const { popup, chart, pane } = state;
+  const { selection } = chart;
+  const table = popup?.kind === 'details' ? popup.table : pane;
+  const row = popup?.kind === 'details' ? rowWithId(state, live, table, popup.id) : selectedRow(state, live);
+  const range = selection === null ? { from: null, to: null } : { from: selection.from, to: selection.to };
+  const when = selection === null ? '' : `from ${formatClock(selection.from)} to ${formatClock(selection.to)}`;
+  if (selection !== null && popup?.kind !== 'details') {
+    const filter = narrowed('', state.filter.filter);
+    if (filter === undefined) return CANNOT;
+    return {
+      key: `range ${selection.from} ${selection.to}`,
+      ...named(state, when.replace('from ', ''), when),
+      filter,
+      flow: null,
+      ...range,
+    };
+  }
+  if (row === undefined) return 'nothing is selected';
+  const flow = flowOf(table, row);
+  const text = flow === null ? filterOfRow(state, live, table, row.id) : '';
+  const filter = text === null ? undefined : narrowed(text, state.filter.filter);
+  if (filter === undefined) return CANNOT;
+  const name = nameOf(table, row);
+  return { key: `${table} ${row.id} ${when}`, ...named(state, name, `of ${name} ${when}`.trim()), filter, flow, ...range };
+}
+
+const CANNOT = 'no filter can tell these packets from others';
+
+/** How they are called. With names hidden, a file's name tells none either. */
+function named({ privacy }: ViewState, name: string, what: string): Pick<PacketsAsked, 'name' | 'what'> {
+  return privacy ? { name: 'packets', what: 'of what is selected' } : { name, what };
+}
+
+/** The filter for a row and the one in force, together; null for neither, undefined if they don't compile. */
+function narrowed(text: string, applied: Filter | null): Filter | null | undefined {
+  const texts = [text, applied?.text ?? ''].filter((one) => one.trim() !== '');
+  if (texts.length === 0) return null;
+  const result = compileFilter(texts.map((one) => `(${one})`).join(' '));
+  return result.ok ? result.filter : undefined;
+}
+
+/** Serial number of the one connection that a row is; null for another row. */
+function flowOf(table: TableName, row: AnyRow): number | null {
+  if (table === 'connections') return (row as ConnectionLine).lookups === undefined ? Number(row.id) : null;
+  const flow = table === 'events' ? (row as NetEvent).flow : null;
+  return flow === null ? null : Number(flow.id);
+}
+
+function nameOf(table: TableName, row: AnyRow): string {
+  switch (table) {
+    case 'apps': {
+      const { app, pids } = row as AppLine;
+      return branchOf(row)?.kind === 'process' && pids[0] !== undefined ? `${app ?? 'process'} ${pids[0]}` : (app ?? 'packets');
+    }
+    case 'hosts':
+      return (row as HostLine).host ?? 'packets';
+    case 'connections': {
+      const { app, host, remote, lookups } = row as ConnectionLine;
+      return lookups === undefined ? `${app ?? 'connection'} ${host}:${remote.port}` : `${app ?? ''} look-ups`.trim();
+    }
+    case 'categories':
+      return (row as CategoryRow).category ?? 'packets';
+    case 'interfaces':
+      return (row as InterfaceRow).interface;
+    case 'questions':
+      return (row as DnsLine).name;
+    case 'resolvers':
+      return (row as ResolverLine).resolver;
+    case 'alerts': {
+      const { kind, app } = row as Alert;
+      return [kind, app].filter((part) => part !== null).join(' ');
+    }
+    case 'events': {
+      const { app, domain, interface: name } = row as NetEvent;
+      return domain ?? app ?? name ?? 'packets';
+    }
+  }
+}
