@@ -150,6 +150,7 @@ export class WatchFeed {
       if ((!isSame || isAnswered) && this.#isFirst(row, app, host, direction, isAnswered)) watcher.met(this.#flow);
       if (!isKnown) watcher.began(this.#flow);
       else if (!isSame) watcher.renamed(this.#flow, formerApp, formerHost);
+      if (isKnown && told < 0 && isAnswered) watcher.answered(this.#flow);
     }
     if (flows.remotePort(row) === DNS_PORT && hasPorts(flows.protocol(row))) watcher.asked(this.#flow);
   }

@@ -80,6 +80,8 @@ export interface Watcher {
   began(flow: WatchFlow): void;
   /** A flow that had begun turned out to be of another app or with another host: a name or an owner became known. @param app its number before @param host its number before */
   renamed(flow: WatchFlow, app: number, host: number): void;
+  /** A flow that had begun is answered now; of one that was answered when it began nothing more is said. */
+  answered(flow: WatchFlow): void;
   /** A flow that had begun leaves: it moves no more. */
   left(flow: WatchFlow): void;
   /** A flow to or from port 53 moved. */

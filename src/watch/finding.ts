@@ -36,6 +36,7 @@ export interface Detector {
   met?(flow: WatchFlow): void;
   began?(flow: WatchFlow): void;
   renamed?(flow: WatchFlow, app: number, host: number): void;
+  answered?(flow: WatchFlow): void;
   left?(flow: WatchFlow): void;
   asked?(flow: WatchFlow): void;
   moved?(flow: WatchFlow): void;

@@ -141,6 +141,10 @@ export class Watchman implements Watcher {
     for (const detector of this.#detectors) detector.renamed?.(flow, app, host);
   }
 
+  answered(flow: WatchFlow): void {
+    for (const detector of this.#detectors) detector.answered?.(flow);
+  }
+
   left(flow: WatchFlow): void {
     for (const detector of this.#detectors) detector.left?.(flow);
   }

@@ -162,14 +162,18 @@ test('beacon', async () => {
 test('scan, of ports and of this machine', async () => {
   const ports = range(200, (i) => sends(i * 20, 'curl', tcp({ sport: 50_000 + i, dport: 1 + i, flags: SYN }), '192.168.3.9'));
   expect(await watched(ports)).toEqual([
-    expect.stringMatching(/^scan: curl tried about [45]\d ports on 192\.168\.3\.9 within a minute; none answered\.$/),
+    expect.stringMatching(
+      /^scan: curl tried about \d+ ports on 192\.168\.3\.9 within a minute; all refused or did not answer\.$/,
+    ),
   ]);
   const own = range(60, (i) => [
     gets(i * 20, '', tcp({ sport: 50_000, dport: 1 + i, flags: SYN }), '192.168.3.9'),
     sends(i * 20 + 1, '', tcp({ sport: 1 + i, dport: 50_000, flags: RST }), '192.168.3.9'),
   ]).flat();
   expect(await watched(own)).toEqual([
-    expect.stringMatching(/^scan: 192\.168\.3\.9 tried about \d\d ports on this machine within a minute; none answered\.$/),
+    expect.stringMatching(
+      /^scan: 192\.168\.3\.9 tried about \d+ ports on this machine within a minute; all refused or did not answer\.$/,
+    ),
   ]);
 });
 

@@ -35,6 +35,9 @@ class Listener implements Watcher {
     const what = [...(appNumber === formerApp ? [] : [app]), ...(hostNumber === formerHost ? [] : [host])];
     this.heard.push(`renamed ${what.join(' ')}`);
   }
+  answered({ app, host }: WatchFlow): void {
+    this.heard.push(`answered ${app} ${host}`);
+  }
   left({ app, host, rxBytes, txBytes }: WatchFlow): void {
     this.ends.push(`${app} ${host} ${rxBytes + txBytes}`);
   }
@@ -119,7 +122,7 @@ describe('the feed', () => {
     m.send({ ...call, flags: 'SA' });
     expect(tick()).toEqual([]);
     m.receive({ ...call, flags: 'A' });
-    expect(tick()).toEqual([`met sshd inbound ${WEB}:40000 answered`]);
+    expect(tick()).toEqual([`met sshd inbound ${WEB}:40000 answered`, `answered sshd ${WEB}`]);
     expect(tick()).toEqual([]);
   });
 
