@@ -1,6 +1,7 @@
 // Records a run: traffic is collected every few seconds and handed to the recorder, and saved on request and at the end.
 
 import { dirname } from 'node:path';
+import type { DnsLog } from '../aggregate/dns/dns-log.ts';
 import { FlowLog, HistoryCollector } from '../aggregate/history-collector.ts';
 import { HistoryKeys } from '../aggregate/history-keys.ts';
 import { claimFolder, lockPath, systemReason } from '../history/files.ts';
@@ -19,6 +20,8 @@ import { returnMemory, trimMemory } from '../system/memory.ts';
 /** Traffic is collected this often, ms. It is synced right after, in less than five seconds altogether. */
 const COLLECT_MS = 2500;
 const MINUTE_MS = 60_000;
+/** Questions of DNS that are recorded of a minute; more are counted. */
+const MOST_QUESTIONS = 6000;
 /** Collecting waits this long after the turn of a minute, ms: what moved before it belongs to the minute that ended. */
 const TURN_MS = 20;
 /** A last save that takes longer than this is stuck, ms. What is recorded is safe in the journal. */
@@ -61,6 +64,9 @@ export class Recording {
   readonly #recorder: Recorder;
   readonly #time: () => number;
   readonly #watched: (() => WatchRecords | null) | null;
+  readonly #dns: DnsLog | null;
+  /** The minute of the last questions, and how many it has. */
+  #asked = { minute: 0, count: 0 };
   readonly #saveNow = () => this.save();
   #timer: NodeJS.Timeout | null = null;
   #hasRecorded = false;
@@ -86,6 +92,8 @@ export class Recording {
     const log = new FlowLog((row) => aggregator.flowRow(row), exeOf);
     this.#collector = new HistoryCollector(flows, aggregator.booking, keys, log);
     this.#time = time;
+    this.#dns = aggregator.dns;
+    this.#dns?.collect();
     this.#watched = watched;
     this.#recorder = new Recorder({
       path: options.path,
@@ -130,6 +138,7 @@ export class Recording {
       this.#hasRecorded = true;
       for (const batch of this.#collector.collect(time)) this.#recorder.offer(batch);
       this.#offerWatched(time);
+      this.#offerQuestions(time);
     }
     return this.#recorder.work();
   }
@@ -138,6 +147,17 @@ export class Recording {
     const watch = this.#watched?.() ?? null;
     if (watch === null) return;
     this.#recorder.offer({ minute: Math.floor(time / MINUTE_MS), entries: [], flows: [], unlogged: 0, watch });
+  }
+
+  #offerQuestions(time: number): void {
+    const taken = this.#dns?.take() ?? null;
+    if (taken === null || taken.rows.length + taken.missed === 0) return;
+    const minute = Math.floor(time / MINUTE_MS);
+    if (minute !== this.#asked.minute) this.#asked = { minute, count: 0 };
+    const questions = taken.rows.slice(0, Math.max(0, MOST_QUESTIONS - this.#asked.count));
+    this.#asked.count += questions.length;
+    const missed = taken.missed + taken.rows.length - questions.length;
+    this.#recorder.offer({ minute, entries: [], flows: [], unlogged: 0, dns: { questions, missed } });
   }
 
   /** Has the history file written now. */
@@ -159,6 +179,7 @@ export class Recording {
       this.#hasRecorded = true;
       for (const batch of this.#collector.finish(this.#time())) this.#recorder.offer(batch);
       this.#offerWatched(this.#time());
+      this.#offerQuestions(this.#time());
     }
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {

@@ -80,6 +80,14 @@ const TABLE = {
       ['netmon-tui alerts --since 1h --severity warning --exit-code', 'status 10 if there was a warning'],
     ],
   },
+  dns: {
+    does: 'list what was asked of DNS, who asked, and what came back',
+    operand: null,
+    examples: [
+      ['netmon-tui dns --since 1h --app firefox', 'what one app asked in the last hour'],
+      ["netmon-tui dns --since 7d -f 'rtt>500ms'", 'slow answers of a week'],
+    ],
+  },
   policy: {
     does: 'make a policy of what apps may reach, or judge history by one',
     operand: { name: 'init|check FILE', noun: 'init or check', example: 'check FILE', choices: ['init', 'check'], file: true },

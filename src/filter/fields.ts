@@ -1,7 +1,7 @@
 // The fields of the filter language: names, aliases, the kind of their values, and where a flow has them. Error messages, completions and the
 // list in docs/filter.md come from this table.
 
-import type { DnsRow } from '../model/dns.ts';
+import type { RecordedQuestion } from '../model/dns.ts';
 import { RECENT_MINUTES } from '../model/snapshot.ts';
 import {
   type Asked,
@@ -383,7 +383,7 @@ export interface FilterSubject {
 }
 
 /** A question of DNS as the filter language sees it: its host is the name asked for, its remote end the resolver, its round trip the time until the answer. */
-export function questionSubject(row: DnsRow): FilterSubject {
+export function questionSubject(row: RecordedQuestion): FilterSubject {
   return {
     app: row.app,
     peerApp: row.onBehalfOf,

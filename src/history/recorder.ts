@@ -109,8 +109,8 @@ export class Recorder {
 
   /** Takes a batch; it is safe once the next `work` has resolved. */
   offer(batch: HistoryBatch): void {
-    if (batch.entries.length > 0 || batch.flows.length > 0 || batch.unlogged > 0 || batch.watch !== undefined)
-      this.#journal.offer(batch);
+    const { entries, flows, unlogged, watch, dns } = batch;
+    if (entries.length + flows.length + unlogged > 0 || watch !== undefined || dns !== undefined) this.#journal.offer(batch);
   }
 
   /** Does what is due. Resolves when the offered batches are safe, or will be tried again; never rejects. */

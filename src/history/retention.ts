@@ -1,8 +1,9 @@
-// Retention: deletes minutes after two days, hours after two months, and logged flows after a week or above their share of the file. If the file
-// is still too large, it goes on in the same order, and then merges the smallest hosts of old days. Sums of days stay exact. Works in steps, in
+// Retention: deletes minutes after two days, hours after two months, and logged flows and questions of DNS after a week or above their share of
+// the file. If it is still too large, it goes on in the same order, and then merges the smallest hosts of old days. Sums of days stay exact. Works in steps, in
 // its caller's transaction.
 
 import type { AlertTables } from './alerts.ts';
+import { QUESTION_LABELS, type QuestionTable } from './questions.ts';
 import { ADD_TO, bucketOf, EMPTY, type HistoryMeta, SUBJECT_MASK, SUBJECTS, type TierTable } from './schema.ts';
 import type { Statements } from './sqljs/statements.ts';
 import { type HistoryDictionary, SUBJECT_COLUMNS } from './writer.ts';
@@ -57,16 +58,24 @@ export class HistoryRetention {
   readonly #dictionary: HistoryDictionary;
   readonly #meta: HistoryMeta;
   readonly #alerts: AlertTables;
+  readonly #questions: QuestionTable;
   /** True from when the size exceeds its limit until it is well below. */
   #isShrinking = false;
   /** True if labels may have lost their last row. */
   #hasOrphans = false;
 
-  constructor(statements: Statements, dictionary: HistoryDictionary, meta: HistoryMeta, alerts: AlertTables) {
+  constructor(
+    statements: Statements,
+    dictionary: HistoryDictionary,
+    meta: HistoryMeta,
+    alerts: AlertTables,
+    questions: QuestionTable,
+  ) {
     this.#statements = statements;
     this.#dictionary = dictionary;
     this.#meta = meta;
     this.#alerts = alerts;
+    this.#questions = questions;
   }
 
   /**
@@ -78,7 +87,7 @@ export class HistoryRetention {
     this.#followClock(minute);
     this.#raise(minute - KEPT.minutes, minute - KEPT.hours * 60);
     if (this.#dropBelow('minute', this.#meta.minutesFrom) || this.#dropBelow('hour', this.#meta.hoursFrom)) return 'more';
-    if (this.#dropFlows(old, maxBytes) || this.#alerts.prune(maxBytes)) return 'more';
+    if (this.#dropFlows(old, maxBytes) || this.#alerts.prune(maxBytes) || this.#dropQuestions(old, maxBytes)) return 'more';
     const today = Math.floor(now / 86_400_000);
     if (this.#meta.get('swept') !== today) {
       this.#sweep();
@@ -126,6 +135,12 @@ export class HistoryRetention {
     return dropped > 0;
   }
 
+  #dropQuestions(now: number, maxBytes: number): boolean {
+    if (!this.#questions.prune(now, maxBytes)) return false;
+    this.#hasOrphans = true;
+    return true;
+  }
+
   /** Once a day: deletes rows that corrections have emptied, then unused subjects and labels. The rewrite after it makes the file a tenth smaller. */
   #sweep(): void {
     this.#statements.run(`DELETE FROM day WHERE id < ? AND ${EMPTY}`, [(this.#meta.hoursFrom / 24) * SUBJECTS]);
@@ -136,6 +151,7 @@ export class HistoryRetention {
     const named = [
       ...SUBJECT_COLUMNS.map((name) => `SELECT ${name} FROM subject`),
       ...['local', 'remote', 'attribution', 'name_source', 'application'].map((name) => `SELECT ${name} FROM flow`),
+      ...QUESTION_LABELS.map((name) => `SELECT ${name} FROM question`),
       'SELECT app FROM contact',
       'SELECT domain FROM contact',
       'SELECT app FROM reached',
@@ -173,7 +189,10 @@ export class HistoryRetention {
       this.#raise(Math.min(thisHour, until), 0);
       return true;
     }
-    if (this.#statements.run('DELETE FROM flow WHERE id IN (SELECT id FROM flow ORDER BY id LIMIT ?)', [ROWS_A_STEP]) > 0) {
+    if (
+      this.#questions.shrink() ||
+      this.#statements.run('DELETE FROM flow WHERE id IN (SELECT id FROM flow ORDER BY id LIMIT ?)', [ROWS_A_STEP]) > 0
+    ) {
       this.#hasOrphans = true;
       return true;
     }

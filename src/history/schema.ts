@@ -10,7 +10,7 @@ import type { Statements } from './sqljs/statements.ts';
 /** `PRAGMA application_id` of a history file: "nmon". */
 const APPLICATION_ID = 0x6e6d6f6e;
 /** `PRAGMA user_version` that this program writes. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /**
  * A record's id is its bucket times this, plus its subject. With 2^22, minutes of today stay within 2^53:
@@ -225,8 +225,55 @@ SELECT app.text AS app_name, CASE reached.kind WHEN 0 THEN 'country' WHEN 1 THEN
 FROM reached JOIN label AS app ON app.id = reached.app JOIN label AS name ON name.id = reached.name;
 `;
 
+/** Version 4: questions of DNS. */
+const VERSION_4 = `
+CREATE TABLE question (
+  id INTEGER PRIMARY KEY, -- in the order in which they ended
+  time INTEGER NOT NULL, -- ms since 1970-01-01 UTC, when it was asked
+  name INTEGER NOT NULL, -- this and the following: label.id, 0 is none
+  domain INTEGER NOT NULL,
+  type INTEGER NOT NULL,
+  app INTEGER NOT NULL,
+  pid INTEGER,
+  reason INTEGER NOT NULL, -- label.id: why there is no app
+  behalf INTEGER NOT NULL, -- label.id: the app for which a resolver asked
+  resolver INTEGER NOT NULL, -- label.id
+  port INTEGER NOT NULL,
+  transport INTEGER NOT NULL, -- 0 udp, 1 tcp, 2 mdns, 3 llmnr
+  interface INTEGER NOT NULL, -- label.id
+  direction INTEGER NOT NULL, -- 0 outbound, 1 inbound, 2 local, 3 transit
+  result INTEGER NOT NULL, -- label.id
+  answers TEXT NOT NULL, -- lines
+  answer_count INTEGER NOT NULL,
+  took INTEGER, -- microseconds; none without an answer
+  tries INTEGER NOT NULL
+) STRICT;
+CREATE INDEX question_time ON question (time);
+CREATE VIEW dns AS
+SELECT
+  strftime('%Y-%m-%dT%H:%M:%fZ', question.time / 1000.0, 'unixepoch') AS time,
+  (SELECT text FROM label WHERE id = CASE question.behalf WHEN 0 THEN question.app ELSE question.behalf END) AS app_name,
+  (SELECT text FROM label WHERE id = question.app) AS asked_by,
+  question.pid AS pid,
+  (SELECT text FROM label WHERE id = question.reason) AS reason,
+  (SELECT text FROM label WHERE id = question.name) AS name,
+  (SELECT text FROM label WHERE id = question.domain) AS domain,
+  (SELECT text FROM label WHERE id = question.type) AS record_type,
+  (SELECT text FROM label WHERE id = question.result) AS result,
+  replace(question.answers, char(10), ' ') AS answers,
+  question.answer_count AS answer_count,
+  question.took / 1000.0 AS took_ms,
+  question.tries AS tries,
+  (SELECT text FROM label WHERE id = question.resolver) AS resolver,
+  question.port AS port,
+  CASE question.transport WHEN 0 THEN 'udp' WHEN 1 THEN 'tcp' WHEN 2 THEN 'mdns' ELSE 'llmnr' END AS transport,
+  (SELECT text FROM label WHERE id = question.interface) AS interface,
+  CASE question.direction WHEN 0 THEN 'outbound' WHEN 1 THEN 'inbound' WHEN 2 THEN 'local' ELSE 'transit' END AS direction
+FROM question;
+`;
+
 /** `STEPS[n]` leads from version n to n + 1; version 0 is the empty file. */
-const STEPS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3];
+const STEPS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 const MAGIC = 'SQLite format 3\0';
 /** Offsets in the file's header (sqlite.org/fileformat2.html, section 1.3). */
 const HEADER = { bytes: 100, writeFormat: 18, userVersion: 60, applicationId: 68 } as const;
@@ -316,7 +363,8 @@ function columnsOf(database: Database): string[] {
 /**
  * `applied`: sequence number of the newest record; `minutes_from`, `hours_from`: in minutes and in hours; `oldest`, `newest`: minutes; `unlogged`: flows that the log
  * lacks; `swept`: day of the last sweep; `fold_level`, `fold_day`: how far hosts of old days are merged; `identity`: a random number that tells one history from another;
- * `retention_clock`: ms since the epoch, see `retentionClock`; `reached_from`: minute of the first row of `reached`.
+ * `retention_clock`: ms since the epoch, see `retentionClock`; `reached_from`: minute of the first row of `reached`; `questions_missed`: questions of DNS that are
+ * not in the table.
  */
 type MetaKey =
   | 'applied'
@@ -330,7 +378,8 @@ type MetaKey =
   | 'fold_day'
   | 'identity'
   | 'retention_clock'
-  | 'reached_from';
+  | 'reached_from'
+  | 'questions_missed';
 
 /** Times end with those of Date (ECMA-262, 21.4.1.1). */
 const LAST_MS = 8.64e15;
@@ -348,6 +397,7 @@ const MOST: Readonly<Record<MetaKey, number>> = {
   identity: Number.MAX_SAFE_INTEGER,
   retention_clock: LAST_MS,
   reached_from: LAST_MS / 60_000,
+  questions_missed: Number.MAX_SAFE_INTEGER,
 };
 
 /** Numbers that a history keeps about itself, in memory and in the table `meta`. The caller provides the transaction; after a rollback, `reload`. */

@@ -93,6 +93,17 @@ export interface DnsRow {
   readonly tries: number;
 }
 
+/** A question as history keeps it. */
+export type RecordedQuestion = Omit<DnsRow, 'id'>;
+
+/** Which recorded questions: of [from, to), epoch ms, of an app (null for all), the newest `most`. */
+export interface DnsQuery {
+  readonly from: number;
+  readonly to: number;
+  readonly app: string | null;
+  readonly most: number;
+}
+
 /** What one resolver did over one transport. */
 export interface ResolverRow {
   readonly id: string;

@@ -1,6 +1,7 @@
 // HistoryBatch: the bytes moved since the last batch, by owner and remote end, for the recorder. Plain data that may go to another thread.
 
 import type { Alert, AlertDelivery } from './alert.ts';
+import type { RecordedQuestion } from './dns.ts';
 import type { Attribution, FlowDirection, NameSource } from './terms.ts';
 import type { FirstContact } from './watch.ts';
 
@@ -60,6 +61,13 @@ export interface WatchRecords {
   readonly deliveries: readonly AlertDelivery[];
 }
 
+/** Questions of DNS for history. */
+export interface QuestionRecords {
+  readonly questions: readonly RecordedQuestion[];
+  /** Questions that are not among them, because there were too many. */
+  readonly missed: number;
+}
+
 /** One flush. */
 export interface HistoryBatch {
   /** Minutes since the epoch (UTC) under which all entries are booked. */
@@ -70,4 +78,6 @@ export interface HistoryBatch {
   readonly unlogged: number;
   /** Absent if the watch has nothing to add. */
   readonly watch?: WatchRecords;
+  /** Absent if nothing was asked of DNS. */
+  readonly dns?: QuestionRecords;
 }

@@ -1,7 +1,7 @@
 // Schema 1: the objects of the JSON stream, field by field. Within a schema number fields may be added, and none changes its meaning. Every
 // field is always there; null is unknown.
 
-import type { DnsRow } from '../model/dns.ts';
+import type { RecordedQuestion } from '../model/dns.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
 import type {
@@ -92,7 +92,7 @@ export function flowFields(flow: FlowRow): Record<string, unknown> {
 }
 
 /** A question that was asked of DNS, and what became of it. */
-export function dnsFields(row: DnsRow): Record<string, unknown> {
+export function dnsFields(row: RecordedQuestion): Record<string, unknown> {
   return {
     name: row.name,
     domain: row.domain,

@@ -148,10 +148,58 @@ SELECT app.text AS app_name, domain.text AS domain, strftime('%Y-%m-%dT%H:%M:%SZ
 FROM contact JOIN label AS app ON app.id = contact.app JOIN label AS domain ON domain.id = contact.domain;
 `;
 
+const VERSION_3 = `CREATE TABLE reached (
+  app INTEGER NOT NULL, -- label.id
+  kind INTEGER NOT NULL, -- 0 country, 1 network, 2 inbound
+  name INTEGER NOT NULL, -- label.id
+  minute INTEGER NOT NULL, -- since 1970-01-01 UTC
+  PRIMARY KEY (app, kind, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE alert (
+  number INTEGER PRIMARY KEY, -- in the order in which they were recorded
+  id TEXT NOT NULL UNIQUE,
+  time INTEGER NOT NULL, -- ms since 1970-01-01 UTC
+  kind TEXT NOT NULL,
+  severity TEXT NOT NULL,
+  app TEXT,
+  exe TEXT,
+  pid INTEGER,
+  user TEXT,
+  host TEXT,
+  domain TEXT,
+  text TEXT NOT NULL,
+  details TEXT NOT NULL, -- lines
+  evidence TEXT,
+  held TEXT -- why it was not delivered
+) STRICT;
+CREATE TABLE delivery (
+  alert TEXT NOT NULL, -- alert.id
+  sink TEXT NOT NULL,
+  time INTEGER NOT NULL, -- ms since 1970-01-01 UTC
+  failure TEXT,
+  PRIMARY KEY (alert, sink)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW alerts AS
+SELECT
+  strftime('%Y-%m-%dT%H:%M:%fZ', alert.time / 1000.0, 'unixepoch') AS time,
+  alert.kind AS kind, alert.severity AS severity, alert.text AS text,
+  alert.app AS app_name, alert.exe AS process, alert.pid AS pid, alert.user AS user,
+  alert.host AS hostname, alert.domain AS domain, alert.details AS details, alert.evidence AS evidence, alert.held AS held,
+  (SELECT group_concat(sink, ', ') FROM delivery WHERE delivery.alert = alert.id AND failure IS NULL) AS delivered,
+  (SELECT group_concat(sink || ': ' || failure, '; ') FROM delivery WHERE delivery.alert = alert.id) AS failures,
+  alert.id AS id
+FROM alert;
+CREATE VIEW first_reached AS
+SELECT app.text AS app_name, CASE reached.kind WHEN 0 THEN 'country' WHEN 1 THEN 'network' ELSE 'inbound' END AS kind,
+  name.text AS name, strftime('%Y-%m-%dT%H:%M:%SZ', reached.minute * 60, 'unixepoch') AS time
+FROM reached JOIN label AS app ON app.id = reached.app JOIN label AS name ON name.id = reached.name;
+`;
+
 /** Every version that a user may have a file of but the newest, by number: its image. */
 export const OLDER_VERSIONS: Readonly<Record<number, (sql: SqlEngine) => Uint8Array>> = {
   1: (sql) => imageOf(sql, 1, VERSION_1),
   2: (sql) => imageOf(sql, 2, VERSION_1 + VERSION_2),
+  3: (sql) => imageOf(sql, 3, VERSION_1 + VERSION_2 + VERSION_3),
 };
 
 function imageOf(sql: SqlEngine, version: number, text: string): Uint8Array {

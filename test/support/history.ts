@@ -5,6 +5,7 @@ import type { ZoneOffset } from '../../src/history/query/zone.ts';
 import { type DatabaseFile, OverlayFile } from '../../src/history/sqljs/database-file.ts';
 import { loadSql, type SqlEngine } from '../../src/history/sqljs/engine.ts';
 import type { Alert } from '../../src/model/alert.ts';
+import type { RecordedQuestion } from '../../src/model/dns.ts';
 import type { HistoryQuery } from '../../src/model/history.ts';
 import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../../src/model/history-batch.ts';
 
@@ -57,6 +58,30 @@ export function entry(changes: Partial<HistoryEntry> = {}): HistoryEntry {
     rxPackets: 0,
     txPackets: 0,
     flows: 0,
+    ...changes,
+  };
+}
+
+/** A question of DNS. */
+export function asked(changes: Partial<RecordedQuestion> = {}): RecordedQuestion {
+  return {
+    time: NOVEMBER * MINUTE,
+    name: 'www.example.com',
+    domain: 'example.com',
+    type: 'A',
+    app: 'curl',
+    pid: 4711,
+    reason: null,
+    onBehalfOf: null,
+    resolver: { address: '192.168.1.1', port: 53 },
+    transport: 'udp',
+    interface: 'eth0',
+    direction: 'outbound',
+    result: 'NOERROR',
+    answers: ['192.0.2.7', '192.0.2.8'],
+    answerCount: 2,
+    tookMs: 12.345,
+    tries: 1,
     ...changes,
   };
 }

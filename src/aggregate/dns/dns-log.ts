@@ -265,7 +265,7 @@ export class DnsLog {
     const other = behalf === NO_OWNER ? undefined : directory.process(behalf);
     return {
       app,
-      pid: process?.pid ?? null,
+      pid: process === undefined || process.pid < 0 ? null : process.pid,
       reason: app === null ? flows.reason(flow) : null,
       onBehalfOf: other === undefined ? null : (directory.app(other.app)?.name ?? null),
     };

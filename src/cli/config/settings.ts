@@ -98,9 +98,9 @@ export interface Setting<T> {
 const RUN: readonly CommandName[] = ['run'];
 const CAPTURING: readonly CommandName[] = ['run', 'record'];
 const OPENING: readonly CommandName[] = ['run', 'record', 'doctor'];
-const ON_HISTORY: readonly CommandName[] = ['record', 'history', 'query', 'export', 'alerts', 'policy', 'report', 'prune'];
-const RANGED: readonly CommandName[] = ['history', 'export', 'alerts', 'policy', 'report'];
-const DRAWING: readonly CommandName[] = ['run', 'history', 'query', 'alerts', 'policy', 'interfaces', 'listeners'];
+const ON_HISTORY: readonly CommandName[] = ['record', 'history', 'query', 'export', 'alerts', 'dns', 'policy', 'report', 'prune'];
+const RANGED: readonly CommandName[] = ['history', 'export', 'alerts', 'dns', 'policy', 'report'];
+const DRAWING: readonly CommandName[] = ['run', 'history', 'query', 'alerts', 'dns', 'policy', 'interfaces', 'listeners'];
 const CONFIGURED: readonly CommandName[] = ['run', ...ON_HISTORY, 'explain'];
 const EVERY: readonly CommandName[] = [...CONFIGURED, 'interfaces', 'listeners', 'doctor', 'completions'];
 
@@ -209,7 +209,7 @@ export const SETTINGS = {
       help: 'show only what matches, for example app:curl or port:443',
       flags: [value('EXPR', { short: 'f' })],
       group: 'Screen',
-      commands: ['run', 'history'],
+      commands: ['run', 'history', 'dns'],
     },
     named('NETMON_FILTER'),
   ),
@@ -662,7 +662,7 @@ export const OPTIONS = {
   ),
   json: plainFlag(
     'Output without a screen',
-    ['run', 'history', 'query', 'alerts', 'policy', 'interfaces', 'listeners', 'doctor', 'explain'],
+    ['run', 'history', 'query', 'alerts', 'dns', 'policy', 'interfaces', 'listeners', 'doctor', 'explain'],
     'print JSON: a line for each interval, or the result of a command',
   ),
   once: plainFlag(
@@ -715,7 +715,7 @@ export const OPTIONS = {
   ),
   app: flag<string | null>(
     'History',
-    ['history', 'alerts', 'policy', 'explain', 'prune'],
+    ['history', 'alerts', 'dns', 'policy', 'explain', 'prune'],
     value('NAME'),
     NAME,
     null,

@@ -11,7 +11,7 @@ import { lastingNode } from '../service/service.ts';
 import { systemIo } from './command-io.ts';
 
 /**
- * Runs `record`, `history`, `query`, `export`, `alerts`, `policy`, `report`, `prune`.
+ * Runs `record`, `history`, `query`, `export`, `alerts`, `dns`, `policy`, `report`, `prune`.
  *
  * @param start begins a run with these options
  * @returns the exit status. @throws NetmonError
@@ -49,6 +49,8 @@ export async function historyCommands(
       return (await import('./export.ts')).exportCommand(line, path, owner, io);
     case 'alerts':
       return (await import('./alerts.ts')).alertsCommand(line, options, path, io);
+    case 'dns':
+      return (await import('./dns.ts')).dnsCommand(line, options, path, io);
     case 'policy':
       return (await import('./policy.ts')).policyCommand(line, options, path, owner, io);
     case 'report':

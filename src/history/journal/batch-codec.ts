@@ -1,7 +1,8 @@
 // Encodes a HistoryBatch as JSON and back: each text once, numbers in rows. A journal may be forged: decoding checks everything.
 
 import { ALERT_KINDS, type Alert, type AlertDelivery, HELD, SEVERITIES } from '../../model/alert.ts';
-import type { HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../model/history-batch.ts';
+import { DNS_TRANSPORTS, type RecordedQuestion } from '../../model/dns.ts';
+import type { HistoryBatch, HistoryEntry, LoggedFlow, QuestionRecords, WatchRecords } from '../../model/history-batch.ts';
 import { ATTRIBUTIONS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../model/terms.ts';
 import { CONTACT_KINDS, type FirstContact } from '../../model/watch.ts';
 
@@ -17,6 +18,10 @@ import { CONTACT_KINDS, type FirstContact } from '../../model/watch.ts';
  * `w`, absent if the watch adds nothing: `a`, 14 numbers an alert: id, time, kind, severity, app, exe, pid + 1, user, host, domain, text,
  * evidence, 1 + place in HELD, number of details; `d`, the details of all of them; `c`, 4 a contact: kind, time, app, name; `t`, 4 a delivery:
  * id, sink, time, failure.
+ *
+ * `q`, absent if nothing was asked of DNS: `n`, how many more there were; `r`, 18 numbers a question: time, name, domain, type, app, pid + 1, reason,
+ * app on whose behalf, resolver, port, transport (place in DNS_TRANSPORTS), interface, direction, result, answers (one text), their number,
+ * microseconds + 1, tries.
  */
 interface Coded {
   readonly m: number;
@@ -25,6 +30,12 @@ interface Coded {
   readonly e: readonly number[];
   readonly f: readonly number[];
   readonly w?: CodedWatch;
+  readonly q?: CodedQuestions;
+}
+
+interface CodedQuestions {
+  readonly n: number;
+  readonly r: readonly number[];
 }
 
 interface CodedWatch {
@@ -39,6 +50,9 @@ const FLOW = 23;
 const ALERT = 14;
 const CONTACT = 4;
 const DELIVERY = 4;
+const QUESTION = 18;
+/** Between answers: the sanitiser lets none through. */
+const BETWEEN = '\n';
 /** UTF-16 units of a text; the sanitiser cuts at the same length. */
 const LONGEST_TEXT = 512;
 
@@ -76,8 +90,20 @@ export function encodeBatch(batch: HistoryBatch): string {
     f.push(flow.rxBytes, flow.txBytes, flow.rxPackets, flow.txPackets);
   }
   const w = batch.watch === undefined ? {} : { w: encodeWatch(batch.watch, at) };
-  const coded: Coded = { m: batch.minute, u: batch.unlogged, s: texts.list, e, f, ...w };
+  const q = batch.dns === undefined ? {} : { q: encodeQuestions(batch.dns, at) };
+  const coded: Coded = { m: batch.minute, u: batch.unlogged, s: texts.list, e, f, ...w, ...q };
   return JSON.stringify(coded);
+}
+
+function encodeQuestions({ questions, missed }: QuestionRecords, at: (text: string | null) => number): CodedQuestions {
+  const r: number[] = [];
+  for (const row of questions) {
+    r.push(row.time, at(row.name), at(row.domain), at(row.type), at(row.app), (row.pid ?? -1) + 1, at(row.reason));
+    r.push(at(row.onBehalfOf), at(row.resolver.address), row.resolver.port, DNS_TRANSPORTS.indexOf(row.transport));
+    r.push(at(row.interface), FLOW_DIRECTIONS.indexOf(row.direction), at(row.result), at(row.answers.join(BETWEEN)));
+    r.push(row.answerCount, row.tookMs === null ? 0 : Math.round(row.tookMs * 1000) + 1, row.tries);
+  }
+  return { n: missed, r };
 }
 
 function encodeWatch({ alerts, contacts, deliveries }: WatchRecords, at: (text: string | null) => number): CodedWatch {
@@ -103,8 +129,11 @@ export function decodeBatch(text: string): HistoryBatch | null {
   for (let at = 0; at < e.length; at += ENTRY) entries.push(entryAt(coded, at));
   const flows: LoggedFlow[] = [];
   for (let at = 0; at < f.length; at += FLOW) flows.push(flowAt(coded, at));
-  const batch = { minute, entries, flows, unlogged };
-  return coded.w === undefined ? batch : { ...batch, watch: watchOf(coded.s, coded.w) };
+  return {
+    ...{ minute, entries, flows, unlogged },
+    ...(coded.w === undefined ? {} : { watch: watchOf(coded.s, coded.w) }),
+    ...(coded.q === undefined ? {} : { dns: questionsOf(coded.s, coded.q) }),
+  };
 }
 
 function parsed(text: string): Coded | null {
@@ -114,13 +143,15 @@ function parsed(text: string): Coded | null {
   } catch {
     return null;
   }
-  const { m, u, s, e, f, w } = value ?? {};
+  const { m, u, s, e, f, w, q } = value ?? {};
   const isNumber = (one: unknown) => typeof one === 'number' && Number.isFinite(one);
   const isRows = (list: unknown, width: number) => Array.isArray(list) && list.length % width === 0 && list.every(isNumber);
   const isTexts = Array.isArray(s) && s.every((one) => typeof one === 'string' && one.length <= LONGEST_TEXT);
   const { a, d, c, t } = (w ?? {}) as Partial<Record<keyof CodedWatch, unknown>>;
   const isWatch = w === undefined || (isRows(a, ALERT) && isRows(d, 1) && isRows(c, CONTACT) && isRows(t, DELIVERY));
-  const isWhole = isNumber(m) && isNumber(u) && isTexts && isRows(e, ENTRY) && isRows(f, FLOW) && isWatch;
+  const { n, r } = (q ?? {}) as Partial<Record<keyof CodedQuestions, unknown>>;
+  const isAsked = q === undefined || (isNumber(n) && isRows(r, QUESTION));
+  const isWhole = isAsked && isNumber(m) && isNumber(u) && isTexts && isRows(e, ENTRY) && isRows(f, FLOW) && isWatch;
   return isWhole ? (value as unknown as Coded) : null;
 }
 
@@ -210,4 +241,32 @@ function watchOf(texts: readonly string[], { a, d, c, t }: CodedWatch): WatchRec
   for (let at = 0; at < t.length; at += DELIVERY)
     deliveries.push({ id: text(t[at]) ?? '', sink: text(t[at + 1]) ?? '', time: t[at + 2] as number, failure: text(t[at + 3]) });
   return { alerts, contacts, deliveries };
+}
+
+function questionsOf(texts: readonly string[], { n, r }: CodedQuestions): QuestionRecords {
+  const questions: RecordedQuestion[] = [];
+  for (let at = 0; at < r.length; at += QUESTION) {
+    const number = (column: number) => r[at + column] as number;
+    const text = (column: number) => texts[number(column) - 1] ?? null;
+    questions.push({
+      time: number(0),
+      name: text(1) ?? '',
+      domain: text(2),
+      type: text(3) ?? '',
+      app: text(4),
+      pid: number(5) === 0 ? null : number(5) - 1,
+      reason: text(6),
+      onBehalfOf: text(7),
+      resolver: { address: text(8) ?? '', port: number(9) },
+      transport: DNS_TRANSPORTS[number(10)] ?? 'udp',
+      interface: text(11) ?? '',
+      direction: FLOW_DIRECTIONS[number(12)] ?? 'outbound',
+      result: text(13) ?? '',
+      answers: (text(14) ?? '').split(BETWEEN).filter((one) => one !== ''),
+      answerCount: number(15),
+      tookMs: number(16) === 0 ? null : (number(16) - 1) / 1000,
+      tries: number(17),
+    });
+  }
+  return { questions, missed: n };
 }

@@ -2,7 +2,8 @@
 // summed in a backlog of bounded size.
 
 import type { Alert, AlertDelivery } from '../../model/alert.ts';
-import type { HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../model/history-batch.ts';
+import type { RecordedQuestion } from '../../model/dns.ts';
+import type { HistoryBatch, HistoryEntry, LoggedFlow, QuestionRecords, WatchRecords } from '../../model/history-batch.ts';
 import type { FirstContact } from '../../model/watch.ts';
 import type { FileOwner } from '../../system/files.ts';
 import { type FileWork, journalPath, removeFile } from '../files.ts';
@@ -156,6 +157,8 @@ const MOST_FLOWS = 5_000;
 /** Alerts and deliveries, and contacts; the oldest are kept. */
 const MOST_ALERTS = 1_000;
 const MOST_CONTACTS = 10_000;
+/** Questions of DNS; the oldest are kept. */
+const MOST_QUESTIONS = 20_000;
 /** Entries of a batch: encoding it must not block the main thread for long. */
 const BATCH_ENTRIES = 1024;
 
@@ -170,12 +173,20 @@ export class Backlog {
   readonly #alerts: Alert[] = [];
   readonly #contacts: FirstContact[] = [];
   readonly #deliveries: AlertDelivery[] = [];
+  #questions: RecordedQuestion[] = [];
+  #missed = 0;
   #unlogged = 0;
   #count = 0;
   #newest = 0;
 
   get isEmpty(): boolean {
-    return this.#minutes.size === 0 && this.#flows.length === 0 && this.#unlogged === 0 && this.#watch === undefined;
+    return this.#minutes.size === 0 && !this.#hasRest;
+  }
+
+  /** True if there is anything besides traffic. */
+  get #hasRest(): boolean {
+    const asked = this.#questions.length + this.#missed;
+    return this.#flows.length + this.#unlogged + asked > 0 || this.#watch !== undefined;
   }
 
   add(batch: HistoryBatch): void {
@@ -185,6 +196,7 @@ export class Backlog {
     for (const flow of batch.flows.slice(0, room)) this.#flows.push(flow);
     this.#unlogged += Math.max(0, batch.flows.length - room);
     if (batch.watch !== undefined) this.#addWatch(batch.watch);
+    if (batch.dns !== undefined) this.#addQuestions(batch.dns);
     if (batch.entries.length === 0) return;
     const sums = this.#minutes.get(batch.minute) ?? new Map<string, Sum>();
     this.#minutes.set(batch.minute, sums);
@@ -197,13 +209,17 @@ export class Backlog {
     for (const [minute, sums] of this.#minutes)
       batches.push(...partsOf({ minute, entries: [...sums.values()], flows: [], unlogged: 0 }));
     const watch = this.#watch;
-    if (this.#flows.length > 0 || this.#unlogged > 0 || watch !== undefined) {
+    if (this.#hasRest) {
       const rest = { minute: this.#newest, entries: [], flows: this.#flows, unlogged: this.#unlogged };
-      batches.push(...partsOf(watch === undefined ? rest : { ...rest, watch }));
+      const dns = { questions: this.#questions, missed: this.#missed };
+      const hasAsked = dns.questions.length + dns.missed > 0;
+      batches.push(...partsOf({ ...rest, ...(watch === undefined ? {} : { watch }), ...(hasAsked ? { dns } : {}) }));
     }
     for (const list of [this.#alerts, this.#contacts, this.#deliveries]) list.length = 0;
     this.#minutes.clear();
     this.#flows = [];
+    this.#questions = [];
+    this.#missed = 0;
     this.#unlogged = 0;
     this.#count = 0;
     return batches;
@@ -212,6 +228,12 @@ export class Backlog {
   get #watch(): WatchRecords | undefined {
     const [alerts, contacts, deliveries] = [[...this.#alerts], [...this.#contacts], [...this.#deliveries]];
     return alerts.length + contacts.length + deliveries.length === 0 ? undefined : { alerts, contacts, deliveries };
+  }
+
+  #addQuestions({ questions, missed }: QuestionRecords): void {
+    const room = Math.max(0, MOST_QUESTIONS - this.#questions.length);
+    for (const question of questions.slice(0, room)) this.#questions.push(question);
+    this.#missed += missed + Math.max(0, questions.length - room);
   }
 
   #addWatch({ alerts, contacts, deliveries }: WatchRecords): void {
@@ -247,16 +269,20 @@ export class Backlog {
 
 /** Splits a batch into parts of a bounded size. */
 export function partsOf(batch: HistoryBatch): HistoryBatch[] {
-  const { minute, entries, flows, unlogged, watch } = batch;
-  if (entries.length <= BATCH_ENTRIES && flows.length <= BATCH_ENTRIES) return [batch];
+  const { minute, entries, flows, unlogged, watch, dns } = batch;
+  const most = Math.max(entries.length, flows.length, dns?.questions.length ?? 0);
+  if (most <= BATCH_ENTRIES) return [batch];
   const parts: HistoryBatch[] = [];
-  for (let at = 0; at < Math.max(entries.length, flows.length); at += BATCH_ENTRIES) {
+  for (let at = 0; at < most; at += BATCH_ENTRIES) {
+    const questions = dns?.questions.slice(at, at + BATCH_ENTRIES) ?? [];
+    const missed = at === 0 ? (dns?.missed ?? 0) : 0;
     parts.push({
       minute,
       entries: entries.slice(at, at + BATCH_ENTRIES),
       flows: flows.slice(at, at + BATCH_ENTRIES),
       unlogged: at === 0 ? unlogged : 0,
       ...(at === 0 && watch !== undefined ? { watch } : {}),
+      ...(questions.length + missed > 0 ? { dns: { questions, missed } } : {}),
     });
   }
   return parts;

@@ -3,6 +3,7 @@
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { AlertQuery } from '../../model/alert.ts';
+import type { DnsQuery } from '../../model/dns.ts';
 import type { BaselineQuery, HistoryQuery, TimeRange } from '../../model/history.ts';
 import type { SqlLimits } from '../database.ts';
 import { type HistoryState, loadHistory, refreshHistory } from '../load.ts';
@@ -28,6 +29,7 @@ export type ReaderCall =
   | { readonly name: 'knownNames'; readonly most: number }
   | { readonly name: 'reached'; readonly range: TimeRange }
   | { readonly name: 'alerts'; readonly query: AlertQuery }
+  | { readonly name: 'dns'; readonly query: DnsQuery }
   | { readonly name: 'baseline'; readonly query: BaselineQuery }
   | { readonly name: 'image' }
   | { readonly name: 'refresh' };
@@ -108,6 +110,8 @@ function answerOf(sql: SqlEngine, { database }: HistoryState, call: ReaderCall):
       return database.reached(call.range);
     case 'alerts':
       return database.alerts(call.query);
+    case 'dns':
+      return database.dns(call.query);
     case 'baseline':
       return database.baseline(call.query);
     case 'image':

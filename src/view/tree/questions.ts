@@ -1,7 +1,7 @@
 // Questions of DNS as lines of a table: one by one, or under the app, the name or the domain that they have in common; and the resolvers that
 // were asked.
 
-import type { DnsPart, DnsRow } from '../../model/dns.ts';
+import type { DnsPart, DnsRow, RecordedQuestion } from '../../model/dns.ts';
 import type { Branched } from './branch.ts';
 import { groupBy } from './branch.ts';
 
@@ -30,12 +30,12 @@ export interface DnsGroup {
 }
 
 /** Who asked: on a Mac the app for which the system's resolver did. */
-export function askerOf({ onBehalfOf, app }: DnsRow): string | null {
+export function askerOf({ onBehalfOf, app }: RecordedQuestion): string | null {
   return onBehalfOf ?? app;
 }
 
 /** True for a question that didn't get what it asked for because something failed: not for a name that doesn't exist. */
-export function isFailure({ result }: DnsRow): boolean {
+export function isFailure({ result }: Pick<DnsRow, 'result'>): boolean {
   return !FINE.has(result);
 }
 

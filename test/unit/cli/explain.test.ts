@@ -35,7 +35,7 @@ describe('the command line', () => {
     [['explain', ''], 'explain needs a host', 'type: netmon-tui explain example.com'],
     [['explain', 'a', 'b'], 'unexpected argument "b" after explain', 'type: netmon-tui explain --help'],
     [['explain', 'a', '-i', 'en0'], '--interface does not go with explain', 'type: netmon-tui explain --help'],
-    [['--app', 'x'], '--app goes only with history, alerts, policy, explain, prune', 'type: netmon-tui history --app NAME'],
+    [['--app', 'x'], '--app goes only with history, alerts, dns, policy, explain, prune', 'type: netmon-tui history --app NAME'],
     [['interfaces', 'x'], 'unexpected argument "x" after interfaces', 'type: netmon-tui interfaces --help'],
   ])('%j is refused', (words, message, hint) => {
     const error = refusal(() => parseCommandLine(words));

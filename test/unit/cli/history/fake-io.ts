@@ -5,6 +5,7 @@ import type { SqlLimits } from '../../../../src/history/database.ts';
 import type { HistoryRecord } from '../../../../src/history/query/pages.ts';
 import type { HistoryReader } from '../../../../src/history/query/reader.ts';
 import type { AlertQuery, RecordedAlert } from '../../../../src/model/alert.ts';
+import type { DnsQuery, RecordedQuestion } from '../../../../src/model/dns.ts';
 import type { HistoryQuery, HistoryResult, ReachedHost, SqlResult } from '../../../../src/model/history.ts';
 import type { LoggedFlow } from '../../../../src/model/history-batch.ts';
 import type { KnownBaseline } from '../../../../src/model/watch.ts';
@@ -46,6 +47,7 @@ export class FakeReader implements HistoryReader {
   recordPages: HistoryRecord[][] = [];
   flowPages: LoggedFlow[][] = [];
   raised: RecordedAlert[] = [];
+  questions: RecordedQuestion[] = [];
   met: ReachedHost[] = [];
   seen: { app: string; domain: string; time: number }[] = [];
 
@@ -85,6 +87,11 @@ export class FakeReader implements HistoryReader {
   alerts(query: AlertQuery): Promise<readonly RecordedAlert[]> {
     const { from, to } = query;
     return Promise.resolve(this.raised.filter(({ time }) => time >= from && time < to));
+  }
+
+  dns({ from, to, app }: DnsQuery): Promise<readonly RecordedQuestion[]> {
+    const isOf = (row: RecordedQuestion) => app === null || row.app === app || row.onBehalfOf === app;
+    return Promise.resolve(this.questions.filter((row) => row.time >= from && row.time < to && isOf(row)));
   }
 
   baseline(): Promise<KnownBaseline> {

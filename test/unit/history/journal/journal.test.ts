@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Backlog, partsOf } from '../../../../src/history/journal/journal.ts';
-import { alert, batch, entry, loggedFlow, NOVEMBER } from '../../../support/history.ts';
+import { alert, asked, batch, entry, loggedFlow, NOVEMBER } from '../../../support/history.ts';
 
 describe('a backlog', () => {
   it('sums by minute and facts, and `take` empties it', () => {
@@ -53,6 +53,19 @@ describe('a backlog', () => {
     expect([backlog.isEmpty, backlog.take()]).toEqual([true, []]);
     for (let i = 0; i < 300; i++) backlog.add({ ...batch(i, []), watch: { ...found, alerts: Array(10).fill(alert()) } });
     expect(backlog.take()[0]?.watch?.alerts).toHaveLength(1000);
+  });
+
+  it('keeps questions of DNS, a bounded number, and counts the rest', () => {
+    const backlog = new Backlog();
+    const dns = { questions: Array.from({ length: 15_000 }, () => asked()), missed: 7 };
+    for (const minute of [1, 2]) backlog.add({ ...batch(minute, []), dns });
+    expect(backlog.isEmpty).toBe(false);
+    const batches = backlog.take();
+    const sizes = batches.map((one) => one.dns?.questions.length ?? 0);
+    expect(sizes.reduce((all, size) => all + size, 0)).toBe(20_000);
+    expect(Math.max(...sizes)).toBe(1024);
+    expect(batches.reduce((all, one) => all + (one.dns?.missed ?? 0), 0)).toBe(10_014);
+    expect([backlog.isEmpty, backlog.take()]).toEqual([true, []]);
   });
 
   it('is split into parts that have all of a batch', () => {

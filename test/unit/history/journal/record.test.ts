@@ -4,10 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { decodeBatch, encodeBatch } from '../../../../src/history/journal/batch-codec.ts';
 import { encodeRecord, JOURNAL_HEAD, type JournalRecord, readJournal } from '../../../../src/history/journal/record.ts';
 import { ALERT_KINDS, type AlertDelivery, HELD, SEVERITIES } from '../../../../src/model/alert.ts';
-import type { HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../../../src/model/history-batch.ts';
+import { DNS_TRANSPORTS } from '../../../../src/model/dns.ts';
+import type {
+  HistoryBatch,
+  HistoryEntry,
+  LoggedFlow,
+  QuestionRecords,
+  WatchRecords,
+} from '../../../../src/model/history-batch.ts';
 import { ATTRIBUTIONS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../../../src/model/terms.ts';
 import { CONTACT_KINDS, type FirstContact } from '../../../../src/model/watch.ts';
-import { alert, batch, entry, loggedFlow, NOVEMBER } from '../../../support/history.ts';
+import { alert, asked, batch, entry, loggedFlow, NOVEMBER } from '../../../support/history.ts';
 
 const text = fc.option(fc.string({ maxLength: 40 }), { nil: null });
 const count = fc.integer({ min: -1e9, max: 2 ** 50 });
@@ -68,6 +75,26 @@ const batches = fc.record<HistoryBatch>({
   flows: fc.array(flows, { maxLength: 4 }),
   unlogged: fc.nat(),
 });
+const questions = fc
+  .record({
+    time: fc.nat(),
+    name,
+    domain: text,
+    app: text,
+    pid: fc.option(fc.nat(), { nil: null }),
+    onBehalfOf: text,
+    transport: fc.constantFrom(...DNS_TRANSPORTS),
+    direction: fc.constantFrom(...FLOW_DIRECTIONS),
+    answers: fc.array(fc.ipV4(), { maxLength: 8 }),
+    tookMs: fc.option(
+      fc.nat(1e7).map((us) => us / 1000),
+      { nil: null },
+    ),
+    tries: fc.nat(9),
+  })
+  .map(asked);
+const dns = fc.record<QuestionRecords>({ questions: fc.array(questions, { maxLength: 4 }), missed: fc.nat() });
+const inquiring = fc.tuple(batches, dns).map(([one, found]): HistoryBatch => ({ ...one, dns: found }));
 const watched = fc.tuple(batches, watch).map(([one, found]): HistoryBatch => ({ ...one, watch: found }));
 
 async function journalOf(records: readonly JournalRecord[]): Promise<Buffer> {
@@ -77,7 +104,7 @@ async function journalOf(records: readonly JournalRecord[]): Promise<Buffer> {
 describe('a batch', () => {
   it('is the same after it was written and read', () => {
     fc.assert(
-      fc.property(fc.oneof(batches, watched), (one) => {
+      fc.property(fc.oneof(batches, watched, inquiring), (one) => {
         expect(decodeBatch(encodeBatch(one))).toEqual(one);
       }),
     );

@@ -1,0 +1,168 @@
+// `netmon-tui dns`: what was asked of DNS in a range of recorded time, with what each resolver did, or as JSON lines.
+
+import { questionSubject } from '../../filter/fields.ts';
+import { compileFilter, FILTER_HINT } from '../../filter/filter.ts';
+import type { RecordedQuestion } from '../../model/dns.ts';
+import { NetmonError } from '../../model/errors.ts';
+import type { TimeRange } from '../../model/history.ts';
+import type { Options } from '../../model/options.ts';
+import { counted } from '../../net/counted.ts';
+import { quoted } from '../../net/quote.ts';
+import { sanitize } from '../../net/text.ts';
+import { dnsFields, SCHEMA, timeField } from '../../output/fields.ts';
+import {
+  fixed,
+  flexible,
+  nameOrReason,
+  REPORT_WIDTHS,
+  sheetOf,
+  type TextColumn,
+  type TextStyle,
+  tableLines,
+} from '../../output/text-table.ts';
+import { formatDateTime, formatGrouped, formatRtt } from '../../view/text/format.ts';
+import { askerOf, isFailure } from '../../view/tree/questions.ts';
+import type { CommandLine } from '../command-line.ts';
+import type { CommandIo } from './command-io.ts';
+import { reading } from './command-io.ts';
+import { parseRange } from './range.ts';
+
+/** As many as history keeps. */
+const ALL = 200_000;
+/** From so many cells on, rows have the year, the type, the resolver. */
+const WITH_YEAR = 80;
+const WITH_TYPE = 70;
+const WIDE = 96;
+/** Written at once. */
+const LINES_AT_ONCE = 1000;
+
+/**
+ * Lists questions, oldest first.
+ *
+ * @param path of the history file
+ * @returns exit status 0. @throws NetmonError `usage`, `bad-filter`, `history`
+ */
+export async function dnsCommand(
+  line: CommandLine,
+  options: Pick<Options, 'ascii' | 'color'>,
+  path: string,
+  io: CommandIo,
+): Promise<number> {
+  const now = io.clock.now();
+  const range = parseRange(line.text('since'), line.text('until'), now);
+  const matches = matcherOf(line.text('filter'), now);
+  const found = await reading(path, io, (reader) => reader.dns({ ...range, app: line.text('app') || null, most: ALL }));
+  const questions = found.filter(matches);
+  const { out } = io;
+  if (line.has('json')) {
+    for (let at = 0; at < questions.length; at += LINES_AT_ONCE)
+      if (
+        !(await out.write(
+          questions
+            .slice(at, at + LINES_AT_ONCE)
+            .map(questionLine)
+            .join(''),
+        ))
+      )
+        break;
+    return 0;
+  }
+  const style = { columns: out.columns, color: options.color && out.isTerminal, ascii: options.ascii };
+  await out.write(questionsText(questions, range, style));
+  return 0;
+}
+
+function matcherOf(text: string | null, now: number): (row: RecordedQuestion) => boolean {
+  if (text === null || text.trim() === '') return () => true;
+  const result = compileFilter(text);
+  if (!result.ok)
+    throw new NetmonError('bad-filter', `filter ${quoted(text)}, column ${result.column + 1}: ${result.message}`, FILTER_HINT);
+  const { filter } = result;
+  return (row) => filter.matches(questionSubject(row), now);
+}
+
+function questionLine(row: RecordedQuestion): string {
+  const fields = { type: 'dns', schema: SCHEMA, time: timeField(row.time), ...dnsFields(row) };
+  return `${JSON.stringify(fields, (_, value) => (typeof value === 'string' ? sanitize(value) : value))}\n`;
+}
+
+function questionsText(questions: readonly RecordedQuestion[], { from, to }: TimeRange, style: TextStyle): string {
+  const sheet = sheetOf(style, REPORT_WIDTHS);
+  const begin = from === 0 ? 'the beginning' : formatDateTime(from).slice(0, 16);
+  const failed = questions.filter(isFailure).length;
+  const lines = [
+    sheet.paint.title(`DNS from ${begin} to ${formatDateTime(to).slice(0, 16)}`),
+    questions.length === 0
+      ? 'nothing was asked, or nothing that is kept'
+      : `${counted(questions.length, 'question')}, ${failed === 0 ? 'none' : formatGrouped(failed)} failed`,
+  ];
+  if (questions.length > 0) {
+    lines.push('', ...tableLines(resolverColumns(), resolversOf(questions), sheet));
+    lines.push('', ...tableLines(questionColumns(sheet.width), questions, sheet));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function questionColumns(width: number): readonly TextColumn<RecordedQuestion>[] {
+  const took = ({ tookMs }: RecordedQuestion) => (tookMs === null ? '-' : formatRtt(tookMs));
+  return [
+    width >= WITH_YEAR
+      ? fixed<RecordedQuestion>('time', 19, 'left', ({ time }) => formatDateTime(time))
+      : fixed<RecordedQuestion>('time', 14, 'left', ({ time }) => formatDateTime(time).slice(5)),
+    flexible('app', 8, 1, (row) => nameOrReason(askerOf(row), row.reason)),
+    flexible('name', 16, 3, ({ name }) => name, 'start'),
+    ...(width >= WITH_TYPE ? [fixed<RecordedQuestion>('type', 5, 'left', ({ type }) => type)] : []),
+    flexible('answer', 10, 2, answerOf),
+    fixed('took', 6, 'right', took),
+    ...(width >= WIDE ? [flexible<RecordedQuestion>('resolver', 11, 1, ({ resolver }) => resolver.address)] : []),
+  ];
+}
+
+function answerOf({ result, answers, answerCount }: RecordedQuestion): string {
+  if (result !== 'NOERROR') return result;
+  return answers.length > 0 ? answers.join(' ') : counted(answerCount, 'record');
+}
+
+/** What one resolver did. */
+interface ResolverFigures {
+  readonly resolver: string;
+  readonly transport: string;
+  readonly questions: number;
+  readonly failed: number;
+  readonly lost: number;
+  readonly medianMs: number | null;
+  readonly slowMs: number | null;
+}
+
+function resolversOf(questions: readonly RecordedQuestion[]): readonly ResolverFigures[] {
+  const groups = new Map<string, RecordedQuestion[]>();
+  for (const row of questions) {
+    const key = `${row.transport} ${row.resolver.address}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  }
+  return [...groups.values()]
+    .map((rows) => {
+      const times = rows.flatMap(({ tookMs }) => tookMs ?? []).sort((a, b) => a - b);
+      const at = (share: number) => times[Math.max(0, Math.ceil(times.length * share) - 1)] ?? null;
+      const lost = rows.filter(({ result }) => result === 'no answer').length;
+      const { resolver, transport } = rows[0] as RecordedQuestion;
+      const failed = rows.filter(isFailure).length - lost;
+      return { resolver: resolver.address, transport, questions: rows.length, failed, lost, medianMs: at(0.5), slowMs: at(0.95) };
+    })
+    .sort((a, b) => b.questions - a.questions);
+}
+
+function resolverColumns(): readonly TextColumn<ResolverFigures>[] {
+  const time = (ms: number | null) => (ms === null ? '-' : formatRtt(ms));
+  return [
+    flexible('resolver', 15, 1, ({ resolver }) => resolver),
+    fixed('via', 5, 'left', ({ transport }) => transport),
+    fixed('asked', 7, 'right', ({ questions }) => formatGrouped(questions)),
+    fixed('failed', 6, 'right', ({ failed }) => formatGrouped(failed)),
+    fixed('lost', 5, 'right', ({ lost }) => formatGrouped(lost)),
+    fixed('median', 6, 'right', ({ medianMs }) => time(medianMs)),
+    fixed('95 %', 6, 'right', ({ slowMs }) => time(slowMs)),
+  ];
+}

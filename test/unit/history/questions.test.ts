@@ -1,0 +1,149 @@
+// Questions of DNS in the file: written once, read back whole, deleted with their app, with their time, after a week, and when there are too many.
+
+import { describe, expect, it } from 'vitest';
+import { HistoryDatabase } from '../../../src/history/database.ts';
+import type { RecordedQuestion } from '../../../src/model/dns.ts';
+import { asked, DAY, HOUR, MINUTE, NOVEMBER, sqlJs } from '../../support/history.ts';
+
+const START = NOVEMBER * MINUTE;
+const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER, app: null, most: 1_000_000 };
+const LIMITS = { rows: 10, timeoutMs: 1000 };
+
+/** A history with these questions, a batch each. */
+async function history(...batches: (readonly RecordedQuestion[])[]): Promise<HistoryDatabase> {
+  const database = HistoryDatabase.create(await sqlJs());
+  for (const [i, questions] of batches.entries())
+    database.apply(i + 1, { minute: NOVEMBER + i, entries: [], flows: [], unlogged: 0, dns: { questions, missed: 0 } });
+  return database;
+}
+
+const names = (database: HistoryDatabase, change = {}) => database.dns({ ...ALL, ...change }).map(({ name }) => name);
+
+function settle(database: HistoryDatabase, now: number, maxBytes = 200_000_000): void {
+  for (let steps = 0; database.prune(now, maxBytes); steps++) if (steps > 100) throw new Error('it never ends');
+}
+
+describe('questions of DNS', () => {
+  const lost = asked({
+    time: START + 5,
+    name: 'lost.example.com',
+    app: null,
+    pid: null,
+    reason: 'forwarded',
+    result: 'no answer',
+  });
+  const unanswered = { ...lost, answers: [], answerCount: 0, tookMs: null, tries: 3, domain: null };
+  const safari = asked({ time: START + 9, app: 'mDNSResponder', onBehalfOf: 'Safari', transport: 'mdns', direction: 'local' });
+
+  it('come back whole, in the order of time', async () => {
+    const database = await history([unanswered, asked()], [safari]);
+    expect(database.dns(ALL)).toEqual([asked(), unanswered, safari]);
+    expect(
+      database.sql(
+        'SELECT time, app_name, asked_by, name, record_type, result, answers, took_ms, transport FROM dns ORDER BY time',
+        LIMITS,
+      ).rows,
+    ).toEqual([
+      ['2026-11-01T00:00:00.000Z', 'curl', 'curl', 'www.example.com', 'A', 'NOERROR', '192.0.2.7 192.0.2.8', 12.345, 'udp'],
+      ['2026-11-01T00:00:00.005Z', null, null, 'lost.example.com', 'A', 'no answer', '', null, 'udp'],
+      [
+        '2026-11-01T00:00:00.009Z',
+        'Safari',
+        'mDNSResponder',
+        'www.example.com',
+        'A',
+        'NOERROR',
+        '192.0.2.7 192.0.2.8',
+        12.345,
+        'mdns',
+      ],
+    ]);
+  });
+
+  it('are asked for by time and by app, also the one for which a resolver asked; the newest of too many', async () => {
+    const hours = [0, 1, 2, 3].map((hour) =>
+      asked({ name: `${hour}`, time: START + hour * HOUR, app: hour === 2 ? 'wget' : 'curl' }),
+    );
+    const database = await history(hours, [safari]);
+    expect(names(database, { from: START + HOUR, to: START + 3 * HOUR })).toEqual(['1', '2']);
+    expect(names(database, { app: 'curl', most: 2 })).toEqual(['1', '3']);
+    expect(names(database, { app: 'Safari' })).toEqual(['www.example.com']);
+    expect(names(database, { app: 'never met' })).toEqual([]);
+  });
+
+  it('are stripped of what moves a cursor, and numbers of what they cannot be', async () => {
+    const forged = asked({
+      name: 'a\u001b[2Jb',
+      app: 'e\u0007',
+      answers: ['c\nd\u202e'],
+      result: 'x\u009b',
+      tookMs: -5,
+      tries: 1e300,
+      time: Number.NaN,
+    });
+    const [found] = (await history([forged])).dns(ALL);
+    expect(found).toMatchObject({ name: 'a[2Jb', app: 'e', answers: ['cd'], result: 'x', tookMs: 0, tries: 65_535, time: 0 });
+  });
+
+  it('go with their app, and with their time', async () => {
+    const all = [
+      asked({ name: 'old' }),
+      asked({ name: 'new', time: START + 2 * DAY }),
+      asked({ name: 'other', app: 'wget' }),
+      safari,
+    ];
+    const byTime = await history(all);
+    byTime.erase({ before: START + DAY, app: null });
+    expect(names(byTime)).toEqual(['new']);
+    const byApp = await history(all);
+    byApp.erase({ before: null, app: 'curl' });
+    byApp.erase({ before: null, app: 'Safari' });
+    expect(names(byApp)).toEqual(['other']);
+    const byBoth = await history(all);
+    byBoth.erase({ before: START + DAY, app: 'curl' });
+    expect(names(byBoth)).toEqual(['other', 'www.example.com', 'new']);
+    settle(byApp, START + HOUR);
+    const left = byApp.sql("SELECT count(*) FROM label WHERE text IN ('old', 'new', 'Safari', 'curl')", LIMITS).rows;
+    expect(left).toEqual([[0]]);
+  });
+
+  it('are kept for a week, with their names', async () => {
+    const database = await history(
+      [asked({ name: 'old' })],
+      [asked({ name: 'young', time: START + 3 * DAY, domain: 'young.org' })],
+    );
+    settle(database, START + 6 * DAY);
+    expect(names(database)).toEqual(['old', 'young']);
+    settle(database, START + 8 * DAY);
+    expect(database.dns(ALL)).toEqual([asked({ name: 'young', time: START + 3 * DAY, domain: 'young.org' })]);
+  });
+
+  it('are bounded by a share of the file: the oldest give way', async () => {
+    const database = await history(Array.from({ length: 1500 }, (_, i) => asked({ name: `n${i}`, time: START + i })));
+    settle(database, START + HOUR, 130 * 10 * 1000);
+    expect(names(database)).toEqual(Array.from({ length: 1000 }, (_, i) => `n${i + 500}`));
+  });
+
+  it('that were too many are counted', async () => {
+    const database = await history([asked()]);
+    for (const sequence of [2, 3])
+      database.apply(sequence, { minute: NOVEMBER, entries: [], flows: [], unlogged: 0, dns: { questions: [], missed: 40 } });
+    expect(database.sql("SELECT value FROM meta WHERE key = 'questions_missed'", LIMITS).rows).toEqual([[80]]);
+  });
+
+  it('take the bytes that retention reckons with', async () => {
+    const database = HistoryDatabase.create(await sqlJs());
+    const before = database.bytes;
+    const count = 20_000;
+    const questions = Array.from({ length: count }, (_, i) =>
+      asked({
+        name: `host-${i % 4000}.example-${i % 700}.com`,
+        domain: `example-${i % 700}.com`,
+        time: START + i * 1000,
+        answers: [`198.51.${i % 100}.${i % 250}`],
+      }),
+    );
+    database.apply(1, { minute: NOVEMBER, entries: [], flows: [], unlogged: 0, dns: { questions, missed: 0 } });
+    expect((database.bytes - before) / count).toBeLessThan(130);
+  });
+});
