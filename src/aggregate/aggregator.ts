@@ -4,7 +4,7 @@
 
 import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
-import { type DnsPart, NO_DNS } from '../model/dns.ts';
+import { type DnsPart, NO_DNS, type ResolverRow } from '../model/dns.ts';
 import type { Listener } from '../model/listeners.ts';
 import type { Average } from '../model/options.ts';
 import type { Diagnosis } from '../model/quality.ts';
@@ -32,7 +32,7 @@ import type { EventLog } from './event-log.ts';
 import { Eviction } from './eviction.ts';
 import type { HistoryCollector } from './history-collector.ts';
 import { type CountFrom, Matched } from './matched.ts';
-import { diagnose, type JudgedHost } from './quality/diagnosis.ts';
+import { diagnose, type JudgedHost, RecentResolvers } from './quality/diagnosis.ts';
 import { QualityBooks } from './quality/quality.ts';
 import { isUnmeasured, RateHistory, rowIds, tickFill } from './rate-history.ts';
 import { BranchRows } from './rows/branch-rows.ts';
@@ -120,6 +120,7 @@ export class Aggregator {
   #onClosed: ((row: number) => void) | null = null;
   #rateHistory: RateHistory | null = null;
   #quality: QualityBooks | null = null;
+  readonly #resolvers = new RecentResolvers();
   #interfaces: readonly TickInterface[] = [];
   #interfaceRings: RateRings[] = [];
   /** Name of an interface by its index. */
@@ -245,6 +246,10 @@ export class Aggregator {
     this.#quality ??= new QualityBooks(this.#flows, this.booking);
   }
 
+  get measuresQuality(): boolean {
+    return this.#quality !== null;
+  }
+
   /** Closes the tick. @returns its snapshot, which is never changed afterwards */
   tick(tick: Tick, limits: SnapshotLimits): Snapshot {
     const snapshot = this.#close(tick, limits);
@@ -297,6 +302,7 @@ export class Aggregator {
     booking.closeMeans();
     const total = this.#total(intervalMs);
     if (this.#rateHistory !== null) this.#addToRateHistory(this.#rateHistory, tick);
+    const dns = this.#dnsPart(tick.time);
     const made = {
       seq: this.#seq++,
       time: tick.time,
@@ -314,10 +320,10 @@ export class Aggregator {
       flows: limits === null ? [] : this.#flowRows.select(limits.flows, intervalMs),
       flowCount: this.#flows.count,
       flowsEvicted: this.#flows.evicted,
-      dns: this.#dnsPart(tick.time),
+      dns,
       listeners: this.#accepted?.rows(this.#listeners?.() ?? null) ?? null,
       gaps: tick.gaps,
-      diagnoses: this.#quality === null ? NO_DIAGNOSES : this.#diagnoses(this.#quality, tick.interfaces),
+      diagnoses: this.#quality === null ? NO_DIAGNOSES : this.#diagnoses(this.#quality, tick, dns.resolvers),
     };
     const events = this.#events?.next(made, this.#flows.created - this.#flows.voided) ?? [];
     const alerts = this.#watcher?.tick(made) ?? NO_ALERTS;
@@ -452,6 +458,7 @@ export class Aggregator {
         counterDropped: each.counterDropped,
         counterErrors: each.counterErrors,
         ends: this.#quality?.ofInterface(index) ?? NO_ENDS,
+        link: each.link,
         recentRx: rings === null ? NO_RATE : rings.rxSeconds.tail(60).map(Math.round),
         recentTx: rings === null ? NO_RATE : rings.txSeconds.tail(60).map(Math.round),
         ...trafficOf(accumulators, index, intervalMs),
@@ -459,17 +466,17 @@ export class Aggregator {
     });
   }
 
-  #diagnoses(quality: QualityBooks, interfaces: readonly TickInterface[]): readonly Diagnosis[] {
+  #diagnoses(quality: QualityBooks, { time, interfaces }: Tick, resolvers: readonly ResolverRow[]): readonly Diagnosis[] {
     const hosts: JudgedHost[] = [];
     quality.eachRecent((measured, figures) => {
       hosts.push({ ...measured, quality: figures });
     });
-    const judged = interfaces.flatMap(({ name, isCounted, kind }, index) =>
+    const judged = interfaces.flatMap(({ name, isCounted, kind, link }, index) =>
       isCounted && kind !== 'loopback'
-        ? [{ index, name, ends: quality.ofInterface(index), silent: quality.silentBeyond(index) }]
+        ? [{ index, name, ends: quality.ofInterface(index), silent: quality.silentBeyond(index), link }]
         : [],
     );
-    return diagnose(hosts, judged, (host) => this.#hosts.identity(host).host);
+    return diagnose(hosts, judged, this.#resolvers.judged(resolvers, time), (host) => this.#hosts.identity(host).host);
   }
 
   /** An interface's rates, with those of this tick. Only a screen draws them, and there may be a thousand interfaces. */

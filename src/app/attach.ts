@@ -218,6 +218,7 @@ async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Mak
     return Promise.all([exports.idle(), packets?.close()]).then(() => undefined); // half a file would stay behind
   });
   const history = aggregator.keepRateHistory();
+  aggregator.measureQuality();
   aggregator.match(tui.state.filter.filter, tui.state.since, tui.state.average);
   return (recording) =>
     new Runner(

@@ -1,7 +1,7 @@
 // How well hosts and interfaces answer, measured from what passes anyway: round trips, segments sent again, connections that failed. And what is
 // clearly wrong, as data: the view puts it into words.
 
-/** Round trips between this machine and remote ends, ms; of buckets that are 6 % wide. */
+/** Round trips between this machine and remote ends, ms; told to within 3 %. */
 export interface RoundTrips {
   readonly medianMs: number;
   /** 95 % were at most this long. */
@@ -44,6 +44,18 @@ export interface Ends {
   readonly far: Quality | null;
 }
 
+/** How good a radio link is, as the system says it for nothing. */
+export interface LinkQuality {
+  /** dBm; null if the system doesn't say. */
+  readonly signal: number | null;
+  /** Of the best that the driver knows, 0 to 1; null if it doesn't say. */
+  readonly share: number | null;
+  /** What it can send now, Mbit/s; null if the system doesn't say. */
+  readonly rate: number | null;
+  /** Too weak for comfort. */
+  readonly isWeak: boolean;
+}
+
 /** What is clearly wrong. Shares are of segments, 0 to 1; times in ms. */
 export type Diagnosis =
   | {
@@ -52,6 +64,7 @@ export type Diagnosis =
       readonly interface: string;
       readonly count: number;
       readonly near: NearEnd | null;
+      readonly link: LinkQuality | null;
     }
   | {
       readonly kind: 'everything loses';
@@ -59,6 +72,7 @@ export type Diagnosis =
       readonly share: number;
       readonly hosts: number;
       readonly near: NearEnd | null;
+      readonly link: LinkQuality | null;
     }
   | {
       readonly kind: 'everything is slow';
@@ -68,6 +82,16 @@ export type Diagnosis =
       readonly leastMs: number | null;
       readonly hosts: number;
       readonly near: NearEnd | null;
+      readonly link: LinkQuality | null;
+    }
+  | { readonly kind: 'names are slow'; readonly resolver: string; readonly ms: number }
+  | {
+      /** Of so many questions in the last minute. */
+      readonly kind: 'names fail';
+      readonly resolver: string;
+      readonly failed: number;
+      readonly unanswered: number;
+      readonly of: number;
     }
   | {
       readonly kind: 'host is slow';

@@ -8,7 +8,7 @@ import type { ListenerRow } from './listeners.ts';
 import type { Average } from './options.ts';
 import type { KeptStatus } from './packets.ts';
 import type { PrivilegeStatus } from './privileges.ts';
-import type { Diagnosis, Ends, Quality } from './quality.ts';
+import type { Diagnosis, Ends, LinkQuality, Quality } from './quality.ts';
 import type { Talk } from './talk.ts';
 import type {
   ApplicationSource,
@@ -140,6 +140,8 @@ export interface InterfaceRow extends Traffic {
   /** Frames with errors, received or sent; null if the system doesn't say. */
   readonly counterErrors: number | null;
   readonly ends: Ends;
+  /** null for a cable, and if nothing is measured. */
+  readonly link: LinkQuality | null;
   readonly recentRx: readonly number[];
   readonly recentTx: readonly number[];
 }
@@ -446,6 +448,8 @@ export interface TickInterface {
   readonly counterDropped: number | null;
   /** Frames with errors; null if unknown. */
   readonly counterErrors: number | null;
+  /** null for a cable, and if nobody asks for quality. */
+  readonly link: LinkQuality | null;
 }
 
 /** Most hosts distinguished in a burst. */

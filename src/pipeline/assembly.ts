@@ -5,6 +5,7 @@ import type { EventLog } from '../aggregate/event-log.ts';
 import { CounterTracker } from '../capture/devices/counters.ts';
 import { deviceKinds, hardwareAddress } from '../capture/devices/devices.ts';
 import { interfaceKind } from '../capture/devices/kind.ts';
+import { LinkWatch } from '../capture/devices/links.ts';
 import { isLinuxInterfaceName, linuxDevices, linuxLower } from '../capture/devices/linux.ts';
 import type { OpenedSource } from '../capture/source.ts';
 import { Localizer } from '../flow/direction.ts';
@@ -109,6 +110,7 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
   const names = new FlowNames(flows, directory, categories, place, neighbour, seed);
   const reverse = subject.reverseDns ? new ReverseNames(flows, names, undefined, clock) : null;
   const tracker = new CounterTracker(edges.platform);
+  const links = replay ? null : new LinkWatch(edges, clock);
   const monitor = new Monitor({
     opened,
     named: subject.named,
@@ -130,6 +132,7 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
     repeats: (name) => isBridgePort(edges, name, replay),
     lower: (name) => (replay || edges.platform !== 'linux' ? [] : linuxLower(edges, name)),
     hardware: (name) => hardwareAddress(edges, name),
+    link: (name) => links?.of(name) ?? null,
     kindsOf: (interfaces) => (replay ? interfaces.map(interfaceKind) : deviceKinds(edges, interfaces)),
     seed,
   });

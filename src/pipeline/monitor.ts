@@ -24,6 +24,7 @@ import type { HistoryStatus } from '../model/history.ts';
 import type { Listener, Reach } from '../model/listeners.ts';
 import type { KeepOptions, KeptStatus } from '../model/packets.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
+import type { LinkQuality } from '../model/quality.ts';
 import type { CaptureStatus, Gap, Matching, Snapshot, TickInterface, Traffic } from '../model/snapshot.ts';
 import type { Fallback, InterfaceKind } from '../model/terms.ts';
 import type { Watcher } from '../model/watch.ts';
@@ -91,6 +92,8 @@ interface MonitorParts {
   readonly lower: (name: string) => readonly string[];
   /** The interface's own hardware address; null if it has none, or it is unknown. */
   readonly hardware: (name: string) => Uint8Array | null;
+  /** How good an interface's radio link is; null for a cable. */
+  readonly link: (name: string) => LinkQuality | null;
   /** Hash seed of the tables. */
   readonly seed: number;
 }
@@ -488,6 +491,7 @@ export class Monitor {
         counterBytes: delta === null || delta.rxBytes === null || this.#left.has(name) ? null : delta.rxBytes + sent,
         counterDropped: dropped,
         counterErrors: delta?.errors ?? null,
+        link: this.aggregator.measuresQuality ? this.#parts.link(name) : null,
       };
     });
   }

@@ -11,6 +11,7 @@ import { headerPanel, noteOf } from './panels/header.ts';
 import { paneHints } from './panels/hints.ts';
 import { type HistoryTablePart, historyPanel } from './panels/history/panel.ts';
 import { detailsPanel, popupPanel } from './panels/popup.ts';
+import { qualityPanel } from './panels/quality.ts';
 import { type TableModel, tablePanel } from './panels/table.ts';
 import { type Tab, tabLine } from './panels/tabs.ts';
 import type { TableName, ViewState } from './state.ts';
@@ -32,7 +33,7 @@ export interface Frame {
   readonly chart: ChartPane | null;
   readonly sparks: readonly ChartModel[];
   readonly tables: readonly TablePane[];
-  /** Parts without rows: of the view of history, and the details on a wide screen. */
+  /** Parts without rows: of the view of history, the details on a wide screen, what stands below the interfaces. */
   readonly parts: readonly Pane[];
   readonly historyTables: readonly HistoryTablePart[];
   readonly popup: Pane | null;
@@ -85,7 +86,10 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
     chart: history?.chart ?? (layout.chart === null ? null : chart(layout.chart)),
     sparks: sparks === null ? [] : [spark('rx', sparks.rx), spark('tx', sparks.tx)],
     tables: layout.tables.map(({ table, rect }) => tablePane(table, rect)),
-    parts: history?.parts ?? (layout.details === null ? [] : [detailsPanel(state, live, glyphs, keys, layout.details)]),
+    parts: history?.parts ?? [
+      ...(layout.details === null ? [] : [detailsPanel(state, live, glyphs, keys, layout.details)]),
+      ...(layout.quality === null ? [] : [qualityPanel(state, live, glyphs, layout.quality)]),
+    ],
     historyTables: history?.tables ?? [],
     popup: state.popup === null ? null : popupPanel(state, live, glyphs, keys, state.popup),
     message: null,

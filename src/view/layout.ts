@@ -19,6 +19,8 @@ export interface Layout {
   readonly tables: readonly { readonly table: TableName; readonly rect: Rect }[];
   /** What is known about the selected row of the focused table; null but on wide screens. */
   readonly details: Rect | null;
+  /** How well hosts answer, below the interfaces; null elsewhere, and where there is no room. */
+  readonly quality: Rect | null;
   readonly footer: Rect;
   /** Between header and charts above, footer below. */
   readonly room: Rect;
@@ -36,6 +38,8 @@ const SPARK_ROWS = 2;
 const CHART_LEAST = 7;
 /** Frame, header row and two rows. */
 const TABLE_LEAST = 5;
+/** Frame, a sentence, a header row and four rows. */
+const QUALITY_LEAST = 8;
 /** Columns from which on the overview shows hosts, categories and details beside apps and connections. */
 const WIDE = 160;
 /** Part of a wide screen that apps and connections get. */
@@ -53,6 +57,7 @@ const SIX_ROWS = 9;
  *               one for TX under 30, then 7 rows, 9 from 40, 11 from 46, 15 from 60
  *     tables    overview: apps over connections (2:3); from 160 columns hosts, categories and details beside them; only the focused one under
  *               10 rows
+ *     interfaces  over what tells how well hosts answer (2:3), six of them at the most
  *     events    alone, or under alerts where there are any (2:3)
  *     dns       questions under resolvers, which have two rows, or six on a large screen
  *     lite      apps alone, six of them, under a chart that takes up to 15 rows
@@ -76,7 +81,7 @@ export function layoutOf(state: ViewState, note: boolean): Layout {
     tabs,
     chart: chartRows >= CHART_LEAST ? chart(0, columns) : null,
     sparks: chartRows === SPARK_ROWS ? { rx: chart(0, half), tx: chart(half, columns - half) } : null,
-    ...(fits && state.view !== 'history' ? tablesIn(state, room) : { tables: [], details: null }),
+    ...(fits && state.view !== 'history' ? tablesIn(state, room) : { tables: [], details: null, quality: null }),
     footer,
     room,
   };
@@ -112,8 +117,8 @@ export function chartPlace(columns: number): { readonly left: number; readonly c
   return { left, cells: Math.max(1, columns - left - 2) };
 }
 
-function tablesIn(state: ViewState, room: Rect): Pick<Layout, 'tables' | 'details'> {
-  const alone = (table: TableName) => ({ tables: [{ table, rect: room }], details: null });
+function tablesIn(state: ViewState, room: Rect): Pick<Layout, 'tables' | 'details' | 'quality'> {
+  const alone = (table: TableName) => ({ tables: [{ table, rect: room }], details: null, quality: null });
   if (state.view === 'events' && state.hasAlerts) {
     if (state.zoomed || room.height < 2 * TABLE_LEAST) return alone(state.pane);
     const [alerts, events] = stacked(room, Math.max(TABLE_LEAST, Math.floor(room.height * 0.4)));
@@ -123,6 +128,7 @@ function tablesIn(state: ViewState, room: Rect): Pick<Layout, 'tables' | 'detail
         { table: 'events', rect: events },
       ],
       details: null,
+      quality: null,
     };
   }
   if (state.view === 'dns') {
@@ -134,7 +140,12 @@ function tablesIn(state: ViewState, room: Rect): Pick<Layout, 'tables' | 'detail
         { table: 'questions', rect: questions },
       ],
       details: null,
+      quality: null,
     };
+  }
+  if (state.view === 'interfaces' && !state.zoomed && room.height >= TABLE_LEAST + QUALITY_LEAST) {
+    const [over, under] = stacked(room, Math.max(TABLE_LEAST, Math.min(SIX_ROWS, Math.floor(room.height * 0.4))));
+    return { tables: [{ table: 'interfaces', rect: over }], details: null, quality: under };
   }
   if (state.view !== 'overview') return alone(paneOf(state.view));
   if (showsLite(state)) return alone('apps');
@@ -145,12 +156,12 @@ function tablesIn(state: ViewState, room: Rect): Pick<Layout, 'tables' | 'detail
   const [over, under] = stacked({ ...room, width: isWide ? Math.floor(room.width * WIDE_LEFT) : room.width }, upper);
   const apps = { table: 'apps', rect: over } as const;
   const connections = { table: 'connections', rect: under } as const;
-  if (!isWide) return { tables: [apps, connections], details: null };
+  if (!isWide) return { tables: [apps, connections], details: null, quality: null };
   const [top, rest] = stacked({ ...room, left: over.width, width: room.width - over.width }, upper);
   const hasDetails = rest.height >= TABLE_LEAST + DETAILS_LEAST;
   const [middle, details] = stacked(rest, hasDetails ? Math.min(SIX_ROWS, rest.height - DETAILS_LEAST) : rest.height);
   const tables = [apps, { table: 'hosts', rect: top }, connections, { table: 'categories', rect: middle }] as const;
-  return { tables, details: hasDetails ? details : null };
+  return { tables, details: hasDetails ? details : null, quality: null };
 }
 
 /** A rectangle cut into an upper one of so many rows and the rest. */

@@ -1,7 +1,8 @@
 // Every view at every size, with trees opened, events, and names that try to break it; and what a row of keys does to the screen, one by one.
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { FlowBurst, NetEvent, Snapshot } from '../../src/model/snapshot.ts';
+import type { Figures, Quality } from '../../src/model/quality.ts';
+import type { FlowBurst, HostRow, NetEvent, Snapshot } from '../../src/model/snapshot.ts';
 import { appRow, busy, flowRow, hostRow, NOON, snapshot } from '../support/snapshot-builder.ts';
 import { Stage } from '../support/terminal.ts';
 
@@ -90,6 +91,63 @@ function hostile(): Snapshot {
     ]),
   });
 }
+
+const trips = (medianMs: number, samples: number) => ({
+  roundTrips: { medianMs, highMs: medianMs * 1.6, lowMs: medianMs * 0.9, samples },
+});
+
+function answering(figures: Partial<Figures>, leastMs: number): Quality {
+  const none = {
+    roundTrips: null,
+    segments: 0,
+    sentAgain: 0,
+    receivedAgain: 0,
+    answered: 0,
+    refused: 0,
+    unanswered: 0,
+    reset: 0,
+  };
+  const recent = { ...none, ...figures };
+  return { recent, all: recent, leastMs };
+}
+
+/** A machine on which one host is slow, another refuses, and the rest answers as it should. */
+function measured(): Snapshot {
+  const shown = busy(40);
+  const [slow, shut, ...others] = shown.hosts;
+  const hosts = [
+    { ...(slow as HostRow), quality: answering({ ...trips(180, 24), segments: 1200, sentAgain: 3, answered: 4 }, 176) },
+    { ...(shut as HostRow), quality: answering({ refused: 3 }, 12) },
+    ...others.map((row, i) => ({ ...row, quality: answering({ ...trips(9 + i, 8), segments: 300, answered: 2 }, 8) })),
+  ];
+  const far = answering({ ...trips(14, 90), segments: 9000, sentAgain: 12, receivedAgain: 9, answered: 40, refused: 3 }, 8);
+  const near = answering({ ...trips(1.8, 12), segments: 200, answered: 3 }, 0.9);
+  return {
+    ...shown,
+    hosts,
+    interfaces: shown.interfaces.map((row, i) =>
+      i > 0 ? row : { ...row, ends: { near, far }, link: { signal: null, share: 1, rate: 866, isWeak: false } },
+    ),
+    diagnoses: [
+      { kind: 'host refuses', host: shut?.host ?? '', count: 3 },
+      { kind: 'host is slow', host: slow?.host ?? '', ms: 180, leastMs: 176, othersMs: 12 },
+    ],
+  };
+}
+
+test.each([
+  [80, 24],
+  [120, 40],
+] as const)('how hosts answer, %ix%i', async (columns, rows) => {
+  stage = new Stage(columns, rows);
+  await stage.show(measured());
+  await stage.press('6');
+  await expect(stage.text()).toMatchFileSnapshot(`__frames__/views/quality-${columns}x${rows}.txt`);
+  await stage.press('4', '\r');
+  await expect(stage.text()).toMatchFileSnapshot(`__frames__/views/quality-host-${columns}x${rows}.txt`);
+  await stage.press('\x1b', '6', '\r');
+  await expect(stage.text()).toMatchFileSnapshot(`__frames__/views/quality-interface-${columns}x${rows}.txt`);
+});
 
 describe.each([
   [80, 24],

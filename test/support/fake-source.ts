@@ -140,6 +140,7 @@ export function monitorOver(source: FakeSource, setup: MonitorSetup = {}) {
     watcher: null,
     keep: setup.keep ?? null,
     kindsOf: (interfaces) => interfaces.map(interfaceKind),
+    link: () => null,
     seed: 1,
   });
   return { monitor, localizer, flows, owners, directory, names };

@@ -136,6 +136,7 @@ export const UNCOUNTED = {
   counterBytes: null,
   counterDropped: null,
   counterErrors: null,
+  link: null,
 } satisfies Partial<TickInterface>;
 
 export function interfaceRow(row: Partial<InterfaceRow> & { id: string }): InterfaceRow {
@@ -150,6 +151,7 @@ export function interfaceRow(row: Partial<InterfaceRow> & { id: string }): Inter
     counterDropped: null,
     counterErrors: null,
     ends: NO_ENDS,
+    link: null,
     recentRx: [],
     recentTx: [],
     ...row,

@@ -1,7 +1,9 @@
 // Decides what is clearly wrong: one host, everything behind an interface, or the local network too. It compares hosts with each other and with
 // themselves at their best, and says nothing where there is too little to compare.
 
-import type { Diagnosis, Ends, Figures, NearEnd, Quality } from '../../model/quality.ts';
+import type { ResolverRow } from '../../model/dns.ts';
+import type { Diagnosis, Ends, Figures, LinkQuality, NearEnd, Quality } from '../../model/quality.ts';
+import { GENERATION_MS } from './figures.ts';
 
 /** A host as it is judged: its number, the index of its interface, its figures. */
 export interface JudgedHost {
@@ -18,6 +20,19 @@ export interface JudgedInterface {
   readonly ends: Ends;
   /** Connections in a row that nobody beyond its own network answered. */
   readonly silent: number;
+  readonly link: LinkQuality | null;
+}
+
+/** A resolver as it is judged: what became of the last minute's questions. */
+export interface JudgedResolver {
+  readonly resolver: string;
+  /** Median of what was answered; null without an answer. */
+  readonly ms: number | null;
+  readonly answers: number;
+  readonly questions: number;
+  /** Answered with a failure of the resolver's own, and not answered at all. */
+  readonly failed: number;
+  readonly unanswered: number;
 }
 
 /** Most that is said at once. */
@@ -52,20 +67,25 @@ const VOTE_SEGMENTS = 20;
 const FAILED = 2;
 const ALL_FAILED = 5;
 const RESETS = 3;
+/** Questions that say something of a resolver, and how long it may take, ms: to ask around the world takes less. */
+const NAMES = 3;
+const NAMES_SLOW_MS = 400;
 
 /**
  * What is clearly wrong, the widest first; nothing where it isn't clear. What affects everything on an interface isn't said again of its hosts.
  *
  * @param hosts those that told something recently
  * @param interfaces those that are part of the total
+ * @param resolvers those that were asked recently
  * @param nameOf name or address of a host
  */
 export function diagnose(
   hosts: readonly JudgedHost[],
   interfaces: readonly JudgedInterface[],
+  resolvers: readonly JudgedResolver[],
   nameOf: (host: number) => string,
 ): Diagnosis[] {
-  const found: Diagnosis[] = [];
+  const found: Diagnosis[] = resolvers.flatMap((one) => judgeNames(one) ?? []);
   for (const one of interfaces) {
     const own = hosts.filter((host) => host.interface === one.index);
     const far = own.filter(({ isNear }) => !isNear);
@@ -82,6 +102,8 @@ export function diagnose(
 
 const ORDER: readonly Diagnosis['kind'][] = [
   'nothing answers',
+  'names fail',
+  'names are slow',
   'everything loses',
   'everything is slow',
   'host is silent',
@@ -96,10 +118,10 @@ function rankOf({ kind }: Diagnosis): number {
 }
 
 /** What affects everything behind an interface's own network. */
-function judgeAll({ name, ends, silent }: JudgedInterface, hosts: readonly JudgedHost[]): Diagnosis | null {
+function judgeAll({ name, ends, silent, link }: JudgedInterface, hosts: readonly JudgedHost[]): Diagnosis | null {
   const near = nearEnd(ends.near);
   if (silent >= ALL_FAILED && hosts.filter(({ quality }) => quality.recent.unanswered > 0).length >= HOSTS)
-    return { kind: 'nothing answers', interface: name, count: silent, near };
+    return { kind: 'nothing answers', interface: name, count: silent, near, link };
   const far = ends.far?.recent;
   if (far === undefined) return null;
   const voters = hosts.filter(({ quality }) => quality.recent.segments >= VOTE_SEGMENTS);
@@ -110,11 +132,16 @@ function judgeAll({ name, ends, silent }: JudgedInterface, hosts: readonly Judge
     losing.length >= HOSTS &&
     losing.length >= voters.length * MOST_HOSTS
   )
-    return { kind: 'everything loses', interface: name, share: againShare(far), hosts: losing.length, near };
-  return judgeSlowness(name, hosts, near);
+    return { kind: 'everything loses', interface: name, share: againShare(far), hosts: losing.length, near, link };
+  return judgeSlowness(name, hosts, near, link);
 }
 
-function judgeSlowness(name: string, hosts: readonly JudgedHost[], near: NearEnd | null): Diagnosis | null {
+function judgeSlowness(
+  name: string,
+  hosts: readonly JudgedHost[],
+  near: NearEnd | null,
+  link: LinkQuality | null,
+): Diagnosis | null {
   const timed = hosts.filter(({ quality }) => (quality.recent.roundTrips?.samples ?? 0) >= SAMPLES);
   if (timed.length < HOSTS) return null;
   const isTooSlow = (least: number, { quality }: JudgedHost): boolean => (steadyMs(quality.recent) ?? 0) >= least;
@@ -129,6 +156,7 @@ function judgeSlowness(name: string, hosts: readonly JudgedHost[], near: NearEnd
     leastMs: affected === worse ? middle(affected.map(({ quality }) => quality.leastMs ?? 0)) : null,
     hosts: affected.length,
     near,
+    link,
   };
 }
 
@@ -185,6 +213,13 @@ function judgeHost(judged: JudgedHost, field: Field, whole: Diagnosis | null): H
   return { kind: 'host is slow', host: '', ms, leastMs: leastMs ?? ms, othersMs };
 }
 
+/** What is wrong with a resolver. One that isn't asked for anything but missing names answers none of them wrongly. */
+function judgeNames({ resolver, ms, answers, questions, failed, unanswered }: JudgedResolver): Diagnosis | null {
+  if (failed + unanswered >= NAMES && (failed + unanswered) * 2 >= questions)
+    return { kind: 'names fail', resolver, failed, unanswered, of: questions };
+  return ms !== null && answers >= NAMES && ms >= NAMES_SLOW_MS ? { kind: 'names are slow', resolver, ms } : null;
+}
+
 /** Connections to a host that fail, all of them. */
 function failure({ quality: { recent } }: JudgedHost): HostDiagnosis | null {
   const { answered, refused, unanswered, reset } = recent;
@@ -227,4 +262,38 @@ export function againShare(figures: Figures): number {
 function middle(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[sorted.length >> 1] ?? 0;
+}
+
+type Counts = Pick<ResolverRow, 'questions' | 'failed' | 'unanswered'>;
+
+const NOTHING: Counts = { questions: 0, failed: 0, unanswered: 0 };
+
+/** Counts of resolvers as they were when the present generation began, and the one before. As many as a snapshot has resolvers. */
+export class RecentResolvers {
+  #generation = Number.NEGATIVE_INFINITY;
+  #present = new Map<string, Counts>();
+  #before = new Map<string, Counts>();
+  #last = new Map<string, Counts>();
+
+  /** Call it once a tick. @param time of the tick, epoch ms */
+  judged(rows: readonly ResolverRow[], time: number): JudgedResolver[] {
+    const generation = Math.floor(time / GENERATION_MS);
+    if (generation !== this.#generation) {
+      this.#before = generation === this.#generation + 1 ? this.#present : this.#last;
+      this.#present = this.#last;
+      this.#generation = generation;
+    }
+    this.#last = new Map(rows.map((row) => [row.id, row]));
+    return rows.map((row) => {
+      const since = this.#before.get(row.id) ?? NOTHING;
+      return {
+        resolver: row.address,
+        ms: row.recentMs,
+        answers: row.recent,
+        questions: row.questions - since.questions,
+        failed: row.failed - since.failed,
+        unanswered: row.unanswered - since.unanswered,
+      };
+    });
+  }
 }

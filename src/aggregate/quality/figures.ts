@@ -12,12 +12,14 @@ export const COUNT = { SEGMENTS: 0, SENT_AGAIN: 1, RECEIVED_AGAIN: 2, ANSWERED: 
 const COUNTS = 7;
 
 /**
- * Buckets of round trips: eight to the octave from 4 us to 67 s, so a bucket's middle is at most 6 % off. What is shorter or longer counts in
+ * Buckets of round trips: sixteen to the octave from 4 us to 16 s, so a bucket's middle is at most 3 % off. What is shorter or longer counts in
  * the first or last.
  */
 const SHORTEST_BITS = 2;
-const OCTAVES = 24;
-const BUCKETS = OCTAVES * 8;
+const OCTAVES = 22;
+const STEP_BITS = 4;
+const STEPS = 1 << STEP_BITS;
+const BUCKETS = OCTAVES * STEPS;
 /** A full bucket halves its whole histogram: shares stay, and the newest weigh more. */
 const FULL = 0xffff;
 
@@ -26,7 +28,7 @@ const AGES = 3;
 const RUN = 2;
 const FIRST_SLOTS = 16;
 
-/** Figures by slot; at most `most` slots. A slot costs 1.4 KB. */
+/** Figures by slot; at most `most` slots. A slot costs 2.3 KB. */
 export class FigureTable {
   readonly #most: number;
   #buckets = new Uint16Array(FIRST_SLOTS * AGES * BUCKETS);
@@ -216,13 +218,13 @@ export class FigureTable {
 function bucketOf(us: number): number {
   const bits = 31 - Math.clz32(us);
   if (bits < SHORTEST_BITS) return 0;
-  const eighth = bits >= 3 ? (us >>> (bits - 3)) & 7 : (us << (3 - bits)) & 7;
-  return Math.min(BUCKETS - 1, (bits - SHORTEST_BITS) * 8 + eighth);
+  const step = bits >= STEP_BITS ? us >>> (bits - STEP_BITS) : us << (STEP_BITS - bits);
+  return Math.min(BUCKETS - 1, (bits - SHORTEST_BITS) * STEPS + (step & (STEPS - 1)));
 }
 
 /** The middle of a bucket, ms. */
 function middleOf(bucket: number): number {
-  return (2 ** (SHORTEST_BITS + (bucket >> 3)) * (1 + ((bucket & 7) + 0.5) / 8)) / 1000;
+  return (2 ** (SHORTEST_BITS + (bucket >> STEP_BITS)) * (1 + ((bucket & (STEPS - 1)) + 0.5) / STEPS)) / 1000;
 }
 
 /** The least time that a share of the samples doesn't exceed, ms. */

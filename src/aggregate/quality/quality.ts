@@ -14,7 +14,7 @@ import { OTHER_HOSTS } from '../rows/host-table.ts';
 import { COUNT, FigureTable } from './figures.ts';
 
 /** Hosts that are measured at once. One that has been silent for a minute gives way to another. */
-const MAX_HOSTS = 4096;
+const MAX_HOSTS = 2048;
 /** Two for each interface that flows may name. */
 const MAX_ENDS = 2048;
 /** A connection whose opening has been repeated for this long is unanswered. Systems repeat it after 1 s, then after 2 or 3. */

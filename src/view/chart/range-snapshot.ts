@@ -69,7 +69,7 @@ function make(snapshot: Snapshot, answer: RangeTotals): Snapshot {
       ...categories.rows.map((row) => ({ ...row, ...uncounted })),
       ...categories.others.map((moved) => ({ ...moved, id: 'category:not-kept', category: NOT_KEPT, ...uncounted })),
     ],
-    interfaces: interfaces.rows.map((row) => ({ ...row, ends: NO_ENDS, recentRx: [], recentTx: [] })),
+    interfaces: interfaces.rows.map((row) => ({ ...row, ends: NO_ENDS, link: null, recentRx: [], recentTx: [] })),
     flows,
     diagnoses: NO_DIAGNOSES,
     branches: null,

@@ -11,6 +11,7 @@ import { askedText, stateOf } from '../tables/connections.ts';
 import { eventText } from '../tables/events.ts';
 import { endpointText, hidden, macText, portText, shown } from '../tables/masking.ts';
 import type { AnyRow } from '../tables/rows.ts';
+import { linkText } from '../text/diagnosis.ts';
 import {
   formatAmount,
   formatDateTime,
@@ -27,6 +28,7 @@ import type { HostLine } from '../tree/host-tree.ts';
 import type { Lookups } from '../tree/lookups.ts';
 import type { DnsLine, ResolverLine } from '../tree/questions.ts';
 import type { Fact } from './fact.ts';
+import { qualityFacts } from './quality.ts';
 import { questionFacts, resolverFacts } from './question-facts.ts';
 import { talkFacts } from './talk.ts';
 
@@ -223,6 +225,7 @@ function hostFacts(row: HostLine, context: CellContext, { talks, recent }: Relat
     ['host', secret(row.host, context), 'name'],
     ...(row.reason === null ? [] : [['note', shown(row.reason, context), 'warn'] as const]),
     ...talks,
+    ...qualityFacts(row.quality),
     ['named by', namedBy(row.nameSource)],
     ['domain', secret(row.domain, context)],
     ['addresses', row.addresses.length === 0 ? null : row.addresses.map((address) => hidden(address, context)).join('  ')],
@@ -367,6 +370,9 @@ function interfaceFacts(row: InterfaceRow, context: CellContext): readonly Fact[
   const missed = notCaptured(row.frameBytes, row.counterBytes);
   return [
     ['interface', text(row.interface, context), 'name'],
+    ...qualityFacts(row.ends.far, 'far'),
+    ...qualityFacts(row.ends.near, 'near'),
+    ...(row.link === null ? [] : [['link', linkText(row.link), row.link.isWeak ? 'warn' : 'text'] as const]),
     ['kind', row.kind],
     ['in the total', row.isCounted ? 'yes' : 'no: another interface already counts it'],
     ...traffic(row, context),

@@ -13,6 +13,7 @@ import { fitLine, fitParts, spread } from '../pane.ts';
 import type { ViewState } from '../state.ts';
 import { recentlySeenOf } from '../tables/recently-seen.ts';
 import { cut, drawable } from '../text/cells.ts';
+import { diagnosisText, isWide } from '../text/diagnosis.ts';
 import {
   AMOUNT_WIDTH,
   formatAmount,
@@ -37,18 +38,18 @@ interface Part {
 }
 
 /**
- * What is wrong now, one line, '' when nothing is: the capture's own note, else a range that was not measured, else, up to the first key, what it
- * costs to run as nobody.
+ * What is wrong now, one line, '' when nothing is: the capture's own note, else a range that was not measured, else what is wrong with the network
+ * as a whole, else, up to the first key, what it costs to run as nobody.
  */
 export function noteOf(state: ViewState, live: Snapshot): string {
-  const { capture, gaps } = state.paused ?? live;
+  const { capture, gaps, diagnoses } = state.paused ?? live;
   if (capture.note !== '') return capture.note;
   const gap = gaps.at(-1);
-  return gap === undefined
-    ? state.begun
-      ? ''
-      : nobodyWarning(capture.privileges)
-    : `not measured for ${formatDuration(gap.to - gap.from)}: ${gap.reason}${gap.detail === '' ? '' : `, ${gap.detail}`}`;
+  if (gap !== undefined)
+    return `not measured for ${formatDuration(gap.to - gap.from)}: ${gap.reason}${gap.detail === '' ? '' : `, ${gap.detail}`}`;
+  const wide = diagnoses.find(isWide);
+  if (wide !== undefined) return diagnosisText(wide, (text) => (state.privacy ? 'hidden' : text));
+  return state.begun ? '' : nobodyWarning(capture.privileges);
 }
 
 /** Draws the header: two lines, the tabs where there is room for them, and what is wrong, if anything is. */

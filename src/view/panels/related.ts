@@ -12,6 +12,7 @@ import { shortState } from '../tables/connections.ts';
 import { endpointText, hidden, shown } from '../tables/masking.ts';
 import { type AnyRow, branchOf } from '../tables/rows.ts';
 import { cut, displayWidth, sparkText, WHOLE } from '../text/cells.ts';
+import { diagnosisText } from '../text/diagnosis.ts';
 import { AMOUNT_WIDTH, formatAmount, formatGrouped, formatRate, RATE_WIDTH } from '../text/format.ts';
 import { shownRate } from '../traffic.ts';
 import { partsOf, sharesOf } from '../tree/app-tree.ts';
@@ -33,13 +34,23 @@ export function relatedFacts(table: TableName, row: AnyRow, picture: Picture, co
   const owner = table === 'connections' ? ownerOf(row as FlowRow, picture) : null;
   const recent =
     table === 'alerts' ? outcomeFacts(row as Alert, picture.snapshot.capture, context) : recentOf(row, context, width);
+  const talks = [...faultsOf(table, row, picture, context), ...talksOf(table, row, picture, context, width)];
   const alike = table === 'connections' ? alikeOf(row as FlowRow, picture) : [];
-  return { talks: talksOf(table, row, picture, context, width), owner, recent, alike };
+  return { talks, owner, recent, alike };
 }
 
 function alikeOf(row: FlowRow, { flows }: Picture): readonly FlowRow[] {
   const ja4 = row.talk?.tls?.offer?.ja4 ?? null;
   return ja4 === null ? [] : flows.filter((flow) => flow.id !== row.id && flow.talk?.tls?.offer?.ja4 === ja4);
+}
+
+/** What is clearly wrong with a host, or with one of a domain's. */
+function faultsOf(table: TableName, row: AnyRow, picture: Picture, context: CellContext): readonly Fact[] {
+  if (table !== 'hosts' || picture.snapshot.diagnoses.length === 0) return [];
+  const names = new Set(hostsOf(row, picture).map(({ host }) => host));
+  return picture.snapshot.diagnoses.flatMap((found): Fact[] =>
+    'host' in found && names.has(found.host) ? [['fault', diagnosisText(found, (text) => hidden(text, context)), 'warn']] : [],
+  );
 }
 
 function recentOf(row: AnyRow, context: CellContext, width: number): readonly Fact[] {
@@ -78,11 +89,12 @@ function talksOf(table: TableName, row: AnyRow, picture: Picture, context: CellC
 }
 
 /** Rows of the hosts that a row of the hosts table is about. */
-function hostsOf(row: AnyRow, picture: Picture): readonly { readonly id: string }[] {
+function hostsOf(row: AnyRow, picture: Picture): readonly { readonly id: string; readonly host?: string | null }[] {
   const branch = branchOf(row);
   if (branch?.kind === 'rest') return [];
   if (branch?.kind === 'app') return [{ id: branch.parent }];
-  return 'hosts' in row ? picture.hosts.filter(({ domain }) => 'domain' in row && domain === row.domain) : [row];
+  if (!('hosts' in row)) return [{ id: row.id, host: 'host' in row ? row.host : null }];
+  return picture.hosts.filter(({ domain }) => 'domain' in row && domain === row.domain);
 }
 
 function appName(part: Part, context: CellContext): string {

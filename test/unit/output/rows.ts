@@ -124,6 +124,7 @@ export function interfaceRow(part: Partial<InterfaceRow> = {}): InterfaceRow {
     counterDropped: null,
     counterErrors: null,
     ends: NO_ENDS,
+    link: null,
     recentRx: [],
     recentTx: [],
     ...part,

@@ -23,9 +23,9 @@ describe('layout', () => {
         fc.boolean(),
         (columns, rows, view, lite, zoomed, note) => {
           const state = { ...initialState({ columns, rows, view, lite }), zoomed };
-          const { header, chart, sparks, tables, details, footer } = layoutOf(state, note);
+          const { header, chart, sparks, tables, details, quality, footer } = layoutOf(state, note);
           const parts = [header, footer, ...tables.map(({ rect }) => rect)];
-          for (const one of [chart, sparks?.rx, sparks?.tx, details]) if (one != null) parts.push(one);
+          for (const one of [chart, sparks?.rx, sparks?.tx, details, quality]) if (one != null) parts.push(one);
           expect(parts.reduce((sum, rect) => sum + area(rect), 0)).toBe(columns * rows);
           for (const [i, a] of parts.entries()) for (const b of parts.slice(i + 1)) expect(overlap(a, b)).toBe(0);
           for (const { rect } of tables) expect(rect.height).toBeGreaterThanOrEqual(5);

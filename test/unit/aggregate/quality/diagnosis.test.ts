@@ -39,7 +39,7 @@ function endOf(hosts: readonly JudgedHost[]): Quality | null {
 
 function say(hosts: readonly JudgedHost[], silent = 0) {
   const ends = { near: endOf(hosts.filter(({ isNear }) => isNear)), far: endOf(hosts.filter(({ isNear }) => !isNear)) };
-  return diagnose(hosts, [{ index: 0, name: 'eth0', ends, silent }], (number) => `host${number}`);
+  return diagnose(hosts, [{ index: 0, name: 'eth0', ends, silent, link: null }], [], (number) => `host${number}`);
 }
 
 const WELL = { ...trips(12), segments: 200, answered: 3 };
@@ -81,12 +81,30 @@ describe('one host', () => {
   });
 });
 
+describe('names', () => {
+  const asked = { resolver: '10.0.0.53', ms: 20, answers: 9, questions: 9, failed: 0, unanswered: 0 };
+  const sayNames = (some: Partial<typeof asked>) => diagnose([], [], [{ ...asked, ...some }], () => '');
+
+  it('are slow if the median answer is', () => {
+    expect(sayNames({ ms: 900 })).toEqual([{ kind: 'names are slow', resolver: '10.0.0.53', ms: 900 }]);
+    for (const some of [{}, { ms: 399 }, { ms: 900, answers: 2 }]) expect(sayNames(some)).toEqual([]);
+  });
+
+  it('fail if the resolver fails or is silent half of the time', () => {
+    expect(sayNames({ failed: 2, unanswered: 3 })).toEqual([
+      { kind: 'names fail', resolver: '10.0.0.53', failed: 2, unanswered: 3, of: 9 },
+    ]);
+    expect(sayNames({ unanswered: 4 })).toEqual([]);
+    expect(sayNames({ unanswered: 2, questions: 2 })).toEqual([]);
+  });
+});
+
 describe('everything', () => {
   const lossy = { ...WELL, sentAgain: 8 };
 
   it('loses, and no host is blamed for it', () => {
     expect(say([host(1, lossy), host(2, lossy), host(3, lossy)])).toEqual([
-      { kind: 'everything loses', interface: 'eth0', share: 0.04, hosts: 3, near: null },
+      { kind: 'everything loses', interface: 'eth0', share: 0.04, hosts: 3, near: null, link: null },
     ]);
   });
 
@@ -100,7 +118,7 @@ describe('everything', () => {
   it('is slow if most hosts are far from their best', () => {
     const slow = (number: number) => host(number, { ...WELL, ...trips(240) }, 20);
     expect(say([slow(1), slow(2), slow(3)])).toEqual([
-      { kind: 'everything is slow', interface: 'eth0', ms: 240, leastMs: 20, hosts: 3, near: null },
+      { kind: 'everything is slow', interface: 'eth0', ms: 240, leastMs: 20, hosts: 3, near: null, link: null },
     ]);
     expect(say([slow(1), slow(2)])).toEqual([]);
     expect(say([host(1, trips(240)), host(2, trips(240)), host(3, trips(240))])).toEqual([]);
@@ -108,13 +126,13 @@ describe('everything', () => {
 
   it('is slow if it never was quick, slower than any cable', () => {
     expect(say([1, 2, 3].map((number) => host(number, trips(500))))).toEqual([
-      { kind: 'everything is slow', interface: 'eth0', ms: 500, leastMs: null, hosts: 3, near: null },
+      { kind: 'everything is slow', interface: 'eth0', ms: 500, leastMs: null, hosts: 3, near: null, link: null },
     ]);
   });
 
   it('is silent if several hosts are, one after the other', () => {
     const silent = [1, 2, 3].map((number) => host(number, { unanswered: 2 }));
-    expect(say(silent, 6)).toEqual([{ kind: 'nothing answers', interface: 'eth0', count: 6, near: null }]);
+    expect(say(silent, 6)).toEqual([{ kind: 'nothing answers', interface: 'eth0', count: 6, near: null, link: null }]);
     expect(say(silent, 4).map(({ kind }) => kind)).toEqual(Array(3).fill('host is silent'));
   });
 
@@ -129,6 +147,6 @@ describe('everything', () => {
 });
 
 it('says nothing of hosts on another interface, and five things at most', () => {
-  expect(diagnose([host(1, { refused: 2 })], [], () => '')).toEqual([]);
+  expect(diagnose([host(1, { refused: 2 })], [], [], () => '')).toEqual([]);
   expect(say(Array.from({ length: 9 }, (_, number) => host(number, { refused: 2 })))).toHaveLength(5);
 });

@@ -11,9 +11,9 @@ beforeEach(() => {
 });
 
 describe('round trips', () => {
-  it('are told to within a sixteenth, from microseconds to a minute', () => {
+  it('are told to within 3 %, from microseconds to a quarter of a minute', () => {
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 4, max: 60_000_000 }), { minLength: 1, maxLength: 200 }), (times) => {
+      fc.property(fc.array(fc.integer({ min: 4, max: 16_000_000 }), { minLength: 1, maxLength: 200 }), (times) => {
         const own = new FigureTable(1);
         own.setTime(T0);
         const slot = own.claim();
@@ -28,7 +28,7 @@ describe('round trips', () => {
           [recent.roundTrips?.highMs, 0.95],
           [recent.roundTrips?.lowMs, 0.1],
         ] as const)
-          expect(Math.abs((told as number) / exact(share) - 1)).toBeLessThan(0.13);
+          expect(Math.abs((told as number) / exact(share) - 1)).toBeLessThan(0.032);
       }),
     );
   });
@@ -38,7 +38,7 @@ describe('round trips', () => {
     for (const us of [1, 2, 3]) table.time(slot, us);
     expect(table.of(slot).recent.roundTrips?.highMs).toBeLessThan(0.005);
     for (let i = 0; i < 100; i++) table.time(slot, 0x7fff_ffff);
-    expect(table.of(slot).recent.roundTrips?.medianMs).toBeGreaterThan(60_000);
+    expect(table.of(slot).recent.roundTrips?.medianMs).toBeGreaterThan(16_000);
   });
 
   it('keep their shares when a bucket is full', () => {
