@@ -30,6 +30,7 @@ import { DnsLog, type Questions } from './dns/dns-log.ts';
 import { EncryptedDns } from './dns/encrypted.ts';
 import type { EventLog } from './event-log.ts';
 import { Eviction } from './eviction.ts';
+import { FlowSubject } from './flow-subject.ts';
 import type { HistoryCollector } from './history-collector.ts';
 import { type CountFrom, Matched } from './matched.ts';
 import { diagnose, type JudgedHost, RecentResolvers } from './quality/diagnosis.ts';
@@ -199,6 +200,17 @@ export class Aggregator {
    */
   match(filter: Filter | null, from: CountFrom | null, average: Average | null = null): void {
     this.#matched.begin(filter, from, from !== null && from.time === this.#lastTime, average);
+  }
+
+  /** Whether a filter matches the flow of a row now, counters and rates included. The row must be live. */
+  predicateOf(filter: Filter): (row: number) => boolean {
+    const { interfaceName, booking } = this;
+    const subject = new FlowSubject(this.#flows, booking, this.#directory, this.#facts, interfaceName, this.#events);
+    return (row) => {
+      subject.row = row;
+      subject.intervalMs = this.#lastInterval;
+      return filter.matches(subject, this.#lastTime);
+    };
   }
 
   /** True for a flow that the filter matches now. */

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import type { EventLog } from '../aggregate/event-log.ts';
 import type { Alert } from '../model/alert.ts';
 import type { Options, WatchOptions } from '../model/options.ts';
+import type { KeepOptions } from '../model/packets.ts';
 import type { Assembly } from '../pipeline/assembly.ts';
 import type { InterfaceChoice } from '../pipeline/interface-choice.ts';
 import type { Successor } from '../pipeline/route-watch.ts';
@@ -17,6 +18,9 @@ import type { MuteFile } from './mutes.ts';
 import type { Notices } from './notices.ts';
 import type { Opened, Switching } from './open.ts';
 import type { PolicyKeeper } from './policy-keeper.ts';
+
+/** The ring of a run that writes packets and keeps none: a second of 30 MB/s. */
+const WRITER_RING: KeepOptions = { bytes: 32 << 20, forMs: null };
 
 /** An open run with its pipeline. Nothing flows through it yet. */
 export interface Assembled {
@@ -63,7 +67,7 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
     isMessenger: isMessengerOf(opened),
     events,
     watcher: watchman,
-    keep: options.packets.keep,
+    keep: options.packets.keep ?? (options.packets.write === null ? null : WRITER_RING),
     ...known,
   };
   const parts = await pipeline.assemble(capture.opened, subject, reach, clock);

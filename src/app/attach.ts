@@ -4,7 +4,7 @@
 import { tmpdir } from 'node:os';
 import type { AddressWatch } from '../capture/devices/address-watch.ts';
 import type { WatchRecords } from '../model/history-batch.ts';
-import type { HistoryOptions } from '../model/options.ts';
+import type { HistoryOptions, WriteOptions } from '../model/options.ts';
 import { sanitize } from '../net/text.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
@@ -19,12 +19,13 @@ import type { PacketFiles, PacketFilesParts } from './packet-files.ts';
 import type { Recording } from './recording.ts';
 import type { RunScreen } from './screen.ts';
 import type { EffectRunner } from './screen-effects.ts';
+import type { Writing } from './writing.ts';
 
 /** When a screen first shows traffic: long enough that a rate means something. */
 const FIRST_TICK_MS = 250;
 
-/** Makes a part once root is dropped. @param recording null if this run records nothing */
-type Make<Part> = (recording: Recording | null) => Part;
+/** Makes a part once root is dropped. Both are null if this run records or writes nothing. */
+type Make<Part> = (recording: Recording | null, writing: Writing | null) => Part;
 
 /** Attaches history, look-ups, the session and the screen's keys. @returns the run, ready to go */
 export async function attach(assembled: Assembled, closing: Closing): Promise<Loop> {
@@ -36,6 +37,7 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
     reverse.start();
   }
   const beginRecording = options.history?.record === true ? await recorder(options.history, assembled) : null;
+  const beginWriting = options.packets.write === null ? null : await writer(options.packets.write, assembled);
   const makeSession = await sessionMaker(assembled, closing);
   const makeEffects = await effectsMaker(assembled, closing);
 
@@ -44,14 +46,15 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
   // As the user: in the user's folder names may change hands at any moment, and root would follow them.
   const recording = beginRecording?.() ?? null;
   if (recording !== null) closeWithComplaint(recording, closing, log);
-  const session = makeSession(recording);
-  const effects = makeEffects?.(recording) ?? null;
+  const writing = beginWriting?.(closing) ?? null;
+  const session = makeSession(recording, writing);
+  const effects = makeEffects?.(recording, writing) ?? null;
   if (effects !== null) screen?.tui.listen((effect) => effects.run(effect));
   if (recording !== null) {
     if (options.read === null) recording.start();
     output.begin?.({ source, attribution: monitor.owners.source?.kind ?? 'none', history: recording.status });
   }
-  return { guard, session, source, stays: mode === 'screen' && options.read !== null };
+  return { guard, session, source, stays: mode === 'screen' && options.read !== null, writing };
 }
 
 /** Loads what records. @returns begins it: once root is dropped */
@@ -63,6 +66,40 @@ async function recorder(history: HistoryOptions, { parts, opened, watch }: Assem
   const time = options.read === null ? () => clock.now() : () => monitor.lastTime;
   const watched = watch === null ? null : () => recordsOf(watch);
   return () => new RecordingOfRun(history, parts, clock, time, edges, watched);
+}
+
+/** Loads what writes packets. @returns begins it: once root is dropped */
+async function writer(write: WriteOptions, { parts, opened }: Assembled): Promise<(closing: Closing) => Writing> {
+  const [{ Writing: WritingOfRun, sinkAsRoot }, { version }] = await Promise.all([
+    import('./writing.ts'),
+    import('../system/build.ts'),
+  ]);
+  const { options, mode, clock, capture, filter, guard, log, rights } = opened;
+  const { monitor } = parts;
+  const { source } = capture.opened;
+  const [{ owner }, program] = [options.screen, version()];
+  const by = rights?.identity.by ?? null;
+  const now = () => clock.now();
+  const sink = sinkAsRoot(write, by, now);
+  return (closing) => {
+    const isOnlyWriting = mode === 'write';
+    const onClosed = () => (isOnlyWriting || write.path === '-' ? guard.stop({ kind: 'done' }) : undefined);
+    const about = { options: write, owner, monitor, source, filter, version: program };
+    const writing = new WritingOfRun({ ...about, onClosed, now, sink, isNobody: by === 'nobody' });
+    monitor.setWriting(() => writing.status);
+    if (options.read === null) writing.start(() => clock.monotonic());
+    if (isOnlyWriting && options.read === null) process.stderr.write(`netmon-tui: ${sanitize(writing.beginning)}\n`);
+    log?.write('info', 'packets: writing');
+    closing.add('writing', () => writing.end());
+    closing.add('complaint', () => {
+      log?.write(
+        writing.failure === null ? 'info' : 'warn',
+        `packets: ${writing.failure === null ? 'written' : 'not all written'}`,
+      );
+      process.stderr.write(`netmon-tui: ${sanitize(writing.summary)}\n`);
+    });
+    return writing;
+  };
 }
 
 /** What history keeps of the watch since the last call; null for nothing. */
@@ -128,9 +165,10 @@ async function sessionMaker({ opened, parts, successor }: Assembled, closing: Cl
   const { source } = capture.opened;
   const { intervalMs, durationMs } = options;
   const once = mode === 'table' || options.once;
+  const isFast = once || mode === 'write';
   if (options.read !== null) {
     const { ReplaySession } = await import('../pipeline/replay-session.ts');
-    return (recording) =>
+    return (recording, writing) =>
       new ReplaySession({
         source,
         monitor: parts.monitor,
@@ -138,11 +176,12 @@ async function sessionMaker({ opened, parts, successor }: Assembled, closing: Cl
         clock,
         output,
         intervalMs,
-        speed: once ? 0 : options.speed,
-        ticks: !once,
+        speed: isFast ? 0 : options.speed,
+        ticks: !isFast,
         samples: options.samples,
         durationMs,
         collect: recording === null ? null : (time) => void recording.collect(time),
+        writing,
       });
   }
   const samples = once && durationMs === null ? 1 : options.samples;

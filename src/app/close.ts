@@ -9,6 +9,7 @@
 const ORDER = [
   'screen',
   'effects',
+  'writing',
   'history',
   'signals',
   'complaint',

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import type { PacketSource } from '../capture/source.ts';
 import { NetmonError } from '../model/errors.ts';
 import type { SessionEnd } from '../pipeline/live-session.ts';
+import type { Writing } from './writing.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -20,17 +21,21 @@ export interface Loop {
   readonly source: Pick<PacketSource, 'failure'>;
   /** A session that is done stays until it is stopped: a replay on the screen. */
   readonly stays: boolean;
+  /** Writes packets meanwhile; null if none are written. */
+  readonly writing: Writing | null;
 }
 
 /** Runs the session to its end. @returns the exit status. @throws what ended the run, if it was a failure */
-export async function loop({ guard, session, source, stays }: Loop): Promise<number> {
+export async function loop({ guard, session, source, stays, writing }: Loop): Promise<number> {
   const end = await guard.run(session, stays);
+  await writing?.end();
   if (end.kind === 'lost') {
     throw (
       source.failure ??
       new NetmonError('device-lost', `the interface is gone: ${end.note}`, 'see what is left: netmon-tui interfaces')
     );
   }
+  if (writing !== null && writing.failure !== null) throw writing.failure;
   return end.kind === 'signal' ? 128 + end.number : 0;
 }
 

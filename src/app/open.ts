@@ -34,7 +34,7 @@ function ringBytes({ packets }: Options): number {
 export type RightsOf = (options: Options, edges: Edges, bufferBytes: number) => Promise<Rights>;
 
 /** Where a run's snapshots go. */
-export type Mode = 'screen' | 'json' | 'table' | 'headless';
+export type Mode = 'screen' | 'json' | 'table' | 'headless' | 'write';
 
 /** What a run is opened with. */
 export interface OpenRequest {
@@ -134,6 +134,8 @@ async function startMessenger({ notify, watch, privileges }: Options, edges: Edg
 function modeOf(options: Options): Mode {
   if (options.headless) return 'headless';
   if (options.json) return 'json';
+  const { write } = options.packets;
+  if (write !== null && !options.once && (write.isAlone || process.stdout.isTTY !== true)) return 'write';
   return options.once || process.stdout.isTTY !== true ? 'table' : 'screen';
 }
 
@@ -151,7 +153,7 @@ function filterOf(text: string | null): Filter | null {
 }
 
 async function plainOutput(mode: Mode, options: Options, filter: Filter | null, guard: Guard, clock: Clock): Promise<Output> {
-  if (mode === 'headless') {
+  if (mode === 'headless' || mode === 'write') {
     const { RecordOutput } = await import('../output/record-output.ts');
     return new RecordOutput((text) => process.stderr.write(text), clock);
   }

@@ -11,6 +11,7 @@ import {
   type PacketOptions,
   type PrivilegeOptions,
   type WatchOptions,
+  type WriteOptions,
 } from '../model/options.ts';
 import { quoted } from '../net/quote.ts';
 import type { CommandLine } from './command-line.ts';
@@ -44,7 +45,8 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
   const headless = line.command === 'record';
   const durationMs = line.value('duration');
   const samples = line.value('samples');
-  if (durationMs !== null && !json && !once && !headless)
+  const write = writeOptions(line, isReplay, json || once);
+  if (durationMs !== null && !json && !once && !headless && write === null)
     throw usage('--duration does not go with the screen', 'add --json or --once');
   if (samples !== null && once) throw usage('--samples does not go with --once', 'leave one of them out: --once is one sample');
   if (samples !== null && !json) throw usage('--samples does not go with the screen', 'add --json');
@@ -60,7 +62,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
   return {
     interfaces: isReplay ? [] : settings.interface.value,
     read,
-    speed: speed(line, isReplay, once),
+    speed: speed(line, isReplay, once || write?.isAlone === true),
     filter: settings.filter.value,
     bpf: isReplay ? null : settings.bpf.value,
     intervalMs: headless && settings.interval.origin === 'default' ? HEADLESS_MS : settings.interval.value,
@@ -93,7 +95,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     policy: null, // read once the options are known
     log:
       settings.log.value === null ? null : { path: settings.log.value, level: settings['log-level'].value, owner: config.owner },
-    packets: packets(config, isReplay),
+    packets: packets(config, isReplay, write),
     watch: watch(line, config, isReplay, once),
   };
 }
@@ -121,7 +123,7 @@ function watch(line: CommandLine, { settings, rules }: Config, isReplay: boolean
 }
 
 /** What becomes of packets. A replay freezes nothing by itself: its packets are in a file already. */
-function packets({ settings, dataFolder }: Config, isReplay: boolean): PacketOptions {
+function packets({ settings, dataFolder }: Config, isReplay: boolean, write: WriteOptions | null): PacketOptions {
   const keep = settings['packets.keep'].value;
   const folder = settings['packets.folder'].value ?? (dataFolder === null ? null : `${dataFolder}/packets`);
   const freezes = keep !== null && !isReplay && settings['packets.on-alert'].value && folder !== null;
@@ -129,8 +131,34 @@ function packets({ settings, dataFolder }: Config, isReplay: boolean): PacketOpt
   return {
     whole: !isReplay && settings['packets.snap'].value === 'full',
     keep,
+    write,
     onAlert: freezes ? { folder, maxBytes, maxAgeMs } : null,
   };
+}
+
+/** @param shows something else goes to standard output */
+function writeOptions(line: CommandLine, isReplay: boolean, shows: boolean): WriteOptions | null {
+  const path = line.text('write');
+  const [rotate, most, force] = [line.value('rotate'), line.value('keep'), line.has('force')];
+  const example = 'type: netmon-tui --write trace.pcapng';
+  if (path === null) {
+    const given = rotate !== null ? 'rotate' : most !== null ? 'keep' : force && line.command === 'run' ? 'force' : null;
+    if (given === null) return null;
+    throw usage(`--${given} goes only with --write`, `${example} --${given}${given === 'force' ? '' : ` ${line.text(given)}`}`);
+  }
+  if (path === '') throw usage('--write needs a file', `${example}, or - for standard output`);
+  if (line.has('reduced')) throw usage('--write does not go with --reduced', 'leave one of them out: --reduced captures nothing');
+  if (most !== null && rotate === null) throw usage('--keep goes only with --rotate', `${example} --rotate 100MB --keep ${most}`);
+  if (path === '-') {
+    if (shows)
+      throw usage('--write - and --json or --once both write to standard output', 'write to a file, or leave the other out');
+    if (rotate !== null) throw usage('--rotate does not go with --write -', 'standard output is one file: name another');
+  }
+  if (path !== '-' && path === line.text('read'))
+    throw usage('--write would write over what --read reads', 'name another file after --write');
+  const isConverting = isReplay && line.value('speed') === null;
+  const isAlone = !shows && (path === '-' || isConverting || line.value('duration') !== null);
+  return { path, force, rotate, most, isAlone };
 }
 
 function refuseLive(line: CommandLine): void {

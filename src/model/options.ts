@@ -24,12 +24,34 @@ export interface LogOptions {
   readonly owner: HistoryOptions['owner'];
 }
 
+/** A capture file to write, or a row of them. */
+export interface WriteOptions {
+  /** As given; `-` for standard output. */
+  readonly path: string;
+  /** Whether it may take the place of another file. */
+  readonly force: boolean;
+  /** When the next file of a row begins; null for a single file. */
+  readonly rotate: Rotation | null;
+  /** Files of the row that stay; null for all. */
+  readonly most: number | null;
+  /** Nothing is shown meanwhile, terminal or not. */
+  readonly isAlone: boolean;
+}
+
+/** Bytes of a file, or the time that its packets span, ms. */
+export interface Rotation {
+  readonly bytes: number | null;
+  readonly ms: number | null;
+}
+
 /** What becomes of packets once they are counted. */
 export interface PacketOptions {
   /** Capture every byte of every packet. */
   readonly whole: boolean;
   /** null keeps none. */
   readonly keep: KeepOptions | null;
+  /** Where all of them go, or those that the filter matches; null writes none. */
+  readonly write: WriteOptions | null;
   /** Where packets go by themselves that show what an alert is about; null for nowhere. */
   readonly onAlert: { readonly folder: string; readonly maxBytes: number; readonly maxAgeMs: number } | null;
 }

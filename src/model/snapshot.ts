@@ -6,7 +6,7 @@ import type { DnsPart } from './dns.ts';
 import type { HistoryStatus } from './history.ts';
 import type { ListenerRow } from './listeners.ts';
 import type { Average } from './options.ts';
-import type { KeptStatus } from './packets.ts';
+import type { KeptStatus, WritingStatus } from './packets.ts';
 import type { PrivilegeStatus } from './privileges.ts';
 import type { Diagnosis, Ends, LinkQuality, Quality } from './quality.ts';
 import type { Talk } from './talk.ts';
@@ -254,6 +254,8 @@ export interface CaptureStatus {
   readonly mutes: readonly Mute[];
   /** Packets that are kept; null if none are. */
   readonly kept: KeptStatus | null;
+  /** The capture file that packets are written to; null without one. */
+  readonly writing: WritingStatus | null;
 }
 
 /** The highest rate of each of many consecutive ranges of time, oldest first; columns of equal length. */

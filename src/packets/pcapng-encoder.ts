@@ -31,6 +31,8 @@ export const MOST_BESIDES = 32_768;
 const TEXT_BYTES = 1536;
 const BLOCK_HEAD = 8;
 const OPTION_HEAD = 4;
+/** Half of the step in which a double counts milliseconds since 1970, in microseconds. */
+const HALF_STEP = 0.1221;
 const TWO_TO_20 = 0x10_0000;
 const TWO_TO_32 = 0x1_0000_0000;
 
@@ -273,13 +275,18 @@ export class PcapngEncoder {
    * Splits a time into two words of ticks. A double holds 53 bits and nanoseconds since 1970 take 61, so the product is computed in halves:
    *
    *     ms = h * 2^20 + l + fraction        ticks = h * perMs * 2^20 + l * perMs + round(fraction * perMs)
+   *
+   * The fraction is no finer than a quarter of a microsecond, so it is taken for the whole microsecond from which it can't be told.
    */
   #split(time: number, digits: number): void {
     const perMs = digits === FINE ? 1e6 : 1e3;
     const whole = Math.floor(time);
     const h = Math.floor(whole / TWO_TO_20);
     const upper = h * perMs;
-    const rest = (whole - h * TWO_TO_20) * perMs + Math.round((time - whole) * perMs);
+    const micros = (time - whole) * 1000;
+    const nearest = Math.round(micros);
+    const fraction = Math.abs(micros - nearest) <= HALF_STEP ? nearest : micros;
+    const rest = (whole - h * TWO_TO_20) * perMs + Math.round((fraction * perMs) / 1000);
     const low = (upper % 4096) * TWO_TO_20 + rest;
     this.#high = Math.floor(upper / 4096) + Math.floor(low / TWO_TO_32);
     this.#low = low % TWO_TO_32;

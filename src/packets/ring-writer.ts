@@ -13,6 +13,8 @@ const MARK_MS = 100;
 const BUFFERS = 4;
 /** Bytes of a buffer: more than the longest frame with all that may go before it. */
 const BUFFER_BYTES = 1 << 20;
+/** A ring of which half waits is emptied down to this share, whatever isn't known yet. */
+const SPARE_SHARE = 4;
 /** Bytes that a frame takes in a file besides its own, nearly. */
 const FRAME_OVERHEAD = 64;
 
@@ -85,6 +87,7 @@ export class RingWriter implements RingFollower {
       this.#due = Math.max(this.#due, mark.position);
       this.#marks.shift();
     }
+    if (this.isBehind) this.#due = Math.max(this.#due, ring.end - ring.size / SPARE_SHARE);
     this.#write(this.#due);
     this.#handOn();
   }

@@ -22,7 +22,7 @@ import { CapturedSource } from '../identify/process/recorded.ts';
 import type { WatchStatus } from '../model/delivery.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { Listener, Reach } from '../model/listeners.ts';
-import type { KeepOptions, KeptStatus } from '../model/packets.ts';
+import type { KeepOptions, KeptStatus, WritingStatus } from '../model/packets.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
 import type { LinkQuality } from '../model/quality.ts';
 import type { CaptureStatus, Gap, Matching, Snapshot, TickInterface, Traffic } from '../model/snapshot.ts';
@@ -132,6 +132,7 @@ export class Monitor {
   #watchStatus: () => WatchStatus = () => NO_WATCH;
   #keptWriting: (() => KeptStatus['writing']) | null = null;
   #privileges: PrivilegeStatus | null = null;
+  #writing: (() => WritingStatus) | null = null;
   #interfaceCount = -1;
   #processesBegun = 0;
   #packetCount = 0;
@@ -178,6 +179,11 @@ export class Monitor {
   /** Says how far kept packets that are being written got. */
   setKeptWriting(status: () => KeptStatus['writing']): void {
     this.#keptWriting = status;
+  }
+
+  /** Says how far the capture file got. */
+  setWriting(status: () => WritingStatus): void {
+    this.#writing = status;
   }
 
   /** Sets the privileges to show, once root is dropped. Until then snapshots have null. */
@@ -550,6 +556,7 @@ export class Monitor {
       history: this.#historyStatus?.() ?? null,
       ...this.#watchStatus(),
       kept: this.#keptStatus(),
+      writing: this.#writing?.() ?? null,
     };
   }
 }

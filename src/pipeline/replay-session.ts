@@ -35,6 +35,13 @@ export interface ReplayParts {
   readonly durationMs: number | null;
   /** Called at each full minute of packet time; null if nothing is recorded. */
   readonly collect: ((time: number) => void) | null;
+  /** Writes the packets; null if nobody does. */
+  readonly writing: {
+    /** Called after each batch. @param time of the packets */
+    work(time: number): void;
+    /** Resolves when there is room for more; null if there is now. */
+    room(): Promise<void> | null;
+  } | null;
 }
 
 /** Plays a capture to its end, or until it is stopped. */
@@ -71,6 +78,7 @@ export class ReplaySession {
         continue;
       }
       await this.#play(batch);
+      await this.#write();
       await this.#yield();
     }
     const end = this.#end ?? { kind: 'done' };
@@ -89,6 +97,14 @@ export class ReplaySession {
   stop(end: SessionEnd): void {
     this.#end ??= end;
     this.#wake();
+  }
+
+  /** Has the packets written, and waits for a slow disk: a file has no others. */
+  async #write(): Promise<void> {
+    const { writing, monitor } = this.#parts;
+    if (writing === null) return;
+    writing.work(monitor.lastTime);
+    for (let room = writing.room(); room !== null && this.#end === null; room = writing.room()) await room;
   }
 
   /** Plays a batch from tick to tick, waiting while packets are ahead of the clock. */

@@ -13,7 +13,7 @@ import { EXPORT_PREFIX, type Options, SANDBOX_ELSEWHERE } from '../model/options
 import type { PrivilegeStatus } from '../model/privileges.ts';
 import { type Identity, identityOf, macAccount } from '../system/accounts.ts';
 import { type Edges, NO_DEBUGGER } from '../system/edges.ts';
-import { workingFolder } from '../system/files.ts';
+import { absolutePath, workingFolder } from '../system/files.ts';
 import { childCommand } from '../system/own-files.ts';
 import { INSPECTING, maskOf, namesOf, REOPENING } from './capabilities.ts';
 import { confirmDropped, credentialsOf, dropPrivileges, libcCalls } from './drop.ts';
@@ -146,11 +146,14 @@ export class Rights {
 }
 
 /** Files that the run still writes: its history with journals and locks beside it, the screen's saved state, what is muted, additions to the policy, exports. */
-async function writtenFiles({ history, screen, headless, json, place, policy }: Options): Promise<string[]> {
+async function writtenFiles({ history, screen, headless, json, place, policy, packets }: Options): Promise<string[]> {
   const exports = headless || json ? [] : [workingFolder(), place.home].filter((folder) => folder !== null);
   const mutes = screen.savedState === null ? null : join(dirname(screen.savedState), 'mutes.json');
   const additions = policy?.additionsPath ?? null;
-  const own = [history?.record === true ? history.path : null, screen.savedState, mutes, additions].filter(
+  const { write } = packets;
+  // the files of a row have their numbers before the extension
+  const capture = write === null || write.path === '-' ? null : absolutePath(write.path.replace(/\.[^./]*$/, ''));
+  const own = [capture, history?.record === true ? history.path : null, screen.savedState, mutes, additions].filter(
     (path) => path !== null,
   );
   return [...own, ...exports.map((folder) => join(folder, EXPORT_PREFIX))];

@@ -41,6 +41,7 @@ export function emptySnapshot(time: number): Snapshot {
       delivery: null,
       mutes: [],
       kept: null,
+      writing: null,
     },
     total: { ...nothing, unownedBytes: 0, passingBytes: null },
     rates: NO_RATES,

@@ -96,7 +96,7 @@ async function watched(
       started: 0,
     };
     const made = await assemble({ source, fallbacks: [] }, subject, fakeEdges({ platform: 'linux' }), systemClock);
-    const pace = { intervalMs: 1000, speed: 0, ticks: true, samples: null, durationMs: null, collect: null };
+    const pace = { intervalMs: 1000, speed: 0, ticks: true, samples: null, durationMs: null, collect: null, writing: null };
     await new ReplaySession({ ...made, ...pace, source, clock: systemClock, output: new FakeOutput() }).run();
     source.close();
     return said(raised);

@@ -188,6 +188,7 @@ export const CAPTURE: CaptureStatus = {
   delivery: null,
   mutes: [],
   kept: null,
+  writing: null,
 };
 
 /** A snapshot from its parts; totals are the sums of the flows unless they are given. */

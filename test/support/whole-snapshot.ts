@@ -45,7 +45,7 @@ async function replayed(capture: Uint8Array, ticks: boolean) {
     const parts = await assemble({ source, fallbacks: [] }, subject, fakeEdges({ platform: 'linux' }), systemClock);
     const history = ticks ? parts.monitor.aggregator.keepRateHistory() : null;
     const output = new FakeOutput();
-    const pace = { intervalMs: 1000, speed: 0, ticks, samples: null, durationMs: null, collect: null };
+    const pace = { intervalMs: 1000, speed: 0, ticks, samples: null, durationMs: null, collect: null, writing: null };
     await new ReplaySession({ ...parts, ...pace, source, clock: systemClock, output }).run();
     source.close();
     return { output, history };

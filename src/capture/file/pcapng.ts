@@ -164,10 +164,9 @@ export class PcapngReader implements FrameReader {
     const data = at + PACKET_HEADER;
     if (number >= this.#section.interfaces.length || captured > end - data || captured > MAX_CAPTURED_BYTES) return false;
     const from = this.#section.interfaces[number] as SectionInterface;
-    const ticks = view.getUint32(at + 12, little) * TWO_TO_32 + view.getUint32(at + 16, little);
     const wire = view.getUint32(at + 24, little);
     if (wire > MAX_WIRE_BYTES) return false;
-    const time = ticks / from.ticksPerMs + from.offsetMs;
+    const time = milliseconds(view.getUint32(at + 12, little), view.getUint32(at + 16, little), from.ticksPerMs) + from.offsetMs;
     if (time >= 0 && time <= MAX_TIME_MS) {
       this.#lastTime = time;
       this.#timed = true;
@@ -246,6 +245,14 @@ function isRead(type: number): boolean {
     type === BLOCK.SIMPLE ||
     type === BLOCK.PACKET
   );
+}
+
+/** Ticks as milliseconds, rounded once: nanoseconds since 1970 don't fit the 53 bits of a double. */
+function milliseconds(high: number, low: number, ticksPerMs: number): number {
+  const upper = high * TWO_TO_32;
+  if (upper <= Number.MAX_SAFE_INTEGER || !Number.isInteger(ticksPerMs)) return (upper + low) / ticksPerMs;
+  const rest = upper % ticksPerMs;
+  return Math.round((upper - rest) / ticksPerMs) + (rest + low) / ticksPerMs;
 }
 
 /** The two low bits of the flags word: 1 inbound, 2 outbound. */

@@ -2,6 +2,7 @@
 // interface exists is checked by those who open it.
 
 import type { QuietHours } from '../../model/delivery.ts';
+import type { Rotation } from '../../model/options.ts';
 import { type KeepOptions, RING_BYTES } from '../../model/packets.ts';
 import { sanitize } from '../../net/text.ts';
 
@@ -110,6 +111,22 @@ export const KEEP: ValueType<KeepOptions | null> = single<KeepOptions | null>(
         .filter((part) => part !== '')
         .join(','),
   },
+);
+
+const LONGEST_FILE_MS = 366 * 86_400_000;
+
+/** When another file begins: after a size, or after a time. */
+export const ROTATION: ValueType<Rotation | null> = single<Rotation | null>(
+  'a size from 10 kB to 1 PB or a time from 1s to 366d, such as "100MB" or "10m"',
+  '100MB',
+  (text) => {
+    const ms = parseDuration(text);
+    // `5m` is five minutes, `5M` five megabytes; a number without a unit is neither.
+    const bytes = ms === null && /\D/.test(text) ? (parseSize(text)?.bytes ?? null) : null;
+    if (ms !== null) return within(ms, 1000, LONGEST_FILE_MS) === undefined ? undefined : { bytes: null, ms };
+    return bytes === null || within(bytes, 1e4, 1e15) === undefined ? undefined : { bytes, ms: null };
+  },
+  { write: ({ bytes, ms }) => (ms === null ? `${(bytes ?? 0) / 1e6}MB` : formatDuration(ms)) },
 );
 
 /** A size as it was written. */

@@ -1,7 +1,7 @@
 // Facts about the capture as it stands: driver and owners, as whom it runs, what was passed over and why, and what was lost.
 
 import type { ChannelStatus, MessengerStatus } from '../../model/delivery.ts';
-import type { KeptStatus } from '../../model/packets.ts';
+import type { WritingStatus } from '../../model/packets.ts';
 import type { PrivilegeStatus } from '../../model/privileges.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { counted } from '../../net/counted.ts';
@@ -65,6 +65,7 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
     ],
     ['buffer', size(capture.bufferBytes)],
     ...keptFacts(snapshot, context),
+    ...(capture.writing === null ? [] : [writingFact(capture.writing, context)]),
     ['running', `${formatDuration(snapshot.time - snapshot.started)} since ${formatDateTime(snapshot.started)}`],
     ['interval', `${(snapshot.intervalMs / 1000).toFixed(2)} s`],
   ];
@@ -84,12 +85,13 @@ function keptFacts({ time, capture: { kept } }: Snapshot, context: CellContext):
   ];
 }
 
-/** The last file of packets. */
-function writingFact(writing: NonNullable<KeptStatus['writing']>, context: CellContext): Fact {
-  const { state, path, packets, bytes, lost, note } = writing;
+/** A file of packets, or a row of them. */
+function writingFact(writing: WritingStatus, context: CellContext): Fact {
+  const { state, path, packets, bytes, files, lost, note } = writing;
   const size = formatAmount(bytes, context.units).trim();
   const missing = lost > 0 ? `, ${counted(lost, 'packet')} lost` : '';
-  const where = `${counted(packets, 'packet')}, ${size}${missing}, in ${hidden(path, context)}`;
+  const file = path === '-' ? 'standard output' : hidden(path, context);
+  const where = `${counted(packets, 'packet')}, ${size}${missing}, in ${files > 1 ? `${counted(files, 'file')}, now ` : ''}${file}`;
   const isFine = state !== 'failed' && lost === 0;
   return [
     state === 'writing' ? 'writing' : 'written',

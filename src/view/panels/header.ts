@@ -20,6 +20,7 @@ import {
   formatClock,
   formatCount,
   formatDuration,
+  formatGrouped,
   formatRate,
   formatShare,
   RATE_WIDTH,
@@ -99,6 +100,7 @@ function sourceParts(picture: Picture, state: ViewState, glyphs: Glyphs): readon
     },
     ...(capture.reverseDns ? [{ rank: 2, line: [span(`${glyphs.separator} `, 'dim'), span('asks DNS', 'warn')] }] : []),
     ...keeps(picture.snapshot, glyphs),
+    ...writes(picture.snapshot, state, glyphs),
     ...alertsTo(capture.delivery?.host ?? null, state, glyphs),
   ];
 }
@@ -108,6 +110,14 @@ function keeps({ time, capture: { kept } }: Snapshot, glyphs: Glyphs): readonly 
   if (kept === null) return [];
   const back = kept.since === null ? 0 : time - kept.since;
   return [{ rank: 6, line: [span(`${glyphs.separator} keeps `, 'dim'), span(formatDuration(back), 'text')] }];
+}
+
+/** How much a capture file has; that it has no more is a mark of its own. */
+function writes({ capture: { writing } }: Snapshot, { units }: ViewState, glyphs: Glyphs): readonly Part[] {
+  if (writing?.state !== 'writing') return [];
+  const lost: Span[] = writing.lost === 0 ? [] : [span(`, ${formatGrouped(writing.lost)} lost`, 'warn')];
+  const size = span(formatAmount(writing.bytes, units).trim(), 'text');
+  return [{ rank: 5, line: [span(`${glyphs.separator} writes `, 'dim'), size, ...lost] }];
 }
 
 /** The other machine that the program talks to by itself. */
@@ -140,7 +150,8 @@ function stateParts(state: ViewState, live: Snapshot, glyphs: Glyphs): readonly 
     mark(counted(unseen.length, 'alert'), isCritical ? 'error' : 'warn');
   }
   if (live.capture.history?.state === 'failing') mark('NOT RECORDED', 'error');
-  const { delivery, kept } = live.capture;
+  const { delivery, kept, writing } = live.capture;
+  if (writing?.state === 'failed') mark('NOT WRITTEN', 'error');
   if (kept?.writing?.state === 'writing') mark(writingMark(kept.writing, live, state, glyphs), 'accent');
   if (delivery?.channels.some(({ failure }) => failure !== null) === true) mark('alerts not delivered', 'warn');
   const budget = state.history.plan === null ? null : budgetStatusNow(state.history, live);

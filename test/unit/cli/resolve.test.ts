@@ -48,7 +48,7 @@ describe('resolveOptions', () => {
       policy: null,
       keys: {},
       log: null,
-      packets: { whole: false, keep: null, onAlert: null },
+      packets: { whole: false, keep: null, write: null, onAlert: null },
       watch: { learnMs: 86_400_000, uploadFloor: 200_000_000, kinds: {}, rules: [] },
     });
   });
@@ -115,6 +115,7 @@ describe('resolveOptions', () => {
     expect((await options(['-r', 'x', '--keep-packets', '60s'], { NETMON_SNAP: 'full' })).packets).toEqual({
       whole: false,
       keep: { bytes: 64 << 20, forMs: 60_000 },
+      write: null,
       onAlert: null,
     });
     expect((await options(['--snap', 'full'])).packets.whole).toBe(true);
@@ -122,6 +123,20 @@ describe('resolveOptions', () => {
 
   it.each(['60', '0s', '25h', '3GB', '1kB', '60s,60s', '1MB,2MB', '60s,', 'all', ''])('keeps nothing for %j', async (text) => {
     await expect(options(['--keep-packets', text])).rejects.toThrow('is not a time from 1s to 24h, a size from');
+  });
+
+  it('writes packets to a file, with the screen or without', async () => {
+    const write = async (text: string) => (await options(text.split(' '))).packets.write;
+    const plain = { path: 'x.pcapng', force: false, rotate: null, most: null, isAlone: false };
+    expect(await write('-w x.pcapng')).toEqual(plain);
+    expect(await write('--write x.pcapng --force --json')).toEqual({ ...plain, force: true });
+    expect(await write('-w x.pcapng --rotate 100MB --keep 10')).toMatchObject({ rotate: { bytes: 100e6, ms: null }, most: 10 });
+    expect(await write('-w x.pcapng --rotate 10m')).toMatchObject({ rotate: { bytes: null, ms: 600_000 } });
+    expect(await write('-w -')).toMatchObject({ path: '-', isAlone: true });
+    expect(await write('-w x.pcapng --duration 10s')).toMatchObject({ isAlone: true });
+    expect(await write('-w x.pcapng --duration 10s --once')).toMatchObject({ isAlone: false });
+    expect(await write('-r a -w x.pcapng --speed 1')).toMatchObject({ isAlone: false });
+    expect(await options(['-r', 'a', '-w', 'x'])).toMatchObject({ speed: 0, packets: { write: { isAlone: true } } });
   });
 
   it('lets --once last as long as --duration says', async () => {
@@ -146,6 +161,19 @@ describe('resolveOptions', () => {
     [['-r', 'x', '--once', '--speed', '2'], '--speed does not go with --once'],
     [['-r', 'x', '--once', '--duration', '2s'], '--duration does not go with --read and --once'],
     [['--samples', '3'], '--samples does not go with the screen'],
+    [['--write', ''], '--write needs a file'],
+    [['--rotate', '10m'], '--rotate goes only with --write'],
+    [['--keep', '3'], '--keep goes only with --write'],
+    [['--force'], '--force goes only with --write'],
+    [['-w', 'x', '--keep', '3'], '--keep goes only with --rotate'],
+    [['-w', '-', '--json'], '--write - and --json or --once both write to standard output'],
+    [['-w', '-', '--rotate', '10m'], '--rotate does not go with --write -'],
+    [['-w', 'x', '--reduced'], '--write does not go with --reduced'],
+    [['-w', 'x', '-r', 'x'], '--write would write over what --read reads'],
+    [
+      ['-w', 'x', '--rotate', '10'],
+      '--rotate "10" is not a size from 10 kB to 1 PB or a time from 1s to 366d, such as "100MB" or "10m"',
+    ],
     [['--dns'], '--dns goes only with --json'],
     [['--dns', '--json', '--once'], '--dns does not go with --once'],
     [['--samples', '3', '--once'], '--samples does not go with --once'],

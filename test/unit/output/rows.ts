@@ -167,6 +167,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
       delivery: null,
       mutes: [],
       kept: null,
+      writing: null,
     },
     total: { ...TRAFFIC, unownedBytes: 0, passingBytes: 0 },
     rates: NO_RATES,

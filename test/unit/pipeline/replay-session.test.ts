@@ -34,6 +34,7 @@ function begin(batches: number[][], setup: Partial<ReplayParts> & { events?: boo
     samples: null,
     durationMs: null,
     collect: null,
+    writing: null,
     ...setup,
   };
   const session = new ReplaySession({ source, monitor, clock, output, ...rest });

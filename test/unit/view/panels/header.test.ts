@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { MessengerStatus } from '../../../../src/model/delivery.ts';
+import type { WritingStatus } from '../../../../src/model/packets.ts';
 import { identityOf } from '../../../../src/system/accounts.ts';
 import { KEYMAP } from '../../../../src/view/input/keymap.ts';
 import { reduce } from '../../../../src/view/input/reducer.ts';
@@ -144,4 +145,26 @@ test('packets that are being written, how many bytes and for how long', () => {
   expect(shown({ what: 'a\u001b[2J\u202eb' })).toContain(' WRITING a[2Jb ');
   expect(shown({}, { ...initialState({ columns: 160, rows: 24 }), privacy: true })).toContain(' WRITING packets 3.00 MiB ');
   expect(shown({ state: 'done' })).not.toContain('WRITING');
+});
+
+test('the capture file, how much it has and what it lacks', () => {
+  const state = initialState({ columns: 160, rows: 24 });
+  const writing: WritingStatus = {
+    ...{ path: '/home/ann/trace.pcapng', state: 'writing' as const, since: 0, until: 0 },
+    ...{ bytes: 3 << 20, packets: 1200, files: 1, lost: 0, note: '' },
+  };
+  const live = (more: object) => snapshot({ capture: { ...CAPTURE, writing: { ...writing, ...more } } });
+  const head = (more: object = {}) => headerPanel(state, live(more), UNICODE_GLYPHS, 160).map(plain).join('\n');
+  expect(head()).toContain('writes 3.00 MiB');
+  expect(head({ lost: 1234 })).toContain('writes 3.00 MiB, 1 234 lost');
+  expect(head({ state: 'failed', note: 'the disk is full' })).toContain('NOT WRITTEN');
+  expect(head({ state: 'failed' })).not.toContain('writes');
+  const context = { glyphs: UNICODE_GLYPHS, units: 'bytes' } as CellContext;
+  const facts = (more: object) => captureFacts(live(more), context).find(([name]) => /^writ/.test(name));
+  expect(facts({})).toEqual(['writing', '1 200 packets, 3.00 MiB, in /home/ann/trace.pcapng', 'text']);
+  expect(facts({ state: 'failed', files: 3, lost: 2, note: 'the disk is full' })).toEqual([
+    'written',
+    '1 200 packets, 3.00 MiB, 2 packets lost, in 3 files, now /home/ann/trace.pcapng: the disk is full',
+    'warn',
+  ]);
 });
