@@ -9,7 +9,7 @@ import { rowWithId } from '../tables/rows.ts';
 import { withFilter } from './filter-input.ts';
 import { settled } from './navigation.ts';
 import { writePackets } from './packets.ts';
-import { pickExport, pickInterface, pickMute } from './pickers.ts';
+import { openMute, pickExport, pickInterface, pickMute } from './pickers.ts';
 import { filterOfRow } from './row-filter.ts';
 
 /** Commands that open a popup; pressed again, they close it. */
@@ -39,6 +39,8 @@ export function reducePopup(state: ViewState, command: Command, live: Snapshot, 
   if (command === 'alike' && popup.kind === 'details') return still(filteredAlike(state, popup.table, popup.id, live));
   if (command === 'paths' && popup.kind === 'details') return still(togglePaths(state));
   if (command === 'packets') return writePackets(state, live);
+  if (command === 'mute' && popup.kind === 'details' && popup.table === 'alerts')
+    return still(openMute({ ...state, popup: null }, live));
   if (command === 'help' || command === 'capture') return { state: { ...state, popup: { kind: command, top: 0 } }, effects: [] };
   if (command === 'pause') return { state: { ...state, paused: state.paused === null ? live : null }, effects: [] };
   const count = popupContent(state, live, settings.glyphs, settings.keys, popup).lines.length;

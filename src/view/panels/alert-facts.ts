@@ -66,5 +66,5 @@ export function wayText(sink: string, { host }: MessengerStatus, context: CellCo
 
 /** What a mute silences, and until when. */
 function muteLine(mute: Mute, context: CellContext): string {
-  return `${scopeText(mute, context)}, ${lastingText(mute, context)}; m ends that`;
+  return `${scopeText(mute, context)}, ${lastingText(mute, context)}`;
 }

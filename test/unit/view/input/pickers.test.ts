@@ -102,6 +102,15 @@ describe('what is muted', () => {
     expect(state).toMatchObject({ popup: null, notice: 'no longer muted' });
   });
 
+  test('is chosen from the details of an alert as from the list', () => {
+    const shown = { ...busy(5), time: NOON, alerts: [alert({ time: NOON })], capture: CAPTURE };
+    const listed = act(start(), shown, { type: 'snapshot' });
+    const { state } = press(listed, shown, 'events', 'details', 'mute');
+    expect(state.popup).toEqual(press(listed, shown, 'events', 'mute').state.popup);
+    const app = press(listed, shown, 'apps', 'details', 'mute').state.popup;
+    expect(app).toMatchObject({ kind: 'details', table: 'apps' });
+  });
+
   test('is listed without an alert, too', () => {
     const { effects } = opened([], [mute({ app: 'wget' })], 'details');
     expect(effects).toEqual([{ type: 'unmute', mute: mute({ app: 'wget' }) }]);

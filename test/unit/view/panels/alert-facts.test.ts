@@ -79,7 +79,7 @@ test('which mute silences those like it now', () => {
   const ended = { ...mute, until: NOON - 1 };
   expect(facts(null, { held: 'muted' }, [ended, mute])).toEqual([
     'delivery: held: it was muted',
-    'muted: all alerts by curl, until 14:04:22; m ends that',
+    'muted: all alerts by curl, until 14:04:22',
   ]);
   expect(facts(null, {}, [{ ...mute, app: 'wget' }])).toHaveLength(1);
 });
