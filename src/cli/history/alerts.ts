@@ -79,8 +79,8 @@ function alertLines(alert: RecordedAlert, { width, glyphs, paint }: Sheet): stri
   ];
 }
 
-/** What became of it. */
-function outcomeOf({ held, deliveries }: RecordedAlert): string[] {
+/** What became of an alert, a line for each channel; empty if it isn't known. */
+export function outcomeOf({ held, deliveries }: RecordedAlert): string[] {
   if (held !== null) return [`not delivered: ${held}`];
   return deliveries.map(({ sink, time, failure }) => {
     const when = formatDateTime(time);

@@ -7,6 +7,7 @@ import type { UnitMode } from '../../model/options.ts';
 import { counted } from '../../net/counted.ts';
 import { timeText, weekdayDate } from '../../view/text/calendar.ts';
 import { formatAmount, formatGrouped, formatShare } from '../../view/text/format.ts';
+import { outcomeOf } from '../history/alerts.ts';
 import { round } from './chart.ts';
 import { html, Markup } from './html.ts';
 
@@ -48,8 +49,8 @@ ${days.rows.map(line)}</tbody>
 
 /** Alerts, newest first. */
 export function alertTable(alerts: readonly RecordedAlert[]): Markup {
-  const line = ({ time, severity, text, details, held }: RecordedAlert) =>
-    html`<tr><td class="said">${text}${[...details, ...(held === null ? [] : [`not delivered: ${held}`])].map((detail) => html`<span class="why">${detail}</span>`)}</td><td>${severity}</td><td data-v="${time}"><time datetime="${new Date(time).toISOString()}">${momentText(time)}</time></td></tr>
+  const line = (alert: RecordedAlert) =>
+    html`<tr><td class="said">${alert.text}${[...alert.details, ...outcomeOf(alert)].map((detail) => html`<span class="why">${detail}</span>`)}</td><td>${alert.severity}</td><td data-v="${alert.time}"><time datetime="${new Date(alert.time).toISOString()}">${momentText(alert.time)}</time></td></tr>
 `;
   return html`<table class="sortable">
 <caption>Newest first.</caption>

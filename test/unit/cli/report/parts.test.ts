@@ -40,14 +40,17 @@ describe('html', () => {
 });
 
 describe('alertTable', () => {
-  it('lists alerts, newest first, with details and why they were held, and lets none become markup', () => {
-    const first = { ...alert({ id: 'a', text: '<b>first</b>', details: ['one & two'] }), deliveries: [] };
+  it('lists alerts, newest first, with details and what became of them, and lets none become markup', () => {
+    const first = {
+      ...alert({ id: 'a', text: '<b>first</b>', details: ['one & two'] }),
+      deliveries: [{ sink: 'webhook', time: 0, failure: '<down>' }],
+    };
     const second = { ...alert({ id: 'b', time: first.time + 1, text: 'second', details: [], held: 'muted' }), deliveries: [] };
     const { text } = alertTable([first, second]);
     const found = [...text.matchAll(/<td class="said">(.*?)<\/td>/g)].map(([, cell]) => cell);
     expect(found).toEqual([
       'second<span class="why">not delivered: muted</span>',
-      '&lt;b&gt;first&lt;/b&gt;<span class="why">one &amp; two</span>',
+      '&lt;b&gt;first&lt;/b&gt;<span class="why">one &amp; two</span><span class="why">1970-01-01 01:00:00 given up by webhook: &lt;down&gt;</span>',
     ]);
   });
 });
