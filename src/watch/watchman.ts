@@ -138,14 +138,17 @@ export class Watchman implements Watcher {
   }
 
   renamed(flow: WatchFlow, app: number, host: number): void {
+    if (this.#isOwn(flow)) return;
     for (const detector of this.#detectors) detector.renamed?.(flow, app, host);
   }
 
   answered(flow: WatchFlow): void {
+    if (this.#isOwn(flow)) return;
     for (const detector of this.#detectors) detector.answered?.(flow);
   }
 
   left(flow: WatchFlow): void {
+    if (this.#isOwn(flow)) return;
     for (const detector of this.#detectors) detector.left?.(flow);
   }
 

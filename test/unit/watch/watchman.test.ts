@@ -38,6 +38,10 @@ test('what the messenger sends raises nothing', () => {
   watch.watchman.know(known());
   const sent = { app: 'netmon-tui (alerts)', host: 'ntfy.example', domain: 'ntfy.example' };
   expect(watch.meet(watchFlow({ ...sent, pid: 99 }))).toEqual([]);
+  for (let call = 0; call < 20; call++) {
+    watch.watchman.renamed(watchFlow({ ...sent, pid: 99, firstSeen: watch.time }), 16, 7);
+    expect(said(watch.tick(60_000))).toEqual([]);
+  }
   // Another program of that name is another matter.
   expect(watch.meet(watchFlow({ ...sent, pid: 98 })).map(({ kind }) => kind)).toEqual(['new-app']);
 });
