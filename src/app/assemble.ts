@@ -12,8 +12,9 @@ import type { Successor } from '../pipeline/route-watch.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
 import { periodOf } from '../view/history/budget.ts';
-import type { Watchman } from '../watch/watchman.ts';
+import type { Watchman, WatchmanParts } from '../watch/watchman.ts';
 import type { Closing } from './close.ts';
+import type { Evidence } from './evidence.ts';
 import type { MuteFile } from './mutes.ts';
 import type { Notices } from './notices.ts';
 import type { Opened, Switching } from './open.ts';
@@ -48,12 +49,13 @@ export interface RunWatch {
 /** Assembles the pipeline. */
 export async function assemble(opened: Opened, closing: Closing): Promise<Assembled> {
   const { options, mode, clock, reach, started, filter, capture, screen } = opened;
+  let evidence: Evidence | null = null; // before there is a pipeline, nothing is raised
   const [pipeline, known, users, events, watch] = await Promise.all([
     import('../pipeline/assembly.ts'),
     knowledge(options),
     usersOf(options, reach),
     screen === null && filter?.asksNew !== true ? null : eventLog(),
-    options.watch === null ? null : watchmanOf(options.watch, opened),
+    options.watch === null ? null : watchmanOf(options.watch, opened, (alert) => evidence?.begin(alert) ?? null),
   ]);
   const watchman = watch?.watchman ?? null;
   if (events !== null || watchman !== null) await readKnown(events, watchman, options, clock, closing);
@@ -77,6 +79,7 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
   });
   capture.attach(parts);
   if (mode === 'json' || mode === 'table') parts.monitor.aggregator.match(filter, null);
+  evidence = await evidenceOf(opened, parts, events, closing);
   const { switching } = capture;
   const choice = switching === null ? null : await choiceOf(switching, parts, named, reach);
   const successor = switching === null || choice === null ? null : await successorOf(switching, choice, reach);
@@ -108,7 +111,28 @@ async function eventLog(): Promise<EventLog> {
   return new Log(null);
 }
 
-async function watchmanOf(options: WatchOptions, opened: Opened): Promise<RunWatch> {
+/** What writes the packets behind alerts; null if nothing is to. */
+async function evidenceOf(
+  { options, capture, clock, log }: Opened,
+  { monitor }: Assembly,
+  events: EventLog | null,
+  closing: Closing,
+): Promise<Evidence | null> {
+  const { onAlert } = options.packets;
+  const { kept } = monitor;
+  if (onAlert === null || kept === null || options.watch === null) return null;
+  const { Evidence: EvidenceOfRun } = await import('./evidence.ts');
+  const failed = (reason: string) => {
+    events?.tell('export', reason);
+    log?.write('warn', `alerts: ${events === null ? reason : 'packets behind them are not written'}`);
+  };
+  const { source } = capture.opened;
+  const evidence = new EvidenceOfRun({ kept, source, monitor, options: onAlert, owner: options.screen.owner, clock, failed });
+  closing.add('effects', () => evidence.close());
+  return evidence;
+}
+
+async function watchmanOf(options: WatchOptions, opened: Opened, evidence: WatchmanParts['evidence']): Promise<RunWatch> {
   const [{ Watchman: WatchmanOfRun }, { MuteFile: Mutes }, notices] = await Promise.all([
     import('../watch/watchman.ts'),
     import('./mutes.ts'),
@@ -128,6 +152,7 @@ async function watchmanOf(options: WatchOptions, opened: Opened): Promise<RunWat
       run,
       seed: randomInt(2 ** 31),
       isMessenger: isMessengerOf(opened),
+      evidence,
       mutes: () => mutes.list(),
       raised,
     }),

@@ -23,11 +23,18 @@ const WORK_MS = 100;
 /** Characters of a name that a file's name takes. */
 const NAME_LENGTH = 48;
 
-/** What packet files are written with. */
-export interface PacketFilesParts {
+/** A ring, and what is to be known of its frames. */
+export interface FollowedRing {
   readonly kept: Kept;
-  readonly source: PacketSource;
-  readonly monitor: Pick<Monitor, 'aggregator' | 'flows' | 'owners' | 'lastTime'>;
+  readonly source: Pick<PacketSource, 'interfaces' | 'stats'>;
+  readonly monitor: Pick<Monitor, 'aggregator' | 'flows' | 'owners'>;
+}
+
+/** Whether the frames of a flow are wanted; null stands for frames without one. */
+type Wants = (flow: KeptFlow | null, row: number) => boolean;
+
+/** What packet files are written with. */
+export interface PacketFilesParts extends FollowedRing {
   readonly place: ExportPlace;
   readonly clock: Clock;
   /** The packets' own clock: in a replay that of the file. */
@@ -137,7 +144,7 @@ export class PacketFiles {
     const { ring } = kept;
     ring.expire(now());
     const until = asked.to === null ? ring.end : ring.at(asked.to);
-    const from = this.#first(asked, asked.from === null ? ring.oldest : ring.at(asked.from), until);
+    const from = firstWanted(kept, this.#wantsOf(asked), asked.from === null ? ring.oldest : ring.at(asked.from), until);
     if (from === null) {
       notice(`no packets ${asked.what} are kept`);
       return;
@@ -207,55 +214,69 @@ export class PacketFiles {
   }
 
   #writer(asked: PacketsAsked, sink: CaptureSink, from: number): RingWriter {
-    const { kept, source, monitor } = this.#parts;
-    return new RingWriter({
-      ring: kept.ring,
-      from,
-      sink,
-      section: {
-        interfaces: source.interfaces,
-        flowOf: (row, serial) => kept.flows.of(row, serial),
-        wants: (flow, row) => this.#wants(asked, flow, row),
-        system: '',
-        application: `netmon-tui ${version()}`,
-        comment: '',
-        namesProcesses: monitor.owners.source !== null,
-      },
-      losses: () => {
-        const { droppedByKernel, droppedByInterface, shed } = source.stats();
-        return { bySystem: droppedByKernel === null ? null : droppedByKernel + shed, byInterface: droppedByInterface };
-      },
-      fileBytes: null,
-      fileMs: null,
-    });
-  }
-
-  /** Position of the first frame that is asked for; null if there is none. */
-  #first(asked: PacketsAsked, from: number, until: number): number | null {
-    const { ring, flows } = this.#parts.kept;
-    const frame = new KeptFrame();
-    const judged = new Map<number, boolean>();
-    for (let at = ring.first(from); at < until; at = frame.next) {
-      ring.read(at, frame);
-      let isWanted = judged.get(frame.serial);
-      if (isWanted === undefined) {
-        isWanted = this.#wants(asked, flows.of(frame.row, frame.serial), frame.row);
-        judged.set(frame.serial, isWanted);
-      }
-      if (isWanted) return at;
-    }
-    return null;
+    return ringWriter(this.#parts, sink, from, this.#wantsOf(asked), '');
   }
 
   /** A flow in the table is judged by everything that a row shows. */
-  #wants({ filter, flow: serial }: PacketsAsked, flow: KeptFlow | null, row: number): boolean {
-    if (flow === null) return filter === null && serial === null;
-    if (serial !== null && flow.serial !== serial) return false;
-    if (filter === null) return true;
+  #wantsOf({ filter, flow: serial }: PacketsAsked): Wants {
     const { flows, aggregator } = this.#parts.monitor;
-    const subject = flows.holds(row, flow.serial) ? { ...flow, ...aggregator.flowRow(row) } : flow;
-    return filter.matches(subject, this.#parts.now());
+    return (flow, row) => {
+      if (flow === null) return filter === null && serial === null;
+      if (serial !== null && flow.serial !== serial) return false;
+      if (filter === null) return true;
+      const subject = flows.holds(row, flow.serial) ? { ...flow, ...aggregator.flowRow(row) } : flow;
+      return filter.matches(subject, this.#parts.now());
+    };
   }
+}
+
+/** Follows the ring for a file. */
+export function ringWriter(
+  { kept, source, monitor }: FollowedRing,
+  sink: CaptureSink,
+  from: number,
+  wants: Wants,
+  comment: string,
+): RingWriter {
+  return new RingWriter({
+    ring: kept.ring,
+    from,
+    sink,
+    section: {
+      // Another capture may take the place of this one, and has a list of its own.
+      get interfaces() {
+        return source.interfaces;
+      },
+      flowOf: (row, serial) => kept.flows.of(row, serial),
+      wants,
+      system: '',
+      application: `netmon-tui ${version()}`,
+      comment,
+      namesProcesses: monitor.owners.source !== null,
+    },
+    losses: () => {
+      const { droppedByKernel, droppedByInterface, shed } = source.stats();
+      return { bySystem: droppedByKernel === null ? null : droppedByKernel + shed, byInterface: droppedByInterface };
+    },
+    fileBytes: null,
+    fileMs: null,
+  });
+}
+
+/** Position of the first frame between two positions that is wanted; null if there is none. */
+export function firstWanted({ ring, flows }: Kept, wants: Wants, from: number, until: number): number | null {
+  const frame = new KeptFrame();
+  const judged = new Map<number, boolean>();
+  for (let at = ring.first(from); at < until; at = frame.next) {
+    ring.read(at, frame);
+    let isWanted = judged.get(frame.serial);
+    if (isWanted === undefined) {
+      isWanted = wants(flows.of(frame.row, frame.serial), frame.row);
+      judged.set(frame.serial, isWanted);
+    }
+    if (isWanted) return at;
+  }
+  return null;
 }
 
 /** A path as it can be typed here. */
@@ -265,7 +286,7 @@ function shortened(path: string): string {
 }
 
 /** A name as part of a file's name. */
-function slug(name: string): string {
+export function slug(name: string): string {
   const plain = name.replace(/[^A-Za-z0-9.-]+/g, '-').replace(/^[-.]+|[-.]+$/g, '');
   return plain === '' ? 'packets' : plain.slice(0, NAME_LENGTH);
 }

@@ -2,11 +2,11 @@
 // beside its place and moved there, mode 0600, never through a link. If that fails, the run goes on without it.
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fchownSync, lstatSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchownSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FileOwner } from '../output/output-file.ts';
 import { type FileWork, fileWork } from '../system/as-owner.ts';
-import { createFolder, systemFiles } from '../system/files.ts';
+import { makeFolders, systemFiles } from '../system/files.ts';
 
 /** The file is not ours if it is longer, UTF-16 units. */
 export const LONGEST_SAVED = 16_384;
@@ -46,7 +46,7 @@ export function writeSavedScreen(state: unknown, { path, owner }: SavedPlace): b
 
 function write(state: unknown, path: string, owner: FileOwner | null): void {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
-  makeFolder(dirname(path), owner);
+  makeFolders(dirname(path), owner);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const descriptor = openSync(temporary, flags, 0o600);
   try {
@@ -61,16 +61,4 @@ function write(state: unknown, path: string, owner: FileOwner | null): void {
     unlinkSync(temporary);
     throw thrown;
   }
-}
-
-/** Makes the folder and those above it that are missing. Root refuses a folder that is a link or another user's. */
-function makeFolder(folder: string, owner: FileOwner | null): void {
-  const there = lstatSync(folder, { throwIfNoEntry: false });
-  if (there !== undefined) {
-    if (owner !== null && (!there.isDirectory() || there.uid !== owner.uid)) throw new Error('not the folder of that user');
-    return;
-  }
-  const above = dirname(folder);
-  if (above !== folder && lstatSync(above, { throwIfNoEntry: false }) === undefined) makeFolder(above, owner);
-  createFolder(folder, owner);
 }

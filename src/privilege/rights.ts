@@ -145,7 +145,7 @@ export class Rights {
   }
 }
 
-/** Files that the run still writes: its history with journals and locks beside it, the screen's saved state, what is muted, additions to the policy, exports. */
+/** Files that the run still writes: its history with journals and locks beside it, the screen's saved state, what is muted, additions to the policy, packets behind alerts, exports. */
 async function writtenFiles({ history, screen, headless, json, place, policy, packets }: Options): Promise<string[]> {
   const exports = headless || json ? [] : [workingFolder(), place.home].filter((folder) => folder !== null);
   const mutes = screen.savedState === null ? null : join(dirname(screen.savedState), 'mutes.json');
@@ -153,7 +153,8 @@ async function writtenFiles({ history, screen, headless, json, place, policy, pa
   const { write } = packets;
   // the files of a row have their numbers before the extension
   const capture = write === null || write.path === '-' ? null : absolutePath(write.path.replace(/\.[^./]*$/, ''));
-  const own = [capture, history?.record === true ? history.path : null, screen.savedState, mutes, additions].filter(
+  const evidence = packets.onAlert === null ? null : join(packets.onAlert.folder, EXPORT_PREFIX);
+  const own = [capture, evidence, history?.record === true ? history.path : null, screen.savedState, mutes, additions].filter(
     (path) => path !== null,
   );
   return [...own, ...exports.map((folder) => join(folder, EXPORT_PREFIX))];

@@ -1,8 +1,8 @@
 // File access for configurations, behind an interface that tests replace. It checks a file by its open descriptor, never by its path, so what was
 // checked is what is read.
 
-import { closeSync, constants, fchownSync, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { closeSync, constants, fchownSync, fstatSync, lstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
 import { NetmonError } from '../model/errors.ts';
 
 /** Largest configuration to read, bytes. */
@@ -75,6 +75,18 @@ export function createFolder(folder: string, owner: FileOwner): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Makes a folder and those above it that are missing. Refuses a folder that is a link or another user's, if an owner is given. @throws the system's error */
+export function makeFolders(folder: string, owner: FileOwner): void {
+  const there = lstatSync(folder, { throwIfNoEntry: false });
+  if (there !== undefined) {
+    if (owner !== null && (!there.isDirectory() || there.uid !== owner.uid)) throw new Error('not the folder of that user');
+    return;
+  }
+  const above = dirname(folder);
+  if (above !== folder && lstatSync(above, { throwIfNoEntry: false }) === undefined) makeFolders(above, owner);
+  createFolder(folder, owner);
 }
 
 /** Absolute path of the working folder; null if it was removed. Use this in place of process.cwd() and path.resolve(), which would throw then. */

@@ -68,6 +68,8 @@ export interface WatchmanParts {
   readonly policy: (() => Policy) | null;
   /** Whether a pid is that of the run's messenger: an alert that sends one is none. */
   readonly isMessenger: (pid: number) => boolean;
+  /** Has the packets behind an alert written to a file. @returns its path; null if there is none */
+  readonly evidence: ((alert: Omit<Alert, 'evidence'>) => string | null) | null;
   /** What is silenced now. */
   readonly mutes: () => readonly Mute[];
   /** Takes each alert as it is raised. */
@@ -196,7 +198,7 @@ export class Watchman implements Watcher {
     const left = this.#takeRoom(time);
     if (left === null) return null;
     const details = left === 0 ? finding.details : [...finding.details, `${left} more alerts were left out in the minute before`];
-    const alert: Alert = {
+    const found: Omit<Alert, 'evidence'> = {
       id: `${this.#parts.run}-${++this.#serial}`,
       time,
       kind,
@@ -205,9 +207,9 @@ export class Watchman implements Watcher {
       ...subject,
       text,
       details: this.#isAlone(finding) ? [...details, 'only this run is known: there is no history to compare with'] : details,
-      evidence: null,
       held: this.#held(finding, time),
     };
+    const alert: Alert = { ...found, evidence: this.#parts.evidence?.(found) ?? null };
     if (alert.held === null || alert.held === 'no history') this.#told.add(kind);
     if (this.#forHistory.length < MOST_WAITING) this.#forHistory.push(alert);
     this.#parts.raised(alert);

@@ -58,6 +58,7 @@ const watcher = new Watchman({
   policy: null,
   run: 'week',
   seed: 1,
+  evidence: null,
   mutes: () => [],
   raised: ({ time, kind, severity, held, text }) => alerts.push({ day: (time - START) / 86_400_000, kind, severity, held, text }),
 });

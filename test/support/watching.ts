@@ -101,6 +101,7 @@ export class Watching {
       run: 'run',
       seed: 5,
       isMessenger: () => false,
+      evidence: null,
       mutes: () => this.mutes,
       raised: (alert) => void this.raised.push(alert),
       ...parts,
