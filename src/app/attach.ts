@@ -221,7 +221,7 @@ async function packetFiles(
 ): Promise<PacketFiles | null> {
   const { monitor } = parts;
   const { kept } = monitor;
-  if (kept === null) return null;
+  if (kept === null || opened.options.packets.keep === null) return null;
   const { PacketFiles: Files } = await import('./packet-files.ts');
   const { clock, options, capture } = opened;
   const now = options.read === null ? () => clock.now() : () => monitor.lastTime;

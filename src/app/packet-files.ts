@@ -17,6 +17,7 @@ import { workingFolder } from '../system/files.ts';
 import type { PacketsAsked } from '../view/action.ts';
 import { formatAmount } from '../view/text/format.ts';
 import { type ExportPlace, fileIn } from './export.ts';
+import { lossesOf } from './writing.ts';
 
 /** How often what goes on is written. */
 const WORK_MS = 100;
@@ -220,12 +221,12 @@ export class PacketFiles {
   /** A flow in the table is judged by everything that a row shows. */
   #wantsOf({ filter, flow: serial }: PacketsAsked): Wants {
     const { flows, aggregator } = this.#parts.monitor;
+    const isMatching = filter === null ? () => true : aggregator.predicateOf(filter);
     return (flow, row) => {
       if (flow === null) return filter === null && serial === null;
       if (serial !== null && flow.serial !== serial) return false;
       if (filter === null) return true;
-      const subject = flows.holds(row, flow.serial) ? { ...flow, ...aggregator.flowRow(row) } : flow;
-      return filter.matches(subject, this.#parts.now());
+      return flows.holds(row, flow.serial) ? isMatching(row) : filter.matches(flow, this.#parts.now());
     };
   }
 }
@@ -254,10 +255,7 @@ export function ringWriter(
       comment,
       namesProcesses: monitor.owners.source !== null,
     },
-    losses: () => {
-      const { droppedByKernel, droppedByInterface, shed } = source.stats();
-      return { bySystem: droppedByKernel === null ? null : droppedByKernel + shed, byInterface: droppedByInterface };
-    },
+    losses: () => lossesOf(source),
     fileBytes: null,
     fileMs: null,
   });

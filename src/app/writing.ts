@@ -196,7 +196,8 @@ function sectionOf({ monitor, source, filter, version }: WritingRequest): Sectio
   };
 }
 
-function lossesOf(source: WritingRequest['source']): SectionLosses {
+/** Packets that were lost before they came to the ring. */
+export function lossesOf(source: WritingRequest['source']): SectionLosses {
   const { droppedByKernel, droppedByInterface, shed } = source.stats();
   const bySystem = droppedByKernel === null && shed === 0 ? null : (droppedByKernel ?? 0) + shed;
   return { bySystem, byInterface: droppedByInterface };

@@ -176,7 +176,7 @@ export class Monitor {
     this.#watchStatus = status;
   }
 
-  /** Says how far kept packets that are being written got. */
+  /** Packets are kept for the user, who may have them written. @param status how far that got */
   setKeptWriting(status: () => KeptStatus['writing']): void {
     this.#keptWriting = status;
   }
@@ -513,9 +513,10 @@ export class Monitor {
 
   #keptStatus(): KeptStatus | null {
     const { keep } = this.#parts;
-    if (this.kept === null || keep === null) return null;
+    // A ring that only serves `--write` holds nothing for the user.
+    if (this.kept === null || keep === null || this.#keptWriting === null) return null;
     const { kept: packets, used, size: bytes, since, tooLong } = this.kept.ring;
-    return { bytes, forMs: keep.forMs, packets, used, since, tooLong, writing: this.#keptWriting?.() ?? null };
+    return { bytes, forMs: keep.forMs, packets, used, since, tooLong, writing: this.#keptWriting() };
   }
 
   #status(interfaces: readonly TickInterface[]): CaptureStatus {
