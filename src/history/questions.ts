@@ -19,8 +19,8 @@ const ROWS_A_STEP = 20_000;
 /** Most questions of an answer to a query. */
 const MOST_READ = 200_000;
 const LAST_MS = 8.64e15;
-/** Between answers, in the file. None of them has a line feed: the sanitiser takes it. */
-const BETWEEN = '\n';
+/** Answers of a question. */
+const MOST_ANSWERS = 16;
 const ADD = `INSERT INTO question VALUES (NULL${', ?'.repeat(18)})`;
 const text = (column: string): string => `(SELECT text FROM label WHERE label.id = question.${column})`;
 const READ = `SELECT time, ${text('name')}, ${text('domain')}, ${text('type')}, ${text('app')}, pid, ${text('reason')}, ${text('behalf')},
@@ -46,7 +46,7 @@ export class QuestionTable {
   write({ questions, missed }: QuestionRecords): void {
     const label = (one: string | null) => this.#dictionary.label(one);
     for (const row of questions) {
-      const { name, domain, type, app, reason, onBehalfOf, resolver, result, answers } = row;
+      const { name, domain, type, app, reason, onBehalfOf, resolver, result, answer } = row;
       this.#statements.run(ADD, [
         natural(row.time, LAST_MS),
         ...[name, domain, type, app].map(label),
@@ -57,7 +57,7 @@ export class QuestionTable {
         label(row.interface),
         FLOW_DIRECTIONS.indexOf(row.direction),
         label(result),
-        answers.map(sanitize).join(BETWEEN),
+        cleanLines(answer),
         natural(row.answerCount, 0xffff),
         row.tookMs === null ? null : natural(row.tookMs * 1000, LAST_MS),
         natural(row.tries, 0xffff),
@@ -124,14 +124,16 @@ function questionOf(cells: Cells): RecordedQuestion {
     interface: word(11) ?? '',
     direction: FLOW_DIRECTIONS[number(12) ?? 0] ?? 'outbound',
     result: word(13) ?? '',
-    answers: String(cells[14] ?? '')
-      .split(BETWEEN)
-      .filter((one) => one !== '')
-      .map(sanitize),
+    answer: cleanLines(String(cells[14] ?? '')),
     answerCount: number(15) ?? 0,
     tookMs: number(16) === null ? null : (number(16) as number) / 1000,
     tries: number(17) ?? 1,
   };
+}
+
+/** Lines, each stripped of what moves a cursor. */
+function cleanLines(lines: string): string {
+  return lines.split('\n', MOST_ANSWERS).map(sanitize).join('\n');
 }
 
 function natural(value: number, most: number): number {

@@ -83,8 +83,8 @@ export interface DnsRow {
   readonly direction: FlowDirection;
   /** `waiting`, `no answer`, `NOERROR`, `NODATA` (the name exists, without such a record), `truncated`, or the response code. */
   readonly result: string;
-  /** The first few answers. Outside text. */
-  readonly answers: readonly string[];
+  /** The first few answers, a line each; empty without any. Outside text. */
+  readonly answer: string;
   /** Answers of the type asked for. */
   readonly answerCount: number;
   /** Until the answer; null without one. */

@@ -106,7 +106,7 @@ export function dnsFields(row: RecordedQuestion): Record<string, unknown> {
     interface: row.interface,
     direction: row.direction,
     result: row.result,
-    answers: row.answers,
+    answers: row.answer === '' ? [] : row.answer.split('\n'),
     answer_count: count(row.answerCount),
     took_ms: row.tookMs === null ? null : rounded(row.tookMs),
     tries: count(row.tries),

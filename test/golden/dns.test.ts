@@ -30,7 +30,7 @@ function question(id: number, parts: Partial<DnsRow>): DnsRow {
     interface: 'en0',
     direction: 'outbound',
     result: 'NOERROR',
-    answers: ['192.0.2.7', '192.0.2.8'],
+    answer: '192.0.2.7\n192.0.2.8',
     answerCount: 2,
     tookMs: 12.3,
     tries: 1,
@@ -38,10 +38,10 @@ function question(id: number, parts: Partial<DnsRow>): DnsRow {
   };
 }
 
-const FAILED = { answers: [], answerCount: 0 };
+const FAILED = { answer: '', answerCount: 0 };
 const QUESTIONS: readonly DnsRow[] = [
   question(1, {}),
-  question(2, { type: 'AAAA', answers: ['2001:db8::7'], answerCount: 1, tookMs: 13.1 }),
+  question(2, { type: 'AAAA', answer: '2001:db8::7', answerCount: 1, tookMs: 13.1 }),
   question(3, {
     app: 'mDNSResponder',
     pid: 300,
@@ -58,13 +58,13 @@ const QUESTIONS: readonly DnsRow[] = [
     name: 'img.example.org',
     domain: 'example.org',
     type: 'HTTPS',
-    answers: [],
+    answer: '',
     answerCount: 1,
   }),
   question(5, { ...FAILED, name: 'nowhere.example.com', result: 'NXDOMAIN', tookMs: 25 }),
   question(6, { ...FAILED, name: 'broken.example.net', domain: 'example.net', result: 'SERVFAIL', tookMs: 1204, tries: 3 }),
-  question(7, { name: 'mail.example.net', domain: 'example.net', type: 'MX', answers: ['mx1.example.net'], answerCount: 4 }),
-  question(8, { ...FAILED, name: 'api.example.net', domain: 'example.net', result: 'NODATA', answers: ['edge.example.org'] }),
+  question(7, { name: 'mail.example.net', domain: 'example.net', type: 'MX', answer: 'mx1.example.net', answerCount: 4 }),
+  question(8, { ...FAILED, name: 'api.example.net', domain: 'example.net', result: 'NODATA', answer: 'edge.example.org' }),
   question(9, {
     ...FAILED,
     name: 'lost.example.com',
@@ -79,7 +79,7 @@ const QUESTIONS: readonly DnsRow[] = [
     domain: null,
     transport: 'mdns',
     resolver: { address: 'fe80::1234:5678:9abc:def0', port: 5353 },
-    answers: ['192.168.1.9'],
+    answer: '192.168.1.9',
     answerCount: 1,
     tookMs: 31,
   }),
@@ -216,7 +216,7 @@ test('names from outside stay text', async () => {
           name,
           app: name,
           type: name,
-          answers: [name],
+          answer: name,
           result: i === 1 ? name : 'NOERROR',
           interface: name,
           resolver: { address: name, port: 53 },

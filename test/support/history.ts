@@ -78,7 +78,7 @@ export function asked(changes: Partial<RecordedQuestion> = {}): RecordedQuestion
     interface: 'eth0',
     direction: 'outbound',
     result: 'NOERROR',
-    answers: ['192.0.2.7', '192.0.2.8'],
+    answer: '192.0.2.7\n192.0.2.8',
     answerCount: 2,
     tookMs: 12.345,
     tries: 1,

@@ -13,7 +13,7 @@ import {
   type DnsPart,
   type DnsRow,
 } from '../../model/dns.ts';
-import { FLOW_DIRECTIONS, NO_OWNER, type ProcessDirectory } from '../../model/terms.ts';
+import { type Endpoint, FLOW_DIRECTIONS, NO_OWNER, type ProcessDirectory } from '../../model/terms.ts';
 import { formatAddress, V4_MAPPED } from '../../net/address.ts';
 import { recordTypeName, responseName } from '../../net/dns.ts';
 import { Resolvers } from './resolvers.ts';
@@ -28,6 +28,8 @@ const MAX_ENDED = 65_536;
 const MAX_UNTAKEN = 8192;
 /** Names whose text is shared by rows. */
 const MAX_TEXTS = 8192;
+/** The same of resolvers. */
+const MAX_ENDS = 256;
 
 /** Where inspection keeps questions, and how a name's registrable domain is found. */
 export interface Questions {
@@ -70,6 +72,8 @@ export class DnsLog {
   #untaken: DnsRow[] | null = null;
   #untakenMissed = 0;
   readonly #texts = new Map<string, { readonly name: string; readonly domain: string | null }>();
+  readonly #domains = new Map<string, string>();
+  readonly #ends = new Map<string, Endpoint>();
   readonly #words = new Int32Array(4);
 
   constructor(parts: LogParts) {
@@ -233,7 +237,6 @@ export class DnsLog {
     const flow = exchanges.flow[place] as number;
     const took = exchanges.took[place] as number;
     const text = old ?? this.#textOf(place);
-    const answers = answersOf(exchanges, place, this.#words);
     return {
       id: old?.id ?? String(number),
       time: exchanges.asked[place] as number,
@@ -244,12 +247,12 @@ export class DnsLog {
       pid: asker.pid,
       reason: asker.reason,
       onBehalfOf: asker.onBehalfOf,
-      resolver: { address: formatAddress(exchanges.server, 4 * place), port: exchanges.port[place] as number },
+      resolver: this.#endOf(place),
       transport: DNS_TRANSPORTS[exchanges.transport[place] as number] ?? 'udp',
       interface: old?.interface ?? interfaceName(flows.interface(flow)),
       direction: old?.direction ?? FLOW_DIRECTIONS[flows.direction(flow)] ?? 'transit',
       result,
-      answers,
+      answer: answerOf(exchanges, place, this.#words),
       answerCount: exchanges.records[place] as number,
       tookMs: Number.isNaN(took) ? null : took,
       tries: exchanges.tries[place] as number,
@@ -273,14 +276,39 @@ export class DnsLog {
 
   /** Name and domain; rows with the same name share them. */
   #textOf(place: number): { readonly name: string; readonly domain: string | null } {
-    const { exchanges, domainOf } = this.#parts;
+    const { exchanges } = this.#parts;
     const name = nameText(exchanges.text, place * DNS_TEXT_BYTES, exchanges.nameBytes[place] as number);
     const known = this.#texts.get(name);
     if (known !== undefined) return known;
     if (this.#texts.size >= MAX_TEXTS) this.#texts.clear();
-    const made = { name, domain: domainOf(name) };
+    const made = { name, domain: this.#domain(name) };
     this.#texts.set(name, made);
     return made;
+  }
+
+  /** Address and port of the resolver; rows with the same one share it. */
+  #endOf(place: number): Endpoint {
+    const { exchanges } = this.#parts;
+    const address = formatAddress(exchanges.server, 4 * place);
+    const port = exchanges.port[place] as number;
+    const key = `${port} ${address}`;
+    const known = this.#ends.get(key);
+    if (known !== undefined) return known;
+    if (this.#ends.size >= MAX_ENDS) this.#ends.clear();
+    const made = { address, port };
+    this.#ends.set(key, made);
+    return made;
+  }
+
+  /** The same text for the same domain, though its names differ. */
+  #domain(name: string): string | null {
+    const domain = this.#parts.domainOf(name);
+    if (domain === null) return null;
+    const known = this.#domains.get(domain);
+    if (known !== undefined) return known;
+    if (this.#domains.size >= MAX_TEXTS) this.#domains.clear();
+    this.#domains.set(domain, domain);
+    return domain;
   }
 
   #keepRow(number: number, row: DnsRow): void {
@@ -316,7 +344,8 @@ function resultOf({ code, cut, records }: DnsExchanges, place: number): string {
   return number === 0 && records[place] === 0 ? 'NODATA' : responseName(number);
 }
 
-function answersOf({ data, dataBytes, text }: DnsExchanges, place: number, words: Int32Array): readonly string[] {
+/** The answers that are kept, a line each. */
+function answerOf({ data, dataBytes, text }: DnsExchanges, place: number, words: Int32Array): string {
   const at = place * DNS_TEXT_BYTES + DNS_ANSWER_AT;
   const end = at + (dataBytes[place] as number);
   switch (data[place]) {
@@ -325,18 +354,16 @@ function answersOf({ data, dataBytes, text }: DnsExchanges, place: number, words
       const size = data[place] === DNS_DATA.IPV4 ? 4 : 16;
       const found: string[] = [];
       for (let from = at; from + size <= end; from += size) found.push(addressText(text, from, size, words));
-      return found;
+      return found.join('\n');
     }
     case DNS_DATA.NAME:
-      return [nameText(text, at, end - at)];
+      return nameText(text, at, end - at);
     case DNS_DATA.TEXT:
-      return [printable(text, at, end)];
+      return printable(text, at, end);
     default:
-      return NO_ANSWERS;
+      return '';
   }
 }
-
-const NO_ANSWERS: readonly string[] = [];
 
 function addressText(bytes: Uint8Array, at: number, size: number, words: Int32Array): string {
   words.fill(0);
@@ -350,21 +377,27 @@ function addressText(bytes: Uint8Array, at: number, size: number, words: Int32Ar
 
 /** Labels in wire form, dotted. */
 function nameText(bytes: Uint8Array, from: number, length: number): string {
-  let text = '';
+  const units: number[] = [];
   const end = from + length;
   for (let at = from; at < end; ) {
     const size = bytes[at] as number;
-    text += `${text === '' ? '' : '.'}${printable(bytes, at + 1, Math.min(end, at + 1 + size))}`;
+    if (units.length > 0) units.push(0x2e);
+    addPrintable(units, bytes, at + 1, Math.min(end, at + 1 + size));
     at += 1 + size;
   }
-  return text === '' ? '.' : text;
+  return units.length === 0 ? '.' : String.fromCharCode(...units);
 }
 
 function printable(bytes: Uint8Array, from: number, to: number): string {
-  let text = '';
+  const units: number[] = [];
+  addPrintable(units, bytes, from, to);
+  return String.fromCharCode(...units);
+}
+
+/** Texts are made at once from their units: one that grows by each character takes several times the memory. */
+function addPrintable(units: number[], bytes: Uint8Array, from: number, to: number): void {
   for (let at = from; at < to; at++) {
     const byte = bytes[at] as number;
-    text += byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : byte === 0x20 ? ' ' : '?';
+    units.push(byte >= 0x20 && byte < 0x7f ? byte : 0x3f);
   }
-  return text;
 }

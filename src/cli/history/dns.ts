@@ -118,9 +118,9 @@ function questionColumns(width: number): readonly TextColumn<RecordedQuestion>[]
   ];
 }
 
-function answerOf({ result, answers, answerCount }: RecordedQuestion): string {
+function answerOf({ result, answer, answerCount }: RecordedQuestion): string {
   if (result !== 'NOERROR') return result;
-  return answers.length > 0 ? answers.join(' ') : counted(answerCount, 'record');
+  return answer === '' ? counted(answerCount, 'record') : answer.replaceAll('\n', ' ');
 }
 
 /** What one resolver did. */

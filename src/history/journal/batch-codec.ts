@@ -20,7 +20,7 @@ import { CONTACT_KINDS, type FirstContact } from '../../model/watch.ts';
  * id, sink, time, failure.
  *
  * `q`, absent if nothing was asked of DNS: `n`, how many more there were; `r`, 18 numbers a question: time, name, domain, type, app, pid + 1, reason,
- * app on whose behalf, resolver, port, transport (place in DNS_TRANSPORTS), interface, direction, result, answers (one text), their number,
+ * app on whose behalf, resolver, port, transport (place in DNS_TRANSPORTS), interface, direction, result, answers, their number,
  * microseconds + 1, tries.
  */
 interface Coded {
@@ -51,8 +51,6 @@ const ALERT = 14;
 const CONTACT = 4;
 const DELIVERY = 4;
 const QUESTION = 18;
-/** Between answers: the sanitiser lets none through. */
-const BETWEEN = '\n';
 /** UTF-16 units of a text; the sanitiser cuts at the same length. */
 const LONGEST_TEXT = 512;
 
@@ -100,7 +98,7 @@ function encodeQuestions({ questions, missed }: QuestionRecords, at: (text: stri
   for (const row of questions) {
     r.push(row.time, at(row.name), at(row.domain), at(row.type), at(row.app), (row.pid ?? -1) + 1, at(row.reason));
     r.push(at(row.onBehalfOf), at(row.resolver.address), row.resolver.port, DNS_TRANSPORTS.indexOf(row.transport));
-    r.push(at(row.interface), FLOW_DIRECTIONS.indexOf(row.direction), at(row.result), at(row.answers.join(BETWEEN)));
+    r.push(at(row.interface), FLOW_DIRECTIONS.indexOf(row.direction), at(row.result), at(row.answer));
     r.push(row.answerCount, row.tookMs === null ? 0 : Math.round(row.tookMs * 1000) + 1, row.tries);
   }
   return { n: missed, r };
@@ -262,7 +260,7 @@ function questionsOf(texts: readonly string[], { n, r }: CodedQuestions): Questi
       interface: text(11) ?? '',
       direction: FLOW_DIRECTIONS[number(12)] ?? 'outbound',
       result: text(13) ?? '',
-      answers: (text(14) ?? '').split(BETWEEN).filter((one) => one !== ''),
+      answer: text(14) ?? '',
       answerCount: number(15),
       tookMs: number(16) === 0 ? null : (number(16) - 1) / 1000,
       tries: number(17),

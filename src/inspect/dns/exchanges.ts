@@ -17,9 +17,9 @@ import { readName, skipName, WireName } from './name.ts';
 import { RECORD } from './records.ts';
 
 /** Questions kept, a power of two. */
-const PLACES = 8192;
+const PLACES = 4096;
 /** Buckets of the hash table, a power of two. */
-const BUCKETS = 16_384;
+const BUCKETS = 8192;
 /** Questions that wait in one bucket. */
 const MOST_ALIKE = 64;
 /** Records of an answer that are read. */
@@ -41,7 +41,7 @@ export const TCP = DNS_TRANSPORTS.indexOf('tcp');
 export const MDNS = DNS_TRANSPORTS.indexOf('mdns');
 export const LLMNR = DNS_TRANSPORTS.indexOf('llmnr');
 
-/** Makes its columns for the first question, some 5 MiB. */
+/** Makes its columns for the first question, some 2.5 MiB. */
 export class Exchanges implements DnsExchanges {
   readonly places = PLACES;
   next = 0;

@@ -4,7 +4,7 @@ import type { CellContext } from '../tables/column.ts';
 import { endpointText, hidden, shown } from '../tables/masking.ts';
 import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatRtt, formatShare } from '../text/format.ts';
 import type { Role } from '../text/span.ts';
-import { askerOf, type DnsLine, isFailure, type ResolverLine, SLOW_MS } from '../tree/questions.ts';
+import { answersOf, askerOf, type DnsLine, isFailure, type ResolverLine, SLOW_MS } from '../tree/questions.ts';
 import type { Fact } from './fact.ts';
 
 /** What results mean, for those who don't know the words. */
@@ -65,17 +65,18 @@ export function questionFacts(row: DnsLine, context: CellContext): readonly Fact
   const role: Role = isFailure(row) ? 'error' : 'text';
   const meaning = MEANINGS[row.result];
   const word = row.result === 'no answer' || row.result === 'waiting' || row.result === 'truncated' ? '' : `${row.result}: `;
-  const more = row.answerCount - row.answers.length;
+  const answers = answersOf(row);
+  const more = row.answerCount - answers.length;
   return [
     ['name', hidden(row.name, context), 'name'],
     ['type', row.type],
     ...appFact(row, context),
     ['pid', row.pid === null ? null : String(row.pid)],
     ['result', meaning === undefined ? row.result : `${word}${meaning}`, role],
-    ...row.answers.map(
+    ...answers.map(
       (answer, index): Fact => [index > 0 ? '' : row.result === 'NOERROR' ? 'answers' : 'alias of', hidden(answer, context)],
     ),
-    ...(more > 0 && row.answers.length > 0 ? [['', `and ${formatGrouped(more)} more`, 'dim'] as const] : []),
+    ...(more > 0 && answers.length > 0 ? [['', `and ${formatGrouped(more)} more`, 'dim'] as const] : []),
     timeFact('took', row.tookMs),
     ...(row.tries > 1 ? [['sent', `${formatGrouped(row.tries)} times`, 'warn'] as const] : []),
     ['resolver', endpointText(row.resolver, null, 'udp', { ...context, services: false })],

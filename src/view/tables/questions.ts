@@ -3,7 +3,7 @@
 import { cut } from '../text/cells.ts';
 import { formatAmount, formatCount, formatDateTime, formatGrouped, formatRtt } from '../text/format.ts';
 import { type Role, span } from '../text/span.ts';
-import { askerOf, type DnsLine, isFailure, type ResolverLine, SLOW_MS } from '../tree/questions.ts';
+import { answersOf, askerOf, type DnsLine, isFailure, type ResolverLine, SLOW_MS } from '../tree/questions.ts';
 import type { CellContext, TableSpec } from './column.ts';
 import { countCell, momentText, numberColumn, seenColumn, widest, wordColumn } from './columns.ts';
 import { hidden, shown } from './masking.ts';
@@ -33,8 +33,9 @@ function nameText(row: DnsLine, context: CellContext): string {
 
 /** What came back in words; with addresses hidden, how many. */
 export function answerText(row: DnsLine, context: CellContext): string {
-  const { group, result, answers, answerCount } = row;
+  const { group, result, answerCount } = row;
   if (group !== undefined) return group.failed === 0 ? '' : `${formatGrouped(group.failed)} failed`;
+  const answers = answersOf(row);
   if (result !== 'NOERROR') {
     const where = answers[0];
     return where === undefined || result === 'truncated' ? result : `${result}, alias of ${hidden(where, context)}`;

@@ -3,7 +3,6 @@
 
 import type { DnsPart, DnsRow, RecordedQuestion } from '../../model/dns.ts';
 import type { Branched } from './branch.ts';
-import { groupBy } from './branch.ts';
 
 /** What questions are grouped by, in the order in which the key goes through them. */
 export const GROUPINGS = ['none', 'app', 'name', 'domain'] as const;
@@ -34,6 +33,11 @@ export function askerOf({ onBehalfOf, app }: RecordedQuestion): string | null {
   return onBehalfOf ?? app;
 }
 
+/** Answers one by one. */
+export function answersOf({ answer }: Pick<DnsRow, 'answer'>): readonly string[] {
+  return answer === '' ? [] : answer.split('\n');
+}
+
 /** True for a question that didn't get what it asked for because something failed: not for a name that doesn't exist. */
 export function isFailure({ result }: Pick<DnsRow, 'result'>): boolean {
   return !FINE.has(result);
@@ -41,57 +45,110 @@ export function isFailure({ result }: Pick<DnsRow, 'result'>): boolean {
 
 const FINE: ReadonlySet<string> = new Set(['NOERROR', 'NODATA', 'NXDOMAIN', 'waiting', 'truncated']);
 
-/** Questions in groups, each in place of its newest; `none` leaves them one by one. */
+const groups = new WeakMap<readonly DnsRow[], { readonly by: Grouping; readonly lines: readonly DnsLine[] }>();
+
+/** Questions in groups, each in place of its newest; `none` leaves them one by one. The last answer for the rows is kept. */
 export function grouped(rows: readonly DnsRow[], by: Grouping): readonly DnsLine[] {
   if (by === 'none') return rows;
-  return [...groupBy(rows, (row) => keyOf(row, by))].map(([key, group]) => groupLine(key, group, by));
+  const known = groups.get(rows);
+  if (known?.by === by) return known.lines;
+  const sums = new Map<string, GroupSum>();
+  for (const row of rows) {
+    const key = keyOf(row, by);
+    const sum = sums.get(key);
+    if (sum === undefined) sums.set(key, new GroupSum(row));
+    else sum.add(row);
+  }
+  const lines = [...sums].map(([key, sum]) => sum.line(`dns:${by}:${key}`, by));
+  groups.set(rows, { by, lines });
+  return lines;
 }
 
 /** The questions under a group. */
 export function underGroup({ id, group }: DnsLine, rows: readonly DnsRow[]): readonly DnsLine[] {
   if (group === undefined) return [];
   const branch = { depth: 1, kind: 'lookup', parent: id, root: id, process: null, nameSource: 'none' } as const;
-  return rows.filter((row) => keyOf(row, group.by) === id).map((row) => ({ ...row, branch }));
+  const key = id.slice(`dns:${group.by}:`.length);
+  return rows.filter((row) => keyOf(row, group.by) === key).map((row) => ({ ...row, branch }));
 }
 
 function keyOf(row: DnsRow, by: DnsGroup['by']): string {
-  const what = by === 'app' ? (askerOf(row) ?? `\0${row.reason}`) : by === 'name' ? row.name : (row.domain ?? row.name);
-  return `dns:${by}:${what}`;
+  if (by === 'app') return askerOf(row) ?? `\0${row.reason}`;
+  return by === 'name' ? row.name : (row.domain ?? row.name);
 }
 
-function groupLine(id: string, rows: readonly DnsRow[], by: DnsGroup['by']): DnsLine {
-  const newest = rows.at(-1) as DnsRow;
-  const same = <Key extends keyof DnsRow>(key: Key): boolean => rows.every((row) => row[key] === newest[key]);
-  const times = rows.flatMap(({ tookMs }) => tookMs ?? []).sort((a, b) => a - b);
-  const domains = by === 'domain' || same('domain');
-  return {
-    ...newest,
-    id,
-    name: by === 'domain' ? (newest.domain ?? newest.name) : same('name') ? newest.name : '',
-    domain: domains ? newest.domain : null,
-    type: same('type') ? newest.type : '',
-    pid: same('pid') ? newest.pid : null,
-    interface: same('interface') ? newest.interface : '',
-    resolver: rows.every(({ resolver }) => resolver.address === newest.resolver.address)
-      ? newest.resolver
-      : { address: '', port: 0 },
-    answers: [],
-    answerCount: 0,
-    tookMs: median(times),
-    tries: rows.reduce((sum, { tries }) => sum + tries, 0),
-    group: {
-      by,
-      count: rows.length,
-      failed: rows.filter(isFailure).length,
-      slow: times.filter((ms) => ms >= SLOW_MS).length,
-      names: new Set(rows.map(({ name }) => name)).size,
-      apps: new Set(rows.map(askerOf)).size,
-      medianMs: median(times),
-    },
-  };
+/** What many questions have in common, in one pass: there may be 100,000. */
+class GroupSum {
+  #newest: DnsRow;
+  readonly #names = new Set<string>();
+  readonly #apps = new Set<string | null>();
+  readonly #times: number[] = [];
+  #count = 0;
+  #failed = 0;
+  #slow = 0;
+  #tries = 0;
+  #hasOneType = true;
+  #hasOnePid = true;
+  #hasOneInterface = true;
+  #hasOneDomain = true;
+  #hasOneResolver = true;
+
+  constructor(row: DnsRow) {
+    this.#newest = row;
+    this.add(row);
+  }
+
+  /** Adds a newer one. */
+  add(row: DnsRow): void {
+    const before = this.#newest;
+    this.#newest = row;
+    this.#hasOneType &&= row.type === before.type;
+    this.#hasOnePid &&= row.pid === before.pid;
+    this.#hasOneInterface &&= row.interface === before.interface;
+    this.#hasOneDomain &&= row.domain === before.domain;
+    this.#hasOneResolver &&= row.resolver === before.resolver || row.resolver.address === before.resolver.address;
+    this.#names.add(row.name);
+    this.#apps.add(askerOf(row));
+    this.#count++;
+    this.#tries += row.tries;
+    if (isFailure(row)) this.#failed++;
+    if (row.tookMs === null) return;
+    this.#times.push(row.tookMs);
+    if (row.tookMs >= SLOW_MS) this.#slow++;
+  }
+
+  line(id: string, by: DnsGroup['by']): DnsLine {
+    const newest = this.#newest;
+    const medianMs = median(Float64Array.from(this.#times).sort());
+    return {
+      ...newest,
+      id,
+      name: by === 'domain' ? (newest.domain ?? newest.name) : this.#names.size === 1 ? newest.name : '',
+      domain: this.#hasOneDomain ? newest.domain : null,
+      type: this.#hasOneType ? newest.type : '',
+      pid: this.#hasOnePid ? newest.pid : null,
+      interface: this.#hasOneInterface ? newest.interface : '',
+      resolver: this.#hasOneResolver ? newest.resolver : SEVERAL,
+      answer: '',
+      answerCount: 0,
+      tookMs: medianMs,
+      tries: this.#tries,
+      group: {
+        by,
+        count: this.#count,
+        failed: this.#failed,
+        slow: this.#slow,
+        names: this.#names.size,
+        apps: this.#apps.size,
+        medianMs,
+      },
+    };
+  }
 }
 
-function median(sorted: readonly number[]): number | null {
+const SEVERAL = { address: '', port: 0 };
+
+function median(sorted: Float64Array): number | null {
   return sorted[Math.ceil(sorted.length / 2) - 1] ?? null;
 }
 

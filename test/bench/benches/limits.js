@@ -16,6 +16,7 @@ const TABLES = {
   fragments: 'fragments that wait',
   events: 'events, of 60 letters',
   met: 'names met, of 24 letters',
+  questions: 'questions of DNS for a screen, of 24 letters, with two answers',
   waiting: 'history that waits, hosts of 24 letters',
 };
 

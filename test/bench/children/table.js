@@ -136,6 +136,39 @@ const TABLES = {
       return { held: known, entries: 32_768 };
     };
   },
+  async questions() {
+    const [{ Exchanges, UDP }, { WireName, wireLabels }, { DnsLog, MAX_QUESTIONS }, { Packet }, { registrableDomain }] =
+      await Promise.all(
+        ['inspect/dns/exchanges', 'inspect/dns/name', 'aggregate/dns/dns-log', 'decode/packet', 'identify/name/domain'].map(
+          (path) => built(`${path}.js`),
+        ),
+      );
+    return () => {
+      const exchanges = new Exchanges();
+      const flows = { owner: () => 1, awaitsOwner: () => false, reason: () => null, direction: () => 0, interface: () => 0 };
+      const directory = { process: () => ({ pid: 1, app: 1 }), app: () => ({ name: 'app' }) };
+      const held = new DnsLog({
+        ...{ exchanges, flows, directory, interfaceName: () => 'en0', domainOf: registrableDomain, onBehalfOf: null },
+      });
+      held.keep();
+      const packet = new Packet();
+      const name = new WireName();
+      const record = [0, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4];
+      for (let i = 0; i < MAX_QUESTIONS; i++) {
+        const labels = wireLabels(`${String(i).padStart(12, 'host')}.example.com`);
+        name.bytes.set(labels);
+        name.length = labels.length;
+        exchanges.begin(packet, i);
+        exchanges.ask(i % 64, UDP, i & 0xffff, 1, name);
+        const head = [(i >> 8) & 255, i & 255, 0x81, 0x80, 0, 1, 0, 2, 0, 0, 0, 0];
+        const message = Uint8Array.from([...head, ...record, 198, 51, i & 127, 1, ...record, 198, 51, i & 127, 2]);
+        exchanges.answer(i % 64, UDP, 1, name, message, 0, head.length, message.length);
+        if (i % 1000 === 0) held.tick(i);
+      }
+      const part = held.tick(MAX_QUESTIONS);
+      return { held: [held, part], entries: part.questions.length };
+    };
+  },
   async waiting() {
     const { Backlog } = await built('history/journal/journal.js');
     return () => {

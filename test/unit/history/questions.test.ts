@@ -32,7 +32,7 @@ describe('questions of DNS', () => {
     reason: 'forwarded',
     result: 'no answer',
   });
-  const unanswered = { ...lost, answers: [], answerCount: 0, tookMs: null, tries: 3, domain: null };
+  const unanswered = { ...lost, answer: '', answerCount: 0, tookMs: null, tries: 3, domain: null };
   const safari = asked({ time: START + 9, app: 'mDNSResponder', onBehalfOf: 'Safari', transport: 'mdns', direction: 'local' });
 
   it('come back whole, in the order of time', async () => {
@@ -75,14 +75,14 @@ describe('questions of DNS', () => {
     const forged = asked({
       name: 'a\u001b[2Jb',
       app: 'e\u0007',
-      answers: ['c\nd\u202e'],
+      answer: 'c\nd\u202e',
       result: 'x\u009b',
       tookMs: -5,
       tries: 1e300,
       time: Number.NaN,
     });
     const [found] = (await history([forged])).dns(ALL);
-    expect(found).toMatchObject({ name: 'a[2Jb', app: 'e', answers: ['cd'], result: 'x', tookMs: 0, tries: 65_535, time: 0 });
+    expect(found).toMatchObject({ name: 'a[2Jb', app: 'e', answer: 'c\nd', result: 'x', tookMs: 0, tries: 65_535, time: 0 });
   });
 
   it('go with their app, and with their time', async () => {
@@ -140,7 +140,7 @@ describe('questions of DNS', () => {
         name: `host-${i % 4000}.example-${i % 700}.com`,
         domain: `example-${i % 700}.com`,
         time: START + i * 1000,
-        answers: [`198.51.${i % 100}.${i % 250}`],
+        answer: `198.51.${i % 100}.${i % 250}`,
       }),
     );
     database.apply(1, { minute: NOVEMBER, entries: [], flows: [], unlogged: 0, dns: { questions, missed: 0 } });

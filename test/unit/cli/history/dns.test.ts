@@ -9,7 +9,7 @@ import { NOW } from './answers.ts';
 import { FakeReader, fakeIo } from './fake-io.ts';
 
 const HOUR = 3_600_000;
-const FAILED = { answers: [], answerCount: 0 };
+const FAILED = { answer: '', answerCount: 0 };
 const QUESTIONS: readonly RecordedQuestion[] = [
   asked({ time: NOW - 3 * HOUR, name: 'broken.example.net', result: 'SERVFAIL', tookMs: 1204, ...FAILED }),
   asked({ time: NOW - 2 * HOUR, app: 'mDNSResponder', onBehalfOf: 'Safari', name: 'news.example.org' }),

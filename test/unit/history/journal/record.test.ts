@@ -85,7 +85,7 @@ const questions = fc
     onBehalfOf: text,
     transport: fc.constantFrom(...DNS_TRANSPORTS),
     direction: fc.constantFrom(...FLOW_DIRECTIONS),
-    answers: fc.array(fc.ipV4(), { maxLength: 8 }),
+    answer: fc.array(fc.ipV4(), { maxLength: 8 }).map((lines) => lines.join('\n')),
     tookMs: fc.option(
       fc.nat(1e7).map((us) => us / 1000),
       { nil: null },
