@@ -114,8 +114,26 @@ export class Directory implements ProcessDirectory {
     const id = this.end++;
     const { pid, name, exe, uid, parentPid, startTime, script, unit } = facts;
     const startedAt = this.#starts?.time(startTime) ?? null;
-    const lineage = this.#lineages?.of(facts) ?? NO_LINEAGE;
-    const process = { ...lineage, id, pid, name, exe, uid, user, parentPid, startedAt, script, unit, app };
+    const { ancestors, origin, session, terminal, command } = this.#lineages?.of(facts) ?? NO_LINEAGE;
+    // Field by field: with a spread, ten thousand processes took 4 MiB more.
+    const process: Process = {
+      id,
+      pid,
+      name,
+      exe,
+      uid,
+      user,
+      parentPid,
+      startedAt,
+      script,
+      unit,
+      app,
+      ancestors,
+      origin,
+      session,
+      terminal,
+      command,
+    };
     this.#processes.set(id, process);
     this.#join(process);
     this.#processByKey.set(key, id);

@@ -35,7 +35,10 @@ export interface Became extends Seen {
 }
 
 /** One process: what it is now, and what it had from birth. */
-export interface Known extends Seen {
+export interface Known {
+  readonly start: number | null;
+  readonly session: number | null;
+  readonly terminal: string | null;
   readonly words: string;
   readonly self: Ancestor;
   readonly ancestors: readonly Ancestor[];
@@ -68,8 +71,8 @@ export class LineageBook {
   /** A process began as a copy of its parent. */
   born(pid: number, parent: number, start: number | null): void {
     const from = this.#find(parent);
-    const { name = '', session = null, terminal = null, words = '' } = from ?? {};
-    this.#put({ pid, parent, name, start, session, terminal, words }, from);
+    const { session = null, terminal = null, words = '' } = from ?? {};
+    this.#put({ pid, parent, name: from?.self.name ?? '', start, session, terminal, words }, from);
   }
 
   /** A process became another program. Who it descends from stays; its later children descend from what it is now. */
@@ -80,13 +83,13 @@ export class LineageBook {
       return;
     }
     // What can't be read is as it was: the process is gone.
-    const name = seen.name || old.name;
+    const name = seen.name || old.self.name;
     const start = seen.start ?? old.start;
     const session = seen.session ?? old.session;
     const terminal = seen.session === null ? old.terminal : seen.terminal;
     const self = this.#ancestor(seen.pid, name, start);
     const origin = old.origin === null || old.origin === old.self ? originOf(self) : old.origin;
-    this.#set({ ...seen, name, start, session, terminal, self, origin, ancestors: old.ancestors });
+    this.#set({ start, session, terminal, words: seen.words, self, ancestors: old.ancestors, origin });
   }
 
   /**
@@ -135,15 +138,16 @@ export class LineageBook {
     return known;
   }
 
-  #made(seen: Seen & { readonly words: string }, parent: Known | null): Known {
-    const self = this.#ancestor(seen.pid, seen.name, seen.start);
-    const ancestors = parent === null ? [] : [...parent.ancestors, parent.self].slice(-MAX_ANCESTORS);
-    return { ...seen, self, ancestors, origin: parent?.origin ?? originOf(self) };
+  #made({ pid, name, start, session, terminal, words }: Seen & { readonly words: string }, parent: Known | null): Known {
+    const self = this.#ancestor(pid, name, start);
+    const ancestors = parent === null ? [] : [...parent.ancestors.slice(1 - MAX_ANCESTORS), parent.self];
+    return { start, session, terminal, words, self, ancestors, origin: parent?.origin ?? originOf(self) };
   }
 
   #set(known: Known): void {
-    this.#known.delete(known.pid);
-    this.#known.set(known.pid, known);
+    const { pid } = known.self;
+    this.#known.delete(pid);
+    this.#known.set(pid, known);
     if (this.#known.size <= this.#most) return;
     for (const pid of this.#known.keys()) {
       this.#known.delete(pid);

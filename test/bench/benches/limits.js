@@ -10,6 +10,7 @@ const TABLES = {
   names: 'names of flows, of 24 letters',
   answers: 'answers, of 24 letters',
   processes: 'processes, 64 programs',
+  lineage: 'processes whose beginning was seen, arguments of 512 bytes',
   apps: 'apps of one process each',
   rates: 'rates of the past, one app or host',
   means: 'means of flows, hosts and apps, for a screen',

@@ -98,6 +98,29 @@ const TABLES = {
       return { held: directory, entries: directory.processCount };
     };
   },
+  async lineage() {
+    const { LineageBook } = await built('identify/process/lineage.js');
+    return () => {
+      const book = new LineageBook(
+        () => null,
+        (start) => start,
+      );
+      for (let pid = 2; pid < 20_000; pid++) {
+        book.born(pid, pid - 1, pid);
+        const words = Buffer.from(`program-${pid}\0${'x'.repeat(500)}`).toString();
+        book.became({
+          pid,
+          parent: pid - 1,
+          name: `program-${pid}`,
+          start: pid,
+          session: 77,
+          terminal: `pts/${pid % 100}`,
+          words,
+        });
+      }
+      return { held: book, entries: book.size };
+    };
+  },
   async apps() {
     const { Directory, MAX_APPS } = await built('identify/process/directory.js');
     return () => {
