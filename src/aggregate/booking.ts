@@ -585,13 +585,13 @@ export class Booking implements FlowObserver {
     const went = before === undefined ? this.asItWent(row, m, this.#overWire) : m;
     const peer = this.#flows.isLocal(row) ? this.#rows.place(row, PEER) : NO_PEER;
     const pid = this.pidOf(this.#flows.owner(row));
-    const own = branches.claim(row, SIDE.OWN, app, pid, host, peer);
+    const own = branches.claim(row, SIDE.OWN, app, pid, host, peer, this.#flows.owner(row));
     const had = branches.from;
     const hadApp = had < 0 ? app : branches.word(had, KEY.APP);
     this.#move(branches.sums, had, own, app < OWNERLESS ? went : m, hadApp < OWNERLESS ? went : m);
     const peerPid = peer < 0 ? NO_PID : this.pidOf(this.#flows.peer(row));
     if (peer >= 0) {
-      const far = branches.claim(row, SIDE.FAR, peer, peerPid, HERE, peerOf(app));
+      const far = branches.claim(row, SIDE.FAR, peer, peerPid, HERE, peerOf(app), this.#flows.peer(row));
       this.#move(branches.sums, branches.from, far, turned(m, this.#swapped));
     }
     if (before !== undefined) branches.follow(row, app, pid, host, peer, peerPid);

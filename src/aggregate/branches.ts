@@ -69,6 +69,8 @@ export class Branches {
   readonly #key = new Int32Array(WORDS);
   /** By branch: flows that are booked there. */
   #uses = new Int32Array(64);
+  /** By branch: number of the newest process that it is of, as the directory counts them, and one more; 0 for none. */
+  #processes = new Int32Array(64);
   /** Two ints a row of the flow table, by side: its branch, inverted. A row that was never written reads as NEVER. */
   #places = new Int32Array(0);
   readonly #splits = new Map<number, Split>();
@@ -105,12 +107,18 @@ export class Branches {
     return this.#table.words[branch * WORDS + at] as number;
   }
 
+  /** Process of a branch, as the directory counts them; NO_OWNER for none, and for many. */
+  processOf(branch: number): number {
+    return (this.#processes[branch] ?? 0) - 1;
+  }
+
   /**
    * Branch of a side of a flow from now on; negative if there is no room. `from` says where it was.
    *
    * @param side of SIDE
+   * @param process with this pid, as the directory counts them, or NO_OWNER
    */
-  claim(row: number, side: number, app: number, pid: number, host: number, peer: number): number {
+  claim(row: number, side: number, app: number, pid: number, host: number, peer: number, process: number): number {
     const at = 2 * row + side;
     if (at >= this.#places.length) this.#places = widened(this.#places, 2 * this.#flows.capacity);
     const was = ~(this.#places[at] as number);
@@ -120,6 +128,7 @@ export class Branches {
       this.#use(now, 1);
       this.#use(was, -1);
       this.#places[at] = ~now;
+      this.#belongs(now, process + 1);
     }
     if (this.#splits.size === 0) return now;
     const split = this.#splits.get(row);
@@ -209,7 +218,7 @@ export class Branches {
       if (!isAppGone && !isEndGone) continue;
       const pid = this.word(branch, KEY.PID);
       if (isAppGone || pid === ANY_PID) this.sums.release(branch);
-      else this.#release(branch, this.#intern(app, pid, OTHER_HOSTS, NO_PEER));
+      else this.#release(branch, this.#whole(branch, app, pid));
       out.push(branch);
     }
     this.#table.release(out);
@@ -228,8 +237,7 @@ export class Branches {
       const [app, pid] = [this.word(branch, KEY.APP), this.word(branch, KEY.PID)];
       const [host, peer] = [this.word(branch, KEY.HOST), this.word(branch, KEY.PEER)];
       if (pid === ANY_PID || (host === OTHER_HOSTS && peer === NO_PEER)) continue;
-      const byProcess = this.#intern(app, pid, OTHER_HOSTS, NO_PEER, full);
-      this.#release(branch, byProcess, this.#intern(app, ANY_PID, host, peer, full));
+      this.#release(branch, this.#whole(branch, app, pid, full), this.#intern(app, ANY_PID, host, peer, full));
     }
     for (const branch of out) this.sums.release(branch);
     this.#table.release(out);
@@ -266,6 +274,20 @@ export class Branches {
     const key = this.#keyOf(app, pid, host, peer);
     const number = this.count < full ? this.#table.intern(key, 0) : this.#table.find(key, 0);
     return number === OTHER_HOSTS ? NEVER : number;
+  }
+
+  /** Branch of all ends of the process that a branch is of; NEVER if there is no room. */
+  #whole(branch: number, app: number, pid: number, full?: number): number {
+    const whole = this.#intern(app, pid, OTHER_HOSTS, NO_PEER, full);
+    this.#belongs(whole, this.#processes[branch] ?? 0);
+    return whole;
+  }
+
+  #belongs(branch: number, process: number): void {
+    if (branch < 0) return;
+    if (branch >= this.#processes.length)
+      this.#processes = widened(this.#processes, Math.max(branch + 1, 2 * this.#processes.length));
+    this.#processes[branch] = process;
   }
 
   #keyOf(app: number, pid: number, host: number, peer: number): Int32Array {

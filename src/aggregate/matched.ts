@@ -413,13 +413,13 @@ export class Matched {
     const wire = split === undefined ? booking.asItWent(row, after, this.#wireAfter) : after;
     const peer = flows.isLocal(row) ? booking.peerOf(row) : NO_PEER;
     const pid = booking.pidOf(flows.owner(row));
-    const now = branches.claim(row, SIDE.OWN, app, pid, host, peer);
+    const now = branches.claim(row, SIDE.OWN, app, pid, host, peer, flows.owner(row));
     const was = branches.from;
     const wasApp = was < 0 ? app : branches.word(was, KEY.APP);
     put(branches.sums, was, now, wasApp < OWNERLESS ? wasWire : before, app < OWNERLESS ? wire : after);
     const peerPid = peer < 0 ? NO_PID : booking.pidOf(flows.peer(row));
     if (peer >= 0) {
-      const far = branches.claim(row, SIDE.FAR, peer, peerPid, HERE, peerOf(app));
+      const far = branches.claim(row, SIDE.FAR, peer, peerPid, HERE, peerOf(app), flows.peer(row));
       put(branches.sums, branches.from, far, turned(before, this.#wireBefore), turned(after, this.#wireAfter));
     }
     if (split !== undefined) branches.follow(row, app, pid, host, peer, peerPid);

@@ -94,6 +94,8 @@ export interface BranchRow extends Traffic {
   readonly reason: string | null;
   /** null for no process, and for many. */
   readonly pid: number | null;
+  /** The newest of its processes with that pid; null for none or many, and if it was forgotten before the first snapshot. */
+  readonly process: Process | null;
   /** It is what many processes moved of old: rows without an end have it once more, by process. */
   readonly isFolded: boolean;
   /** Id of the host's row; null on the far side of a local flow, and for many ends. */

@@ -57,6 +57,7 @@ export const COMMANDS = [
   'services',
   'units',
   'privacy',
+  'lineage',
   'paths',
   'capture',
   'chart-curve',

@@ -40,6 +40,8 @@ export interface Picture {
   readonly interfaces: readonly InterfaceRow[];
   /** What is below apps and hosts; null where only listed connections tell. */
   readonly branches: readonly BranchRow[] | null;
+  /** Apps stand below what started them. */
+  readonly byLineage: boolean;
   /** What happened; connections that opened or closed only where they are asked for. */
   readonly events: readonly NetEvent[];
   /** Matching events of connections that are not shown. */
@@ -63,6 +65,7 @@ interface Inputs {
   readonly since: Snapshot | null;
   readonly closed: boolean;
   readonly log: boolean;
+  readonly byLineage: boolean;
   /** null outside of the view of DNS. */
   readonly grouping: Grouping | null;
   /** Of questions, epoch ms; null for all. */
@@ -84,6 +87,7 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
     // Most of what moved in a range of the past is over.
     closed: state.closed || range !== null || state.filter.filter?.asksClosed === true,
     log: state.connectionLog,
+    byLineage: state.byLineage,
     grouping: state.view === 'dns' ? state.grouping : null,
     range,
   };
@@ -95,6 +99,7 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
     last.inputs.average === inputs.average &&
     last.inputs.closed === inputs.closed &&
     last.inputs.log === inputs.log &&
+    last.inputs.byLineage === inputs.byLineage &&
     last.inputs.grouping === inputs.grouping &&
     last.inputs.range === inputs.range
   )
@@ -105,7 +110,7 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
   return picture;
 }
 
-function derive({ snapshot, filter, since, closed, log, average, grouping, range }: Inputs): Picture {
+function derive({ snapshot, filter, since, closed, log, byLineage, average, grouping, range }: Inputs): Picture {
   const counted = countedFor(snapshot, filter, since, average);
   const flows = rowsSince(counted?.flows ?? snapshot.flows, since?.flows ?? null);
   const matching = filter === null || counted !== null ? flows : matchingFlows(snapshot, flows, filter, average);
@@ -122,6 +127,7 @@ function derive({ snapshot, filter, since, closed, log, average, grouping, range
     flows: matching,
     connections,
     closedHidden: matching.length - connections.length,
+    byLineage,
     events,
     eventsHidden: all.length - events.length,
     alerts: alertsOf(snapshot, filter, since),
@@ -448,6 +454,6 @@ export function subjectOf(
 }
 
 /** The process of an app with this pid; of two that had it, the newer. */
-function processOf(app: AppRow | undefined, pid: number | null): Process | null {
+export function processOf(app: AppRow | undefined, pid: number | null): Process | null {
   return app === undefined || pid === null ? null : (app.processes.findLast((each) => each.pid === pid) ?? null);
 }

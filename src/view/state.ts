@@ -178,6 +178,8 @@ export interface ViewState {
   readonly connectionLog: boolean;
   /** What questions of DNS are grouped by. */
   readonly grouping: Grouping;
+  /** Apps stand below what started them. */
+  readonly byLineage: boolean;
   /** There are alerts: the events view shows them first. */
   readonly hasAlerts: boolean;
   /** Time of the newest alert that the user saw in the events view, epoch ms. */
@@ -290,6 +292,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     lite: defaults.lite ?? false,
     closed: defaults.closed ?? false,
     connectionLog: false,
+    byLineage: false,
     grouping: 'none',
     hasAlerts: false,
     alertsSeen: 0,

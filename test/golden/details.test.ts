@@ -174,6 +174,25 @@ function talking(): Snapshot {
 test.each([
   [80, 24],
   [120, 40],
+])('apps by what started them, and the details of one of those, at %ix%i', async (columns, rows) => {
+  stage = new Stage(columns, rows);
+  const shown = talking();
+  const [zsh, npm] = [
+    { pid: 512, name: 'zsh', startedAt: null },
+    { pid: 700, name: 'npm', startedAt: null },
+  ];
+  const line = { ancestors: [zsh, npm], origin: zsh, session: 512, terminal: 'pts/3' };
+  const apps = shown.apps.map((row) => ({ ...row, processes: row.processes.map((each) => ({ ...each, ...line })) }));
+  await stage.show({ ...shown, apps });
+  await stage.press('2', 'P', '\x1b[C', 'j', '\x1b[C');
+  await frame(`lineage-apps-${columns}x${rows}`);
+  await stage.press('j', '\r');
+  await frame(`lineage-process-${columns}x${rows}`);
+});
+
+test.each([
+  [80, 24],
+  [120, 40],
 ])('who talks to whom: an app, a host below it, a connection, a host, at %ix%i', async (columns, rows) => {
   stage = new Stage(columns, rows);
   await stage.show(talking());

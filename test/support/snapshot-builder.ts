@@ -46,6 +46,7 @@ export function branchRow(row: Partial<BranchRow> & { id: string }): BranchRow {
     app: 'curl',
     reason: null,
     pid: null,
+    process: null,
     isFolded: false,
     hostId: null,
     host: null,

@@ -74,9 +74,12 @@ export class BranchRows {
     const id = `branch:${sums.serial(branch)}`;
     const host = branches.word(branch, KEY.HOST);
     const nameSource = host > OTHER_HOSTS ? this.#hosts.nameSource(host) : 'none';
+    // It may become known late, and be forgotten early.
+    const process = this.#directory.process(branches.processOf(branch)) ?? (old?.id === id ? old.process : null);
     const isStill =
       old?.id === id &&
       old.nameSource === nameSource &&
+      old.process === process &&
       !sums.moved(branch) &&
       old.rxRate === 0 &&
       old.txRate === 0 &&
@@ -94,6 +97,7 @@ export class BranchRows {
       app: known.app,
       reason: known.reason,
       pid: known.pid,
+      process,
       isFolded: known.isFolded,
       hostId: known.hostId,
       host: known.host,
@@ -132,6 +136,7 @@ export class BranchRows {
       app: name,
       reason: name === null ? ownerlessReason(app) : null,
       pid: pid === NO_PID || pid === ANY_PID ? null : pid,
+      process: null,
       isFolded: pid === ANY_PID,
       hostId: end?.id ?? null,
       host: end?.host ?? null,

@@ -212,6 +212,8 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return still(toggleFrozen(state, live));
     case 'pin':
       return still(togglePin(state, live));
+    case 'lineage':
+      return still(settled(toggleLineage(state), live));
     case 'closed':
       return still(settled(toggleClosed(state), live));
     case 'group': {
@@ -251,6 +253,12 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
 
 function isView(name: Command): boolean {
   return (VIEWS as readonly string[]).includes(name);
+}
+
+/** Puts apps below what started them, or back. */
+function toggleLineage(state: ViewState): ViewState {
+  const notice = state.byLineage ? 'apps by name' : 'apps by what started them';
+  return { ...state, byLineage: !state.byLineage, notice };
 }
 
 /** Shows closed connections, or in the events view the log of connections; or hides them. */

@@ -67,6 +67,7 @@ export function rowFilter(table: TableName, row: AnyRow, root: string | null): s
 
 function appFilter({ app, pids, branch }: AppLine, root: string | null): string | null {
   if (branch === undefined) return isFilter('app', app);
+  if (branch.kind === 'lineage' && pids[0] !== undefined) return `(pid=${pids[0]} or ancestor=${pids[0]})`;
   if (branch.kind === 'process' && pids[0] !== undefined) return `pid=${pids[0]}`;
   const own = isFilter('app', root);
   if (branch.kind !== 'host') return own;

@@ -126,12 +126,14 @@ function appFacts(row: AppLine, context: CellContext, { talks, recent }: Related
     ? []
     : [
         ...(kind === 'process' ? [] : [['processes', row.processCount === 0 ? null : formatGrouped(row.processCount)] as const]),
-        ...processes(row, context),
+        ...(kind === 'lineage' && row.processes.length === 0 ? [['pid', row.pids.join(' ')] as const] : processes(row, context)),
         ['executable', secret(row.exe, context)],
         ['user', secret(row.user, context)],
       ];
   return [
-    isHost ? ['host', secret(row.app, context), 'name'] : ['app', text(row.app, context), 'name'],
+    isHost
+      ? ['host', secret(row.app, context), 'name']
+      : [kind === 'lineage' ? 'started by' : 'app', text(row.app, context), 'name'],
     ...(row.reason === null ? [] : [['no owner', shown(row.reason, context), 'warn'] as const]),
     ...talks,
     ...own,

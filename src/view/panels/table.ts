@@ -104,11 +104,10 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
   if (rows.length === 0) lines.push([span(`  ${emptyText(state, picture, table)}`, 'dim')]);
 
   const mark = sort.descending ? glyphs.descending : glyphs.ascending;
+  const name = table === 'apps' && picture.byLineage ? `${spec.title} by what started them` : spec.title;
   const title: Span[] = [
     span(
-      hasTabs(state) || showsLite(state) || state.view === table
-        ? spec.title
-        : `${viewName(state.view)} ${glyphs.separator} ${spec.title}`,
+      hasTabs(state) || showsLite(state) || state.view === table ? name : `${viewName(state.view)} ${glyphs.separator} ${name}`,
       focused ? 'title' : 'header',
     ),
     span(` ${formatGrouped(countOf(picture, state, table, rows))}`, 'text'),
@@ -143,7 +142,7 @@ function timeOf({ average, chart }: ViewState, { intervalMs }: Snapshot): string
 
 /** Rows at the top of the table; of connections all, whether they have a row of their own or not. */
 function countOf(picture: Picture, { since }: ViewState, table: TableName, rows: readonly AnyRow[]): number {
-  if (table !== 'connections') return rows.filter((row) => branchOf(row) === undefined).length;
+  if (table !== 'connections') return rows.filter((row) => (branchOf(row)?.depth ?? 0) === 0).length;
   const { connections, filtered, closedHidden, snapshot } = picture;
   const isPart = filtered || since !== null || closedHidden > 0;
   return isPart ? connections.length : Math.max(connections.length, snapshot.flowCount);

@@ -1,9 +1,10 @@
 // The apps table: one row for each program, its helpers folded in; under it the hosts it talks to, then its processes.
 // Narrow screens give up, in this order: recent, user, main host, last seen, share, pids, totals (TX, RX), flows. App and the two rates stay.
 
-import { cut, WHOLE } from '../text/cells.ts';
-import { type Span, span } from '../text/span.ts';
+import { cut, displayWidth, WHOLE } from '../text/cells.ts';
+import { type Line, type Span, span } from '../text/span.ts';
 import type { AppLine } from '../tree/app-tree.ts';
+import { hasMore } from '../tree/branch.ts';
 import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from './column.ts';
 import { flowsColumn, numberColumn, seenColumn, widest, wordColumn } from './columns.ts';
 import { hidden, nameCell, shown } from './masking.ts';
@@ -11,13 +12,34 @@ import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.
 import { treeCell, treeText } from './tree-cell.ts';
 
 function nameOf(row: AppLine, context: CellContext, cells: number): Span {
+  if (row.branch?.kind === 'rest' && row.branch.depth === 0)
+    return span(shown(`${row.app ?? row.reason} (${STRAYS})`, context), 'dim');
   if (row.app === null) return span(`(${shown(row.reason ?? 'no owner', context)})`, 'dim');
   if (row.branch?.kind === 'processes') return span(row.app, 'dim');
-  if (row.branch?.kind !== 'host') return span(shown(row.app, context), row.branch === undefined ? 'name' : 'text');
+  if (row.branch?.kind !== 'host') return span(shown(row.app, context), (row.branch?.depth ?? 0) === 0 ? 'name' : 'text');
   return span(
     cut(nameCell(hidden(row.app, context), row.branch.nameSource, cells, context), cells, context.glyphs, 'start'),
     'text',
   );
+}
+
+/** What of an app belongs to no row above: processes that are no longer kept apart, or of which nobody knows who started them. */
+const STRAYS = 'more processes';
+/** Cells of a name before a terminal has room behind it. */
+const LEAST_NAME = 6;
+
+function terminalOf({ branch }: AppLine, context: CellContext): string {
+  const { terminal = null } = branch ?? {};
+  return terminal === null ? '' : ` ${shown(terminal, context)}`;
+}
+
+/** A process with the terminal of the session that it leads: which of many shells it is. */
+function withTerminal(row: AppLine, context: CellContext, cells: number): Span | Line {
+  const terminal = terminalOf(row, context);
+  const room = cells - displayWidth(terminal);
+  if (terminal === '' || room < LEAST_NAME) return nameOf(row, context, cells);
+  const { text, role } = nameOf(row, context, room);
+  return [span(cut(text.trimEnd(), room, context.glyphs), role), span(terminal, 'dim')];
 }
 
 /** The host with which the app exchanges most. */
@@ -44,18 +66,22 @@ export const APPS: TableSpec<AppLine> = {
       plain: (row, context) => nameOf(row, context, WHOLE).text.trim(),
       wants: (rows, context) =>
         widest(rows, (row) =>
-          treeText(row, nameOf(row, context, WHOLE).text.trimEnd(), context.recentlySeen.apps.has(row.app ?? '')),
+          treeText(
+            row,
+            nameOf(row, context, WHOLE).text.trimEnd() + terminalOf(row, context),
+            context.recentlySeen.apps.has(row.app ?? ''),
+          ),
         ),
       cell: (row, context, width) =>
         treeCell(
           {
             row,
             isNew: row.branch === undefined && context.recentlySeen.apps.has(row.app ?? ''),
-            expandable: row.branch === undefined || row.branch.kind === 'process' || row.branch.kind === 'processes',
+            expandable: hasMore(row.branch),
           },
           width,
           context,
-          (cells) => nameOf(row, context, cells),
+          (cells) => withTerminal(row, context, cells),
         ),
     },
     {

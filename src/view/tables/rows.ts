@@ -7,8 +7,9 @@ import { type Picture, pictureOf } from '../derive.ts';
 import { showsLite } from '../layout.ts';
 import type { Order, Sort, TableName, ViewState } from '../state.ts';
 import { type AppLine, underApp, underBranch } from '../tree/app-tree.ts';
-import type { Branch } from '../tree/branch.ts';
+import { type Branch, hasMore } from '../tree/branch.ts';
 import { domains, type HostLine, underHost } from '../tree/host-tree.ts';
+import { lineageTops, underProcess } from '../tree/lineage-tree.ts';
 import { type ConnectionLine, folded, underLookups } from '../tree/lookups.ts';
 import { type DnsLine, type ResolverLine, underGroup } from '../tree/questions.ts';
 import { ALERTS } from './alerts.ts';
@@ -68,6 +69,7 @@ export function branchOf(row: AnyRow): Branch | undefined {
 /** Rows at the top of a table, in no order. */
 export function topRows(picture: Picture, table: TableName): readonly AnyRow[] {
   if (table === 'connections') return folded(picture.connections);
+  if (table === 'apps' && picture.byLineage) return lineageTops(picture);
   return table === 'hosts' ? domains(picture.hosts) : picture[table];
 }
 
@@ -77,13 +79,14 @@ export function childRows(row: AnyRow, picture: Picture, table: TableName): read
   if (table === 'connections') return 'lookups' in row ? underLookups(row as ConnectionLine, picture) : [];
   if (table === 'questions') return underGroup(row as DnsLine, picture.asked);
   if (table !== 'apps') return [];
+  if (branchOf(row)?.kind === 'lineage') return underProcess(row as AppLine, picture);
   return branchOf(row) === undefined ? underApp(row as AppLine, picture) : underBranch(row as AppLine, picture);
 }
 
 /** True for a row that something can hang under. */
 export function hasBranches(row: AnyRow, table: TableName): boolean {
   const branch = branchOf(row);
-  if (table === 'apps') return branch === undefined || branch.kind === 'process' || branch.kind === 'processes';
+  if (table === 'apps') return hasMore(branch);
   if (table === 'connections') return 'lookups' in row;
   if (table === 'questions') return 'group' in row;
   return table === 'hosts' && (row as HostLine).host !== null && branch?.kind !== 'app';
@@ -165,7 +168,7 @@ export function rowWithId(state: ViewState, live: Snapshot, table: TableName, id
 
 /** Whatever branches are sorted by, what is no longer listed stands below them, and processes last. */
 const BRANCH_ORDER: readonly ReadonlySet<Branch['kind'] | undefined>[] = [
-  new Set(['host', 'app', 'process', 'lookup']),
+  new Set(['host', 'app', 'process', 'lookup', 'lineage']),
   new Set(['rest']),
   new Set(['processes']),
 ];

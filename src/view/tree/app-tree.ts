@@ -83,7 +83,7 @@ function byEnd(parts: readonly Part[]): ReadonlyMap<string, readonly Part[]> {
 /** Rows right under an app: hosts that it talked to, and one that holds its processes. */
 export function underApp(row: AppRow, picture: Picture): readonly AppLine[] {
   const at = { depth: 1, parent: row.id, root: row.id } as const;
-  const known = hosts(row, partsOfApp(row.id, picture), at);
+  const known = hostLines(row, partsOfApp(row.id, picture), at);
   // What is counted as one thing, such as the overhead of tunnels, has nothing below it.
   const isWhole = known.length === 0 && picture.branches !== null;
   const lines = isWhole ? known : withRest(row, known, at, restText(picture, 'hosts'));
@@ -110,7 +110,7 @@ export function underBranch(line: AppLine, picture: Picture): readonly AppLine[]
   if (line.branch?.kind !== 'process') return [];
   const pid = line.pids[0] ?? null;
   const at = { depth: 3, parent: line.id, root: root.id } as const;
-  const lines = hosts(
+  const lines = hostLines(
     line,
     own.filter((part) => part.pid === pid),
     at,
@@ -163,7 +163,8 @@ function idleLine(row: AppRow, process: Process, at: Place): AppLine {
 
 type Place = Pick<Branch, 'depth' | 'parent' | 'root'>;
 
-function hosts(row: AppRow, own: readonly Part[], at: Place): readonly AppLine[] {
+/** Rows of the other ends of parts, under a row. */
+export function hostLines(row: AppRow, own: readonly Part[], at: Place): readonly AppLine[] {
   return [...byEnd(own)].map(([host, group]) => ({
     ...row,
     ...line(group),
@@ -209,7 +210,8 @@ function line(
   return { ...sumTraffic(group), ...spanOf(group), flows: flowsOf(group), recent: [] };
 }
 
-function withRest(row: AppRow, lines: readonly AppLine[], at: Place, reason: string): readonly AppLine[] {
+/** Rows under a row, with one for what they don't account for. */
+export function withRest(row: AppRow, lines: readonly AppLine[], at: Place, reason: string): readonly AppLine[] {
   const rest = restOf(row, sumTraffic(lines));
   if (rest === null) return lines;
   return [

@@ -7,9 +7,9 @@ import { subtractTraffic } from '../traffic.ts';
 
 /** Where a row hangs. A row without one stands at the top. */
 export interface Branch {
-  readonly depth: 1 | 2 | 3;
-  /** `processes` holds those of an app. */
-  readonly kind: 'process' | 'processes' | 'host' | 'app' | 'lookup' | 'rest';
+  readonly depth: number;
+  /** `processes` holds those of an app; `lineage` is a process with all that it started, at the top too. */
+  readonly kind: 'process' | 'processes' | 'host' | 'app' | 'lookup' | 'rest' | 'lineage';
   /** Id of the row right above, and of the one at the top. */
   readonly parent: string;
   readonly root: string;
@@ -17,11 +17,18 @@ export interface Branch {
   readonly process: Process | null;
   /** How the name of a host is known. */
   readonly nameSource: NameSource;
+  /** Terminal of the session that a process leads. */
+  readonly terminal?: string | null;
 }
 
 /** A row that may hang under another one. */
 export interface Branched {
   readonly branch?: Branch;
+}
+
+/** True for a row of the apps table, or of its tree, that something can hang under. */
+export function hasMore(branch: Branch | undefined): boolean {
+  return branch === undefined || branch.kind === 'process' || branch.kind === 'processes' || branch.kind === 'lineage';
 }
 
 /** What of a row its branches do not account for; null where they account for all. */

@@ -2,8 +2,8 @@
 // counted for a filter, they are made from listed connections.
 
 import type { BranchRow, FlowRow, Traffic } from '../../model/snapshot.ts';
-import type { NameSource } from '../../model/terms.ts';
-import { appOfFlow, hostOfFlow, type Picture } from '../derive.ts';
+import type { NameSource, Process } from '../../model/terms.ts';
+import { appOfFlow, hostOfFlow, type Picture, processOf } from '../derive.ts';
 
 /** The other end of the far side of a local connection whose own app is unknown. */
 export const THIS_MACHINE = 'this machine';
@@ -121,11 +121,13 @@ function partsOf(picture: Picture): Parts {
 
 function* ofShares(picture: Picture): Iterable<Part> {
   const hostOf = hostOfFlow(picture.hosts);
-  for (const [appId, own] of sharesByApp(picture)) for (const share of own) yield ofShare(share, appId, hostOf);
-  for (const flow of picture.flows) if (flow.carries) yield ofShare(nearSide(flow), 'carrier', hostOf);
+  const apps = new Map(picture.apps.map((row) => [row.id, row]));
+  for (const [appId, own] of sharesByApp(picture))
+    for (const share of own) yield ofShare(share, appId, processOf(apps.get(appId), pidOf(share)), hostOf);
+  for (const flow of picture.flows) if (flow.carries) yield ofShare(nearSide(flow), 'carrier', null, hostOf);
 }
 
-function ofShare(share: Share, appId: string, hostOf: ReturnType<typeof hostOfFlow>): Part {
+function ofShare(share: Share, appId: string, process: Process | null, hostOf: ReturnType<typeof hostOfFlow>): Part {
   const { flow, isFar, ...traffic } = share;
   return {
     ...traffic,
@@ -133,6 +135,7 @@ function ofShare(share: Share, appId: string, hostOf: ReturnType<typeof hostOfFl
     app: isFar ? flow.peerApp : flow.app,
     reason: isFar ? null : flow.reason,
     pid: pidOf(share),
+    process,
     isFolded: false,
     hostId: isFar ? null : (hostOf(flow) ?? null),
     host: flow.host ?? flow.remote.address,

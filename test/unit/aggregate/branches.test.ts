@@ -255,7 +255,7 @@ function small(most: number) {
   const book = (row: number, pid: number, host: number, bytes: number) => {
     time++;
     const m = movedNow({ rx: bytes, rxp: 1, first: time, last: time });
-    const now = branches.claim(row, SIDE.OWN, 16, pid, host, NO_PEER);
+    const now = branches.claim(row, SIDE.OWN, 16, pid, host, NO_PEER, pid);
     if (now >= 0) branches.sums.enter(now, m);
     return now;
   };

@@ -217,5 +217,10 @@ test('what cannot be read at an exec stays as it was: the process is gone', () =
   machine.fork(30, 20);
   machine.book.became({ pid: 30, parent: 0, name: '', start: null, session: null, terminal: null, words: '' });
   machine.living.delete(30);
-  expect(machine.known(30)).toMatchObject({ self: { name: 'bash' }, session: 20, terminal: 'pts/0', ancestors: [{}, { pid: 20 }] });
+  expect(machine.known(30)).toMatchObject({
+    self: { name: 'bash' },
+    session: 20,
+    terminal: 'pts/0',
+    ancestors: [{}, { pid: 20 }],
+  });
 });
