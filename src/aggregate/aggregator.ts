@@ -331,6 +331,7 @@ export class Aggregator {
       matching: null,
       flows: limits === null ? [] : this.#flowRows.select(limits.flows, intervalMs),
       flowCount: this.#flows.count,
+      packets: null,
       flowsEvicted: this.#flows.evicted,
       dns,
       listeners: this.#accepted?.rows(this.#listeners?.() ?? null) ?? null,

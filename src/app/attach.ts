@@ -265,6 +265,10 @@ async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Mak
         quit: () => guard.stop({ kind: 'done' }),
         'save-history': historyKey(recording, assembled, closing, tui),
         match: ({ filter, from, average }) => aggregator.match(filter, from, average),
+        'watch-packets': ({ id }) => {
+          parts.monitor.watchPackets(id);
+          apply({ type: 'packets', page: parts.monitor.packetPage });
+        },
         'range-totals': ({ from, to }) => apply({ type: 'range-totals', from, to, answer: history.between(from, to) }),
         history: ({ requests }) => answers.ask(requests),
         'list-interfaces': async () => apply({ type: 'interfaces', items: (await choice?.list()) ?? [] }),

@@ -16,7 +16,7 @@ export interface Completion {
 }
 
 /** A word, or a field with what there is of its value. */
-const AT_CURSOR = /(?:^|[\s(])[!-]*([a-z][a-z_-]*|)((?::|!=|=)("[^"]*|[^\s()"]*))?$/i;
+const AT_CURSOR = /(?:^|[\s(])[!-]*([a-z][a-z0-9_-]*|)((?::|!=|=)("[^"]*|[^\s()"]*))?$/i;
 
 /** True if the word that ends at the cursor may become the name of a field, a word with a meaning, `and`, `or` or `not`. */
 export function isHalfName(text: string, cursor: number): boolean {

@@ -9,7 +9,7 @@ import { type Expression, FilterSyntaxError, OPERATORS, type Operator, type Valu
 const LONGEST_FILTER = 2000;
 /** Deepest nesting of brackets and negations. */
 const MAX_DEPTH = 50;
-const FIELD = /^[a-z][a-z_-]*$/i;
+const FIELD = /^[a-z][a-z0-9_-]*$/i;
 
 /**
  * Parses the text of a filter; empty text is the filter that matches all.

@@ -6,6 +6,7 @@ import type { DnsPart } from './dns.ts';
 import type { HistoryStatus } from './history.ts';
 import type { ListenerRow } from './listeners.ts';
 import type { Average } from './options.ts';
+import type { PacketPage } from './packet-page.ts';
 import type { KeptStatus, WritingStatus } from './packets.ts';
 import type { PrivilegeStatus } from './privileges.ts';
 import type { Diagnosis, Ends, LinkQuality, Quality } from './quality.ts';
@@ -343,6 +344,8 @@ export interface Snapshot {
   readonly branches: readonly BranchRow[] | null;
   /** What the filter matches; null without a filter. */
   readonly matching: Matching | null;
+  /** The last packets of the connection that the user looks at; null if he looks at none, and without a screen. */
+  readonly packets: PacketPage | null;
   /** Flows evicted because the table was full. Their bytes stay in every total. */
   readonly flowsEvicted: number;
   readonly dns: DnsPart;

@@ -22,6 +22,7 @@ import { CapturedSource } from '../identify/process/recorded.ts';
 import type { WatchStatus } from '../model/delivery.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { Listener, Reach } from '../model/listeners.ts';
+import type { PacketPage } from '../model/packet-page.ts';
 import type { KeepOptions, KeptStatus, WritingStatus } from '../model/packets.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
 import type { LinkQuality } from '../model/quality.ts';
@@ -31,7 +32,8 @@ import type { Watcher } from '../model/watch.ts';
 import { DIRECTION, LINK } from '../net/numbers.ts';
 import { EPHEMERAL } from '../net/services.ts';
 import { type Kept, KeptFlows } from '../packets/kept-flows.ts';
-import { PacketRing } from '../packets/packet-ring.ts';
+import { LOGGED_PACKETS, PacketLog } from '../packets/packet-log.ts';
+import { KeptFrame, PacketRing } from '../packets/packet-ring.ts';
 import type { Inspection } from './inspection.ts';
 import { UnreadFrames } from './unread.ts';
 
@@ -139,6 +141,7 @@ export class Monitor {
   #frameBytes = 0;
   #undecoded = 0;
   readonly #unread = new UnreadFrames();
+  readonly #log: PacketLog;
   /** Further packets in 802.11 frames; null without such frames. */
   #aggregates: Aggregates | null = null;
   readonly #statuses = new Float64Array(4);
@@ -148,6 +151,7 @@ export class Monitor {
   constructor(parts: MonitorParts) {
     this.#parts = parts;
     this.flows = parts.flows;
+    this.#log = new PacketLog(parts.flows);
     this.owners = parts.owners;
     this.#captured = parts.owners.source instanceof CapturedSource ? parts.owners.source : null;
     const captured = this.#captured;
@@ -169,6 +173,38 @@ export class Monitor {
     const facts = inspection?.names ?? null;
     const { interfaceName } = this.aggregator;
     return { ring, flows: new KeptFlows({ flows, ring, directory, facts, interfaceName, onBehalfOf }) };
+  }
+
+  /** Keeps the last packets of this flow from now on, and those that the ring still has. @param id of its row in a snapshot */
+  watchPackets(id: string): void {
+    const { flows } = this;
+    const serial = Number(id);
+    let row = flows.rows - 1;
+    while (row >= 0 && !flows.holds(row, serial)) row--;
+    if (row >= 0 && this.#log.watch(row) && this.kept !== null) this.#logKept(this.kept.ring, row, serial);
+  }
+
+  /** The last packets of the flow that is watched; null if none is. */
+  get packetPage(): PacketPage | null {
+    return this.#log.page();
+  }
+
+  /** Adds the frames of a flow that the ring has. */
+  #logKept(ring: PacketRing, row: number, serial: number): void {
+    const frame = new KeptFrame();
+    const packet = this.#packets[0] as Packet;
+    const found: number[] = [];
+    for (let at = this.flows.keptAt(row); ring.has(at) && found.length < LOGGED_PACKETS * 2; at = frame.previous) {
+      ring.read(at, frame);
+      if (frame.serial !== serial) break;
+      found.push(at);
+    }
+    for (const at of found.reverse()) {
+      ring.read(at, frame);
+      this.#decoder.decode(ring.bytes, frame.offset, frame.captured, frame.wire, frame.link, packet);
+      packet.time = frame.time;
+      if (packet.hasAddresses) this.#log.add(packet, ring.bytes, frame.isSent);
+    }
   }
 
   /** Says how far alerts got, and what is silenced. */
@@ -302,6 +338,8 @@ export class Monitor {
     const uncounted = this.#uncounted;
     const sources = this.#captured;
     const { inspection } = this.#parts;
+    const log = this.#log;
+    const watched = log.row;
     const interfaces = this.#parts.opened.source.interfaces;
     let nextChange = this.owners.nextChange;
     for (let i = from; i < to; i++) {
@@ -338,6 +376,7 @@ export class Monitor {
       if (packet.longHeader && inspection !== null) this.#splitConnections(inspection, packet, bytes, index);
       const row = flows.touch(packet, index, reported, hashes[i - from] as number);
       if (ring !== null) ring.keep(batch, i, row, reported, flows.lastSent);
+      if (row === watched) log.add(packet, bytes, flows.lastSent);
       let way: number = flows.lastSent ? DIRECTION.OUT : DIRECTION.IN;
       if (flows.direction(row) === FLOW_DIRECTION.TRANSIT) way = this.#transitDirection(row, index, reported, packet, batch, i);
       const column = way === DIRECTION.OUT ? base + 3 : base + 2;
@@ -410,7 +449,8 @@ export class Monitor {
     const interfaces = this.#interfaces();
     this.kept?.ring.expire(time, EXPIRED_AT_ONCE);
     this.kept?.flows.sweep();
-    const snapshot = this.aggregator.tick({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps }, limits);
+    const made = this.aggregator.tick({ time, intervalMs, capture: this.#status(interfaces), interfaces, gaps }, limits);
+    const snapshot = this.packetPage === null ? made : { ...made, packets: this.packetPage };
     return countsPackets(this.#parts.opened.source) ? snapshot : withoutPackets(snapshot);
   }
 

@@ -3,6 +3,7 @@
 import type { Filter } from '../filter/filter.ts';
 import type { Mute } from '../model/alert.ts';
 import type { Average } from '../model/options.ts';
+import type { PacketPage } from '../model/packet-page.ts';
 import type { RangeTotals } from '../model/range-totals.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { InterfaceItem } from '../model/terms.ts';
@@ -105,6 +106,8 @@ export type Action =
   | { readonly type: 'history-scroll'; readonly pane: HistoryPane; readonly by: number }
   /** A click or drag in the chart, in cells from its left end; `anchor` is where a drag began. */
   | { readonly type: 'chart'; readonly cell: number; readonly anchor: number | null }
+  /** The answer to `watch-packets`; null if that connection is gone. */
+  | { readonly type: 'packets'; readonly page: PacketPage | null }
   /** The answer to `range-totals`; null when nothing of that range is kept. */
   | { readonly type: 'range-totals'; readonly from: number; readonly to: number; readonly answer: RangeTotals | null };
 
@@ -136,6 +139,8 @@ export type Effect =
   | { readonly type: 'save-history' }
   /** Asks what moved between two times, epoch ms. An action of the same name answers. */
   | { readonly type: 'range-totals'; readonly from: number; readonly to: number }
+  /** Keep the last packets of this connection from now on. The action `packets` answers, then each snapshot has them. */
+  | { readonly type: 'watch-packets'; readonly id: string }
   /** Count what this filter matches from now on; `from` is the baseline of the totals, `average` the seconds over which its rates are means. */
   | { readonly type: 'match'; readonly filter: Filter | null; readonly from: Snapshot | null; readonly average: Average }
   /** Asks which interfaces there are; the action `interfaces` answers. */

@@ -53,6 +53,7 @@ export function emptySnapshot(time: number): Snapshot {
     branches: null,
     matching: null,
     flowCount: 0,
+    packets: null,
     flowsEvicted: 0,
     dns: NO_DNS,
     listeners: null,

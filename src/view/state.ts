@@ -3,6 +3,7 @@
 import type { Filter } from '../filter/filter.ts';
 import type { Mute } from '../model/alert.ts';
 import type { Average, BudgetPlan, UnitMode } from '../model/options.ts';
+import type { PacketPage } from '../model/packet-page.ts';
 import type { RateSeries, Snapshot } from '../model/snapshot.ts';
 import type { InterfaceItem } from '../model/terms.ts';
 import { type ChartState, NEW_CHART } from './chart/range.ts';
@@ -108,11 +109,23 @@ export interface Offer {
   readonly index: number;
 }
 
+/** All about a row. */
+export interface Details {
+  readonly kind: 'details';
+  readonly table: TableName;
+  readonly id: string;
+  readonly top: number;
+  /** Of a connection, its last packets in place of the facts. */
+  readonly showsPackets: boolean;
+  /** Those as they were when the details opened; null until they are known, and for other rows. */
+  readonly page: PacketPage | null;
+}
+
 /** What lies over the view. */
 export type Popup =
   | { readonly kind: 'help'; readonly top: number }
   | { readonly kind: 'capture'; readonly top: number }
-  | { readonly kind: 'details'; readonly table: TableName; readonly id: string; readonly top: number }
+  | Details
   | {
       readonly kind: 'interfaces';
       readonly items: readonly InterfaceItem[] | null;

@@ -136,6 +136,56 @@ describe('popups', () => {
     await frame('details-connection-80x24');
   });
 
+  test.each([
+    [80, 24],
+    [140, 40],
+  ])('how a connection is spoken, and its packets, at %ix%i', async (columns, rows) => {
+    const s = open(columns, rows);
+    const offer = {
+      over: 'tcp',
+      version: 0x0304,
+      protocols: ['h2', 'http/1.1'],
+      ech: true,
+      ja4: 't13d1516h2_8daaf6152771_e5627efa2ab1',
+    } as const;
+    const answer = {
+      version: 0x0304,
+      cipher: 0x1301,
+      protocol: null,
+      resumed: true,
+      retried: false,
+      ja4s: 't130200_1301_234ea6891581',
+    };
+    const tls = { offer, answer, names: null, namesAreCut: false, alert: null, answerMs: 15.2, handshakeMs: 31 };
+    const tcp = { flags: 0x18, sequence: 1, acknowledgement: 1, window: 65_536, isExact: true };
+    const packet = { number: 0, time: NOON, isSent: true, payloadBytes: 0, tcp, marks: [], contents: '', name: null } as const;
+    const packets = Array.from({ length: 40 }, (_, i) => ({
+      ...packet,
+      number: i,
+      time: NOON + i * 20.5,
+      isSent: i % 3 === 0,
+      payloadBytes: i % 3 === 0 ? 0 : 1448 * (i % 40),
+      tcp: { ...tcp, sequence: i * 123_456, window: i === 7 ? 0 : 65_536, isExact: i > 2 },
+      marks: i === 9 ? (['retransmit'] as const) : i === 7 ? (['zero window'] as const) : [],
+      contents: i === 0 ? 'TLS client hello' : i % 3 === 1 ? 'TLS data 16401' : '',
+    }));
+    await s.show(
+      snapshot({
+        flows: [
+          flowRow({ id: '7', rxRate: 5, talk: { tls, http: null }, connectMs: 15.4 }),
+          flowRow({ id: '8', talk: { tls, http: null } }),
+        ],
+        packets: { flow: '7', packets, dropped: 1234 },
+      }),
+    );
+    await s.press('3', '\r', 'G');
+    await frame(`talk-${columns}x${rows}`);
+    await s.press('\t');
+    await frame(`packets-${columns}x${rows}`);
+    await s.press('g', 'x');
+    await frame(`packets-first-${columns}x${rows}`);
+  });
+
   test('details of a flow without a name, of a host and of a category', async () => {
     const s = open(80, 30);
     await s.show(

@@ -211,6 +211,7 @@ export function snapshot(parts: Partial<Snapshot> = {}): Snapshot {
     interfaces: [],
     flows: [],
     flowCount: flows.length,
+    packets: null,
     flowsEvicted: 0,
     dns: NO_DNS,
     listeners: null,

@@ -18,7 +18,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   flow: ['model', 'net', 'decode'],
   inspect: ['model', 'net', 'decode'],
   identify: ['model', 'net', 'system', 'flow', 'inspect'],
-  packets: ['model', 'net', 'capture', 'flow'],
+  packets: ['model', 'net', 'capture', 'decode', 'flow', 'inspect'],
   aggregate: ['model', 'net', 'filter', 'flow'],
   watch: ['model', 'net', 'filter'],
   history: ['model', 'net', 'system', 'filter', 'privilege'],

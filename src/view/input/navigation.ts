@@ -4,6 +4,7 @@ import type { Snapshot } from '../../model/snapshot.ts';
 import { layoutOf, panesOf, showsLite, visibleRows } from '../layout.ts';
 import { noteOf } from '../panels/header.ts';
 import {
+  type Details,
   OPEN_MAX,
   PINS_MAX,
   paneOf,
@@ -139,9 +140,11 @@ export function toggleLite(state: ViewState): ViewState {
 /** Opens the details of the selected row. */
 export function openDetails(state: ViewState, live: Snapshot): ViewState {
   const row = selectedRow(state, live);
-  return row === undefined
-    ? state
-    : { ...hold(state, row.id), popup: { kind: 'details', table: state.pane, id: row.id, top: 0 } };
+  return row === undefined ? state : { ...hold(state, row.id), popup: detailsOf(state.pane, row.id) };
+}
+
+function detailsOf(table: TableName, id: string): Details {
+  return { kind: 'details', table, id, top: 0, showsPackets: false, page: null };
 }
 
 /** Opens the list of themes. */

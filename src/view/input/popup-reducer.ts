@@ -1,10 +1,11 @@
 // Keys while a popup is open: scroll, close, preview and pick. Quit, suspend and redraw work as always.
 
+import type { PacketPage } from '../../model/packet-page.ts';
 import type { FlowRow, Snapshot } from '../../model/snapshot.ts';
 import { type Command, type Step, still } from '../action.ts';
 import type { FrameSettings } from '../frame.ts';
-import { popupContent, popupRows, popupTop } from '../panels/popup.ts';
-import type { Popup, TableName, ViewState } from '../state.ts';
+import { FOLLOW, popupContent, popupRows, popupTop, showsPackets } from '../panels/popup.ts';
+import type { Details, Popup, TableName, ViewState } from '../state.ts';
 import { rowWithId } from '../tables/rows.ts';
 import { withFilter } from './filter-input.ts';
 import { settled } from './navigation.ts';
@@ -41,14 +42,29 @@ export function reducePopup(state: ViewState, command: Command, live: Snapshot, 
   if (command === 'packets') return writePackets(state, live);
   if (command === 'mute' && popup.kind === 'details' && popup.table === 'alerts')
     return still(openMute({ ...state, popup: null }, live));
+  if ((command === 'next-pane' || command === 'previous-pane') && popup.kind === 'details') return still(turnPage(state, popup));
   if (command === 'help' || command === 'capture') return { state: { ...state, popup: { kind: command, top: 0 } }, effects: [] };
   if (command === 'pause') return { state: { ...state, paused: state.paused === null ? live : null }, effects: [] };
   const count = popupContent(state, live, settings.glyphs, settings.keys, popup).lines.length;
-  const visible = popupRows(state);
+  const visible = popupRows(state) - (showsPackets(popup) ? 1 : 0);
   const moved = movedBy(command, popupTop(popup.top, count, visible), visible, count);
-  return moved === null
-    ? { state, effects: [] }
-    : { state: { ...state, popup: { ...popup, top: popupTop(moved, count, visible) } }, effects: [] };
+  if (moved === null) return still(state);
+  const top = popupTop(moved, count, visible);
+  const follows = showsPackets(popup) && top === popupTop(FOLLOW, count, visible);
+  return still({ ...state, popup: { ...popup, top: follows ? FOLLOW : top } });
+}
+
+/** Turns between the facts of a connection and its packets. */
+function turnPage(state: ViewState, popup: Details): ViewState {
+  if (popup.table !== 'connections') return state;
+  const shows = !popup.showsPackets;
+  return { ...state, popup: { ...popup, showsPackets: shows, top: shows ? FOLLOW : 0 } };
+}
+
+/** Takes the packets that a connection had before its details opened. */
+export function takePage(state: ViewState, page: PacketPage | null): ViewState {
+  const { popup } = state;
+  return popup?.kind === 'details' && popup.id === page?.flow ? { ...state, popup: { ...popup, page } } : state;
 }
 
 /** The details closed, and the filter for their row in force. */

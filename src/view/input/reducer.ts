@@ -48,17 +48,29 @@ import {
 } from './navigation.ts';
 import { writePackets } from './packets.ts';
 import { allow, capturedOn, listedInterfaces, openExport, openInterfaces, openMute } from './pickers.ts';
-import { filteredAlike, reducePopup, togglePaths } from './popup-reducer.ts';
+import { filteredAlike, reducePopup, takePage, togglePaths } from './popup-reducer.ts';
 import { updateWatches } from './watches.ts';
 
 /** Applies one action. The same state object comes back when nothing changed. */
 export function reduce(state: ViewState, action: Action, live: Snapshot, settings: FrameSettings): Step {
-  const made = withQuestions(step(state, action, live, settings), live, settings.glyphs);
+  const made = withWatched(state, withQuestions(step(state, action, live, settings), live, settings.glyphs));
   const { since, average } = made.state;
   const { filter } = made.state.filter;
   const isSame = filter?.text.trim() === state.filter.filter?.text.trim() && since === state.since;
   if (isSame && (average === state.average || filter?.isVolatile !== true)) return made;
   return { ...made, effects: [...made.effects, { type: 'match', filter, from: since, average }] };
+}
+
+/** Asks for the packets of a connection whose details open. */
+function withWatched(before: ViewState, { state, effects }: Step): Step {
+  const id = watchedOf(state);
+  return id === null || id === watchedOf(before)
+    ? { state, effects }
+    : { state, effects: [...effects, { type: 'watch-packets', id }] };
+}
+
+function watchedOf({ popup }: ViewState): string | null {
+  return popup?.kind === 'details' && popup.table === 'connections' ? popup.id : null;
 }
 
 function step(state: ViewState, action: Action, live: Snapshot, settings: FrameSettings): Step {
@@ -108,6 +120,8 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
     case 'chart':
       if (state.view === 'history') return still(markCells(state, action.cell, action.anchor, live, settings.glyphs));
       return selectCells(state, live, settings.glyphs, action.cell, action.anchor);
+    case 'packets':
+      return still(takePage(state, action.page));
     case 'range-totals':
       return still(takeTotals(state, live, action, action.answer));
     case 'scroll':

@@ -74,10 +74,12 @@ function picked(what: string): readonly Hint[] {
   return [CLOSES, [what, 'details'], ['choose', 'up', 'down']];
 }
 
+const FILTERS: Hint = ['filters for it', 'filter'];
+
 const POPUPS: Readonly<Record<Popup['kind'], readonly Hint[]>> = {
   help: SCROLLED,
   capture: SCROLLED,
-  details: [CLOSES, ['filters for it', 'filter'], ...SCROLLED.slice(1)],
+  details: [CLOSES, FILTERS, ...SCROLLED.slice(1)],
   themes: picked('takes it'),
   interfaces: picked('captures on them'),
   export: picked('writes it'),
@@ -130,9 +132,36 @@ export function paneHints(
   return ranked(fitting, keys, glyphs);
 }
 
-/** The hints of a popup. @param isFilter whether there is a filter for what its details are about */
-export function popupHints(kind: Popup['kind'], keys: KeyTable, glyphs: Glyphs, isFilter = true): readonly FitPart[] {
-  return ranked(kind === 'details' && !isFilter ? SCROLLED : POPUPS[kind], keys, glyphs);
+/** What can be done about the row of details. */
+export interface DetailsHints {
+  /** There is a filter for it. */
+  readonly isFilter: boolean;
+  /** It has packets, or shows them; null for what has none. */
+  readonly packets: 'offered' | 'shown' | null;
+  /** Others have its fingerprint. */
+  readonly isAlike: boolean;
+  /** It has a path. */
+  readonly hasPath: boolean;
+}
+
+/** The hints of a popup. @param details null for one without */
+export function popupHints(
+  kind: Popup['kind'],
+  keys: KeyTable,
+  glyphs: Glyphs,
+  details: DetailsHints | null = null,
+): readonly FitPart[] {
+  if (details === null) return ranked(POPUPS[kind], keys, glyphs);
+  const { isFilter, packets, isAlike, hasPath } = details;
+  const hints: readonly Hint[] = [
+    CLOSES,
+    ...(packets === null ? [] : [[packets === 'offered' ? 'packets' : 'facts', 'next-pane'] as const]),
+    ...(isFilter ? [FILTERS] : []),
+    ...(isAlike ? [['others with its JA4', 'alike'] as const] : []),
+    ...(hasPath ? [['path', 'paths'] as const] : []),
+    ...SCROLLED.slice(1),
+  ];
+  return ranked(hints, keys, glyphs);
 }
 
 /** The hint of details that are cut. */

@@ -16,6 +16,7 @@ test.each([
   ['attribution!=w', 'wildcard'],
   ['dom', 'domain:'],
   ['name', 'name_source:'],
+  ['ja4', 'ja4: ja4s:'],
   ['name_source:d', 'dns'],
   ['ne', 'net: new "new"'],
   ['new', '"new" new'],

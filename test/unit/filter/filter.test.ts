@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { FilterSubject } from '../../../src/filter/fields.ts';
+import { FIELDS, type FilterSubject } from '../../../src/filter/fields.ts';
 import { compileFilter } from '../../../src/filter/filter.ts';
 import type { FlowRow } from '../../../src/model/snapshot.ts';
 
@@ -366,4 +366,40 @@ test('says what its answer depends on', () => {
   expect(
     ['closed', 'x state:closed', 'state=Reset', '"closed"', 'state!=closed', 'state:est'].map((text) => asks(text)?.[1]),
   ).toEqual([true, true, true, false, false, false]);
+});
+
+test.each(FIELDS.flatMap(({ name, aliases, kind }) => [name, ...aliases].map((spelling) => [spelling, kind] as const)))(
+  'the field %s can be written, and offered',
+  (name, kind) => {
+    const values = {
+      text: 'e',
+      address: '10.0.0.1',
+      net: '10.0.0.0/8',
+      port: '1',
+      number: '1',
+      size: '1',
+      seconds: '1',
+      milliseconds: '1',
+    };
+    const made = compileFilter(`${name}:${values[kind]}`);
+    if (!made.ok) expect(made.message).not.toMatch(/field/);
+  },
+);
+
+test('fingerprints are compared like any text', () => {
+  const talk: FilterSubject = { ja4: 't13d1516h2_8daaf6152771_e5627efa2ab1', ja4s: 't130200_1301_234ea6891581' };
+  const passes = (text: string) => {
+    const made = compileFilter(text);
+    if (!made.ok) throw new Error(made.message);
+    return made.filter.matches(talk, NOW);
+  };
+  const asked = [
+    'ja4:t13d',
+    'ja4=t13d1516h2_8daaf6152771_e5627efa2ab1',
+    'ja4~^t1[23]',
+    'ja4s:_1301_',
+    'ja4:_e5627efa2ab1 -ja4s:q13',
+  ];
+  expect(asked.filter(passes)).toEqual(asked);
+  expect(['ja4=t13d', 'ja4:q13', 'ja4s=t13'].filter(passes)).toEqual([]);
 });

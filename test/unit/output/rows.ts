@@ -177,6 +177,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
     interfaces: [interfaceRow()],
     flows: [flowRow()],
     flowCount: 1,
+    packets: null,
     flowsEvicted: 0,
     dns: NO_DNS,
     listeners: null,

@@ -282,3 +282,46 @@ describe('Monitor', () => {
     expect(run(source).tick().flows).toMatchObject([{ txPackets: 2, local: { port: 1000 }, remote: { port: 2000 } }]);
   });
 });
+
+describe('the last packets of one flow', () => {
+  const frames = [
+    { data: out('one'), time: T0 },
+    { data: back('three'), time: T0 + 1 },
+    { data: ethernet({}, ipv4({ src: '10.0.0.1', dst: '192.0.2.10' }, udp({ sport: 1, dport: 53 }))), time: T0 + 2 },
+  ];
+  const lengths = (snapshot: ReturnType<ReturnType<typeof run>['tick']>) =>
+    snapshot.packets?.packets.map((each) => each.payloadBytes);
+
+  it('are in snapshots from the moment they are asked for', () => {
+    const source = new FakeSource();
+    source.push(...frames);
+    const { monitor, tick } = run(source);
+    const { packets, flows } = tick();
+    expect(packets).toBeNull();
+    const id = flows.find((flow) => flow.protocol === 'tcp')?.id ?? '';
+    monitor.watchPackets(id);
+    expect(tick().packets).toEqual({ flow: id, packets: [], dropped: 0 });
+    source.push({ data: out('seventh'), time: T0 + 3 }, ...frames.slice(2));
+    const batch = source.read() as PacketBatch;
+    monitor.ingest(batch, 0, batch.count);
+    expect(lengths(tick())).toEqual([7]);
+    monitor.watchPackets(id);
+    expect(lengths(tick())).toEqual([7]);
+  });
+
+  it('are those that a ring still has, too, and of no flow that is gone', () => {
+    const source = new FakeSource();
+    source.push(...frames);
+    const { monitor, tick } = run(source, { keep: { bytes: 1e6, forMs: null } });
+    const ids = tick().flows.map(({ id, protocol }) => [protocol, id] as const);
+    monitor.watchPackets(new Map(ids).get('tcp') ?? '');
+    const { packets } = tick();
+    expect(packets?.packets.map(({ time, isSent, payloadBytes }) => [time, isSent, payloadBytes])).toEqual([
+      [T0, true, 3],
+      [T0 + 1, false, 5],
+    ]);
+    monitor.watchPackets('99999');
+    monitor.watchPackets('look-ups of curl');
+    expect(tick().packets).toBe(packets);
+  });
+});

@@ -349,3 +349,90 @@ describe('focus', () => {
     expect(inSight({ ...wide, size: { columns: 200, rows: 12 } })).toEqual(['hosts']);
   });
 });
+
+describe('the packets of a connection', () => {
+  const packet = {
+    number: 0,
+    time: NOON,
+    isSent: true,
+    payloadBytes: 0,
+    tcp: null,
+    marks: [],
+    contents: '',
+    name: null,
+  } as const;
+  const page = { flow: '7', packets: Array.from({ length: 100 }, (_, number) => ({ ...packet, number })), dropped: 0 };
+  const shown = snapshot({ flows: [flowRow({ id: '7', rxRate: 9 }), flowRow({ id: '8' })] });
+  const effects = (state: ViewState, ...commands: Command[]) =>
+    commands.reduce(
+      (step, command) => {
+        const next = reduce(step.state, { type: 'command', command }, shown, settings);
+        return { state: next.state, asked: [...step.asked, ...next.effects.filter(({ type }) => type === 'watch-packets')] };
+      },
+      { state, asked: [] as unknown[] },
+    );
+
+  test('are asked for when its details open, once, and come before the next picture', () => {
+    const { state, asked } = effects(start(), 'connections', 'details', 'next-pane', 'next-pane', 'down', 'back', 'details');
+    expect(asked).toEqual([
+      { type: 'watch-packets', id: '7' },
+      { type: 'watch-packets', id: '7' },
+    ]);
+    expect(effects(start(), 'details', 'back', 'help').asked).toEqual([]);
+    expect(act(state, shown, { type: 'packets', page }).popup).toMatchObject({ page });
+    expect(act(state, shown, { type: 'packets', page: { ...page, flow: '8' } }).popup).toMatchObject({ page: null });
+    expect(act(state, shown, { type: 'packets', page: null }).popup).toMatchObject({ page: null });
+    expect(act(start(), shown, { type: 'packets', page })).toEqual(start());
+  });
+
+  test('follow what comes until they are scrolled, and again from their end on', () => {
+    const open = act(press(start(), shown, 'connections', 'details', 'next-pane'), shown, { type: 'packets', page });
+    const top = (...commands: Command[]) => {
+      const { popup } = press(open, shown, ...commands);
+      return popup !== null && 'top' in popup ? popup.top : null;
+    };
+    const follows = top();
+    expect(top('up')).toBe(82);
+    expect(top('up', 'down')).toBe(follows);
+    expect(top('page-up')).toBe(66);
+    expect(top('first')).toBe(0);
+    expect(top('first', 'last')).toBe(follows);
+    expect(top('next-pane')).toBe(0);
+  });
+
+  test('are of connections alone', () => {
+    const state = press(start(), snapshot({ apps: [appRow({ id: 'a' })] }), 'details', 'next-pane');
+    expect(state.popup).toMatchObject({ showsPackets: false });
+  });
+});
+
+describe('how a connection is spoken', () => {
+  const offer = { over: 'tcp', version: 0x0304, protocols: [], ech: false, ja4: 't13d1516h2_8daaf6152771_e5627efa2ab1' } as const;
+  const tls = { offer, answer: null, names: null, namesAreCut: false, alert: null, answerMs: null, handshakeMs: null };
+  const talk = { tls, http: null };
+  const shown = snapshot({ flows: [flowRow({ id: '7', rxRate: 9, talk }), flowRow({ id: '8' }), flowRow({ id: '9', talk })] });
+
+  test('finds the others with its fingerprint, from its row and from its details', () => {
+    for (const commands of [
+      ['connections', 'alike'],
+      ['connections', 'details', 'alike'],
+    ] as const) {
+      const state = press(start(), shown, ...commands);
+      expect([state.popup, state.filter.applied]).toEqual([null, 'ja4=t13d1516h2_8daaf6152771_e5627efa2ab1']);
+      expect(ids(state, shown)).toEqual(['7', '9']);
+    }
+  });
+
+  test('is told of where there is no fingerprint', () => {
+    const state = press(start(), shown, 'connections', 'down', 'alike');
+    expect([state.filter.applied, state.notice]).toEqual(['', 'select a connection whose TLS hello was seen whole']);
+    expect(press(start(), shown, 'alike').notice).toBe('select a connection whose TLS hello was seen whole');
+  });
+
+  test('shows paths when asked, in details too, and not in the next run', () => {
+    const state = press(start(), shown, 'connections', 'details', 'paths');
+    expect([state.paths, state.popup?.kind]).toEqual([true, 'details']);
+    expect(press(state, shown, 'paths').paths).toBe(false);
+    expect(JSON.stringify(savedStateOf(state))).not.toContain('paths');
+  });
+});

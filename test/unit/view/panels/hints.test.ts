@@ -6,7 +6,14 @@ import { emptySnapshot } from '../../../../src/view/empty-snapshot.ts';
 import { frameOf } from '../../../../src/view/frame.ts';
 import { KEYMAP, rebind } from '../../../../src/view/input/keymap.ts';
 import { fitParts, framed, HINT_GAP, withHints } from '../../../../src/view/pane.ts';
-import { footerHints, type HintedPane, paneHints, popupHints, type Recording } from '../../../../src/view/panels/hints.ts';
+import {
+  type DetailsHints,
+  footerHints,
+  type HintedPane,
+  paneHints,
+  popupHints,
+  type Recording,
+} from '../../../../src/view/panels/hints.ts';
 import { tabLine } from '../../../../src/view/panels/tabs.ts';
 import { initialState, VIEWS, type ViewState } from '../../../../src/view/state.ts';
 import { APPS } from '../../../../src/view/tables/apps.ts';
@@ -79,6 +86,8 @@ test('only a row that opens has a key for it', () => {
   expect(keysOf(flowRow({ id: '2' }))).not.toContain('→');
 });
 
+const NOTHING_MORE = { packets: null, isAlike: false, hasPath: false } as const;
+
 test('what pauses resumes, a filter says what clears it, a popup how to move in it', () => {
   expect(footer({ ...START, paused: emptySnapshot(0) })).toContain('p resume');
   expect(footer({ ...START, filter: { ...START.filter, applied: 'curl' } })).toContain('Esc clears filter');
@@ -87,9 +96,17 @@ test('what pauses resumes, a filter says what clears it, a popup how to move in 
   const popup = (kind: 'help' | 'themes') => plain(fitParts(popupHints(kind, KEYMAP, UNICODE_GLYPHS), 78, HINT_GAP));
   expect(popup('help')).toBe('Esc closes  ↑ ↓ scroll  PgUp PgDn page  g G begin, end');
   expect(popup('themes')).toBe('Esc closes  Enter takes it  ↑ ↓ choose');
-  const details = (isFilter: boolean) => plain(fitParts(popupHints('details', KEYMAP, UNICODE_GLYPHS, isFilter), 78, HINT_GAP));
+  const details = (isFilter: boolean) =>
+    plain(fitParts(popupHints('details', KEYMAP, UNICODE_GLYPHS, { ...NOTHING_MORE, isFilter }), 78, HINT_GAP));
   expect(details(true)).toContain('/ filters for it');
   expect(details(false)).toBe(popup('help'));
+  const connection = { isFilter: true, packets: 'offered', isAlike: true, hasPath: true } as const;
+  const hints = (more: Partial<DetailsHints>) =>
+    plain(fitParts(popupHints('details', KEYMAP, UNICODE_GLYPHS, { ...connection, ...more }), 200, HINT_GAP));
+  expect(hints({})).toBe(
+    'Esc closes  Tab packets  / filters for it  J others with its JA4  H path  ↑ ↓ scroll  PgUp PgDn page  g G begin, end',
+  );
+  expect(hints({ packets: 'shown', isAlike: false, hasPath: false })).toContain('Tab facts  / filters for it  ↑');
 });
 
 test('keys stand as they are bound, and one without a key is not told of', () => {

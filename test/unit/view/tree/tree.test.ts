@@ -318,7 +318,11 @@ describe('what the run counted', () => {
   test('is listed in the details, too', () => {
     const state = initialState({ columns: 120, rows: 40 });
     const popup = (table: 'apps' | 'hosts', id: string) => {
-      const lines = frameOf({ ...state, popup: { kind: 'details', table, id, top: 0 } }, shown, settings).popup?.lines;
+      const lines = frameOf(
+        { ...state, popup: { kind: 'details', table, id, top: 0, showsPackets: false, page: null } },
+        shown,
+        settings,
+      ).popup?.lines;
       return (lines ?? []).map(plain).join('\n');
     };
     expect(popup('apps', 'a')).toMatch(/talks to +60 B +a\.example .*\n. +15 B +b\.example .*\n. +6 B +server \(local\) /);
