@@ -2,6 +2,7 @@
 // list in docs/filter.md come from this table.
 
 import type { RecordedQuestion } from '../model/dns.ts';
+import type { ListenerRow } from '../model/listeners.ts';
 import { RECENT_MINUTES } from '../model/snapshot.ts';
 import {
   type Asked,
@@ -380,6 +381,20 @@ export interface FilterSubject {
   readonly closed?: boolean | null;
   /** Its app or its domain was met for the first time within RECENT_MS (model/snapshot). */
   readonly isNew?: boolean | null;
+}
+
+/** A listener as the filter language sees it: its local end is where it waits, its remote end whoever came last. */
+export function listenerSubject(row: ListenerRow): FilterSubject {
+  return {
+    ...{ app: row.app, pid: row.pid, exe: row.exe, user: row.user, protocol: row.protocol },
+    local: { address: row.address, port: row.port },
+    host: row.lastFrom,
+    remote: row.lastFrom === null ? null : { address: row.lastFrom, port: 0 },
+    state: 'listen',
+    direction: 'inbound',
+    firstSeen: row.since,
+    lastSeen: row.lastAt,
+  };
 }
 
 /** A question of DNS as the filter language sees it: its host is the name asked for, its remote end the resolver, its round trip the time until the answer. */

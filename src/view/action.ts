@@ -35,6 +35,7 @@ export const COMMANDS = [
   'events',
   'history',
   'dns',
+  'listeners',
   'group',
   'shorter',
   'longer',

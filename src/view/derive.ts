@@ -1,11 +1,12 @@
 // The picture: a snapshot filtered, counted from the user's baseline, closed flows left out. Pure but for a cache of the last picture, which
 // the reducer and the panels ask for many times a frame.
 
-import { type FilterSubject, questionSubject } from '../filter/fields.ts';
+import { type FilterSubject, listenerSubject, questionSubject } from '../filter/fields.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { Alert } from '../model/alert.ts';
 import type { DnsRow } from '../model/dns.ts';
 import type { TimeRange } from '../model/history.ts';
+import type { ListenerRow } from '../model/listeners.ts';
 import { AVERAGES, type Average } from '../model/options.ts';
 import type {
   AppRow,
@@ -52,6 +53,8 @@ export interface Picture {
   readonly asked: readonly DnsRow[];
   readonly questions: readonly DnsLine[];
   readonly resolvers: readonly ResolverLine[];
+  /** What waits for connections and matches. */
+  readonly listeners: readonly ListenerRow[];
   readonly filtered: boolean;
   /** Totals that the run counted for the filter; null without a filter, and when they are only sums over listed flows. */
   readonly counted: Matching | null;
@@ -124,6 +127,7 @@ function derive({ snapshot, filter, since, closed, log, byLineage, average, grou
     asked,
     questions: grouped(asked, grouping ?? 'none'),
     resolvers: grouping === null ? [] : resolverLines(snapshot.dns),
+    listeners: listenersOf(snapshot, filter),
     flows: matching,
     connections,
     closedHidden: matching.length - connections.length,
@@ -219,6 +223,11 @@ function askedOf(
   return dns.questions.filter(
     (row) => row.time >= from && row.time < to && (filter === null || filter.matches(questionSubject(row), time)),
   );
+}
+
+function listenersOf({ listeners, time }: Snapshot, filter: Filter | null): readonly ListenerRow[] {
+  if (listeners === null || filter === null) return listeners ?? [];
+  return listeners.filter((row) => filter.matches(listenerSubject(row), time));
 }
 
 const quietEvents = new WeakMap<readonly NetEvent[], readonly NetEvent[]>();

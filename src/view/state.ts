@@ -33,6 +33,7 @@ export const TABLES = [
   'alerts',
   'questions',
   'resolvers',
+  'listeners',
 ] as const;
 export type TableName = (typeof TABLES)[number];
 
@@ -47,6 +48,7 @@ export const VIEWS = [
   'events',
   'history',
   'dns',
+  'listeners',
 ] as const;
 export type ViewName = (typeof VIEWS)[number];
 
@@ -249,6 +251,7 @@ const NEW_TABLES: Partial<Record<TableName, TableState>> = {
   events: EVENT_TABLE,
   alerts: EVENT_TABLE,
   questions: { ...NEW_TABLE, sort: { column: 'time', descending: true } },
+  listeners: { ...NEW_TABLE, sort: { column: 'port', descending: false } },
   resolvers: { ...NEW_TABLE, sort: { column: 'asked', descending: true } },
 };
 const NO_FILTER: FilterState = {
@@ -273,6 +276,7 @@ const VIEW_PANES: Record<ViewName, TableName> = {
   events: 'events',
   history: 'apps',
   dns: 'questions',
+  listeners: 'listeners',
 };
 
 /** Makes one value per table. */

@@ -3,6 +3,7 @@
 
 import { compileFilter, type Filter } from '../../filter/filter.ts';
 import type { Alert } from '../../model/alert.ts';
+import type { ListenerRow } from '../../model/listeners.ts';
 import type { CategoryRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
 import { type PacketsAsked, type Step, still } from '../action.ts';
 import type { TableName, ViewState } from '../state.ts';
@@ -96,6 +97,10 @@ function nameOf(table: TableName, row: AnyRow): string {
       return (row as DnsLine).name;
     case 'resolvers':
       return (row as ResolverLine).resolver;
+    case 'listeners': {
+      const { app, protocol, port } = row as ListenerRow;
+      return `${app ?? protocol} ${port}`;
+    }
     case 'alerts': {
       const { kind, app } = row as Alert;
       return [kind, app].filter((part) => part !== null).join(' ');

@@ -211,6 +211,7 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'events':
     case 'history':
     case 'dns':
+    case 'listeners':
       return still(settled(withAlerts(showView(state, name), live), live));
     case 'save-history':
       return saveHistory(state, live);

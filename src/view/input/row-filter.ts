@@ -1,6 +1,7 @@
 // The filter that a row stands for: what `/` in its details and `Enter` on a row of history put in force.
 
 import type { Alert } from '../../model/alert.ts';
+import type { ListenerRow } from '../../model/listeners.ts';
 import type { CategoryRow, FlowRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
 import { pictureOf } from '../derive.ts';
 import type { TableName, ViewState } from '../state.ts';
@@ -45,6 +46,10 @@ export function rowFilter(table: TableName, row: AnyRow, root: string | null): s
       const { group, name, domain } = row as DnsLine;
       if (group === undefined || group.by === 'name') return isFilter('host', name);
       return group.by === 'app' ? isFilter('app', askerOf(row as DnsLine)) : isFilter('domain', domain);
+    }
+    case 'listeners': {
+      const { protocol, port } = row as ListenerRow;
+      return `proto:${protocol} port:${port}`;
     }
     case 'resolvers': {
       const { resolver, app, isEncrypted } = row as ResolverLine;

@@ -34,7 +34,7 @@ export function updateWatches(state: ViewState, live: Snapshot): ViewState {
 }
 
 /** Tables whose rows have no rates. */
-const UNCHARTED: ReadonlySet<TableName> = new Set(['events', 'alerts', 'questions', 'resolvers']);
+const UNCHARTED: ReadonlySet<TableName> = new Set(['events', 'alerts', 'questions', 'resolvers', 'listeners']);
 
 interface Wanted {
   readonly table: TableName;

@@ -1,6 +1,7 @@
 // Popups of named facts: all that is known about a row.
 
 import type { Alert } from '../../model/alert.ts';
+import type { ListenerRow } from '../../model/listeners.ts';
 import type { AppRow, CategoryRow, FlowRow, InterfaceRow, NetEvent, Traffic } from '../../model/snapshot.ts';
 import { type InnerFlow, MAX_ANCESTORS, type NameSource, type Place, type Process } from '../../model/terms.ts';
 import { counted } from '../../net/counted.ts';
@@ -28,6 +29,7 @@ import type { HostLine } from '../tree/host-tree.ts';
 import type { Lookups } from '../tree/lookups.ts';
 import type { DnsLine, ResolverLine } from '../tree/questions.ts';
 import type { Fact } from './fact.ts';
+import { listenerFacts } from './listener-facts.ts';
 import { qualityFacts } from './quality.ts';
 import { questionFacts, resolverFacts } from './question-facts.ts';
 import { talkFacts } from './talk.ts';
@@ -106,6 +108,8 @@ export function rowFacts(
       return questionFacts(row as DnsLine, context);
     case 'resolvers':
       return resolverFacts(row as ResolverLine, context);
+    case 'listeners':
+      return listenerFacts(row as ListenerRow, context);
     case 'alerts':
       return [...alertFacts(row as Alert, context), ...related.recent];
   }

@@ -27,6 +27,7 @@ const OWN: Readonly<Record<ViewName, readonly Command[]>> = {
   interfaces: ['interface', 'capture', 'details'],
   events: ['last', 'details', 'filter'],
   history: ['expand', 'collapse', 'shorter', 'longer', 'mark', 'now', 'next-pane', 'details', 'save-history'],
+  listeners: ['details', 'filter', 'sort-next'],
   dns: ['group', 'expand', 'collapse', 'next-pane', 'zoom', 'details'],
 };
 

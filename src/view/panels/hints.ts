@@ -43,6 +43,7 @@ const PANES: Readonly<Record<HintedPane, readonly Hint[]>> = {
   events: [DETAILS, ['connections', 'closed'], ['newest', 'last'], ['copy', 'copy']],
   alerts: [DETAILS, ['mute', 'mute'], ['allow', 'allow'], ['newest', 'last'], PANE, ['copy', 'copy']],
   questions: [DETAILS, ['group', 'group'], ['open', 'expand'], SORT, PANE, ZOOM, ['pin', 'pin'], ['copy', 'copy']],
+  listeners: [DETAILS, SORT, ['pin', 'pin'], ['copy', 'copy']],
   resolvers: [DETAILS, SORT, PANE, ZOOM, ['copy', 'copy']],
   chart: [
     ['peak', 'mark'],

@@ -58,6 +58,7 @@ const SUBJECTS: Readonly<Record<TableName, string>> = {
   alerts: 'Alert',
   questions: 'Question',
   resolvers: 'Resolver',
+  listeners: 'Listener',
 };
 
 /** What a row is about, in a word. */

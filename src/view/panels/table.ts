@@ -40,6 +40,7 @@ const EMPTY: Record<TableName, string> = {
   alerts: 'no alert yet',
   questions: 'nothing was asked of DNS yet',
   resolvers: 'no resolver was asked yet',
+  listeners: 'nothing listens',
 };
 
 /** What cells need to know, for one picture. */
@@ -181,6 +182,8 @@ function lookupsIn(rows: readonly AnyRow[]): { readonly rows: number; readonly c
 function emptyText(state: ViewState, { filtered, closedHidden, snapshot }: Picture, table: TableName): string {
   if (table === 'connections' && closedHidden > 0)
     return filtered ? 'only closed connections match the filter' : 'only closed connections';
+  if (table === 'listeners' && snapshot.listeners === null)
+    return snapshot.capture.file === null ? 'the list is being made' : 'a file lists no listeners';
   const where = snapshot.capture.file === null ? snapshot.capture.interfaces.join(', ') : '';
   if (filtered) return where === '' ? 'nothing matches the filter' : `nothing on ${where} matches the filter`;
   if (state.chart.selection !== null) return 'nothing moved then, as far as is known';

@@ -14,9 +14,10 @@ const NAMES: Readonly<Record<ViewName, readonly [whole: string, short: string, s
   hosts: ['Hosts', 'Hosts', 'Hosts'],
   categories: ['Categories', 'Categ.', 'Cats'],
   interfaces: ['Interfaces', 'Ifaces', 'Ifs'],
-  events: ['Events', 'Events', 'Evts'],
-  history: ['History', 'History', 'Hist'],
+  events: ['Events', 'Events', 'Events'],
+  history: ['History', 'History', 'History'],
   dns: ['DNS', 'DNS', 'DNS'],
+  listeners: ['Listeners', 'Listen', 'Listen'],
 };
 
 /** Cells of the line in which a view's tab lies. */

@@ -1,6 +1,7 @@
 // Rows in the order in which they are shown: sorted, steady under a sort by rate, held where the order is frozen, pinned ones on top, branches under their rows.
 
 import type { Alert } from '../../model/alert.ts';
+import type { ListenerRow } from '../../model/listeners.ts';
 import type { Average } from '../../model/options.ts';
 import type { CategoryRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
 import { type Picture, pictureOf } from '../derive.ts';
@@ -20,11 +21,22 @@ import { CONNECTIONS } from './connections.ts';
 import { EVENTS } from './events.ts';
 import { HOSTS } from './hosts.ts';
 import { INTERFACES } from './interfaces.ts';
+import { LISTENERS } from './listeners.ts';
 import { QUESTIONS, RESOLVERS } from './questions.ts';
 import { isByRate, isQuiet, orderToHold, type Rated, STEADY_MAX, type Standing, steady } from './steady.ts';
 
 /** A row of any table. */
-export type AnyRow = AppLine | ConnectionLine | HostLine | CategoryRow | InterfaceRow | NetEvent | Alert | DnsLine | ResolverLine;
+export type AnyRow =
+  | AppLine
+  | ConnectionLine
+  | HostLine
+  | CategoryRow
+  | InterfaceRow
+  | NetEvent
+  | Alert
+  | DnsLine
+  | ResolverLine
+  | ListenerRow;
 
 /** The table of a name, its row type forgotten: a table is only ever given its own rows, by `orderedRows`. */
 export const SPECS = {
@@ -37,6 +49,7 @@ export const SPECS = {
   alerts: ALERTS,
   questions: QUESTIONS,
   resolvers: RESOLVERS,
+  listeners: LISTENERS,
 } as unknown as Readonly<Record<TableName, TableSpec<AnyRow>>>;
 
 /** Columns that the lite screen shows of a table, in the order of the table. */

@@ -15,7 +15,7 @@ import { appRow, flowRow, hostRow, NOON, snapshot } from '../../../support/snaps
 
 const settings = { glyphs: UNICODE_GLYPHS, keys: KEYMAP };
 
-function at(table: Exclude<TableName, 'alerts' | 'questions' | 'resolvers'>, columns: number): ViewState {
+function at(table: Exclude<TableName, 'alerts' | 'questions' | 'resolvers' | 'listeners'>, columns: number): ViewState {
   return initialState({ columns, rows: 30, view: table });
 }
 

@@ -28,7 +28,7 @@ const RATES = TABLES.flatMap((table) =>
 
 test('every table of traffic has both rates', () => {
   expect(RATES.map(({ table, column }) => `${table} ${column.key}`)).toEqual(
-    TABLES.filter((table) => !['events', 'alerts', 'questions', 'resolvers'].includes(table)).flatMap((table) => [
+    TABLES.filter((table) => !['events', 'alerts', 'questions', 'resolvers', 'listeners'].includes(table)).flatMap((table) => [
       `${table} rx-rate`,
       `${table} tx-rate`,
     ]),
