@@ -38,6 +38,10 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
   }
   const beginRecording = options.history?.record === true ? await recorder(options.history, assembled) : null;
   const beginWriting = options.packets.write === null ? null : await writer(options.packets.write, assembled);
+  if (mode === 'why') {
+    monitor.aggregator.keepRateHistory();
+    monitor.aggregator.measureQuality();
+  }
   const makeSession = await sessionMaker(assembled, closing);
   const makeEffects = await effectsMaker(assembled, closing);
 

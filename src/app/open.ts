@@ -8,6 +8,7 @@ import { compileFilter, FILTER_HINT, type Filter } from '../filter/filter.ts';
 import type { Messenger } from '../messenger/client.ts';
 import { NetmonError } from '../model/errors.ts';
 import type { Options } from '../model/options.ts';
+import { sanitize } from '../net/text.ts';
 import type { Output } from '../output/output.ts';
 import type { Assembly } from '../pipeline/assembly.ts';
 import type { Rights } from '../privilege/rights.ts';
@@ -34,7 +35,7 @@ function ringBytes({ packets }: Options): number {
 export type RightsOf = (options: Options, edges: Edges, bufferBytes: number) => Promise<Rights>;
 
 /** Where a run's snapshots go. */
-export type Mode = 'screen' | 'json' | 'table' | 'headless' | 'write';
+export type Mode = 'screen' | 'json' | 'table' | 'headless' | 'write' | 'why';
 
 /** What a run is opened with. */
 export interface OpenRequest {
@@ -133,6 +134,7 @@ async function startMessenger({ notify, watch, privileges }: Options, edges: Edg
 /** Standard output that is not a terminal gets a table, never a drawing. */
 function modeOf(options: Options): Mode {
   if (options.headless) return 'headless';
+  if (options.why !== null) return 'why';
   if (options.json) return 'json';
   const { write } = options.packets;
   if (write !== null && !options.once && (write.isAlone || process.stdout.isTTY !== true)) return 'write';
@@ -166,10 +168,16 @@ async function plainOutput(mode: Mode, options: Options, filter: Filter | null, 
     const delivery = new DeliveryWarnings((text) => process.stderr.write(text));
     return new JsonOutput(process.stdout, !options.once, options.dns ? { filter } : null, delivery, onClosed);
   }
-  const { TableOutput } = await import('../output/table-output.ts');
-  const { ascii, names, units } = options;
+  const { TableOutput, printerTo } = await import('../output/table-output.ts');
+  const { ascii, names, units, why, durationMs } = options;
   const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
   const color = options.color && process.stdout.isTTY === true;
+  if (why !== null) {
+    const { WhyOutput } = await import('../output/why-output.ts');
+    if (process.stderr.isTTY && durationMs !== null)
+      process.stderr.write(`measuring for ${Math.round(durationMs / 1000)} s: use ${sanitize(why)} now\n`);
+    return new WhyOutput(why, { columns, color, ascii, json: options.json }, printerTo(process.stdout, onClosed));
+  }
   return new TableOutput(process.stdout, { columns, color, ascii, names, units }, onClosed);
 }
 

@@ -124,6 +124,14 @@ const TABLE = {
     operand: { name: 'HOST', noun: 'a host', example: 'example.com', choices: [] },
     examples: [['netmon-tui explain example.com --app Slack', 'its category when Slack asks']],
   },
+  why: {
+    does: 'say why a host is slow, from what passes (as root)',
+    operand: { name: 'HOST', noun: 'a host', example: 'example.com', choices: [] },
+    examples: [
+      ['sudo netmon-tui why example.com', 'use it meanwhile; ten seconds'],
+      ['netmon-tui why example.com -r trace.pcap', 'from a capture'],
+    ],
+  },
   completions: {
     does: 'print completions for bash, zsh or fish',
     operand: { name: 'SHELL', noun: 'a shell', example: 'bash', choices: SHELLS },

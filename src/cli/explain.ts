@@ -1,16 +1,14 @@
 // `netmon-tui explain HOST`: which category a host is in, which rule decided it, and what the other rules would have said. Looks nothing up.
 
-import { domainToASCII } from 'node:url';
 import { Categories, type CategoryExplanation } from '../identify/category/categories.ts';
 import type { RuleSource } from '../identify/category/category.ts';
 import { registrableDomain } from '../identify/name/domain.ts';
 import type { PlaceRecord } from '../identify/place/database.ts';
 import { type PlaceData, Places } from '../identify/place/places.ts';
-import { NetmonError } from '../model/errors.ts';
 import type { Options } from '../model/options.ts';
-import { formatAddress, parseAddress, scopeOf } from '../net/address.ts';
-import { quoted } from '../net/quote.ts';
+import { formatAddress, scopeOf } from '../net/address.ts';
 import { sanitize } from '../net/text.ts';
+import { typedHost } from './typed-host.ts';
 
 /** What a host's name alone tells, or an address. */
 export interface Explained {
@@ -43,12 +41,7 @@ const SOURCES: Readonly<Record<Exclude<RuleSource, 'default'>, string>> = {
  * @throws NetmonError `usage` for anything else
  */
 export function explainHost(typed: string, app: string | null, options: Pick<Options, 'categories' | 'place'>): Explained {
-  const { name, port } = parts(typed);
-  const words = new Int32Array(4);
-  const isAddress = parseAddress(name, words);
-  const host = isAddress ? null : domainToASCII(name).replace(/\.$/, '');
-  if (host === '' || (host !== null && host.length > 253))
-    throw new NetmonError('usage', `${quoted(typed)} is not a host`, 'type for example: netmon-tui explain example.com');
+  const { name: host, address, port } = typedHost(typed, 'explain');
   const facts = {
     host,
     app,
@@ -56,17 +49,17 @@ export function explainHost(typed: string, app: string | null, options: Pick<Opt
     application: port === null ? 'https' : null,
     protocol: 'tcp',
     port: port ?? 443,
-    scope: isAddress ? scopeOf(words) : ('global' as const),
+    scope: address === null ? ('global' as const) : scopeOf(address),
   };
-  const places = isAddress ? Places.open(options.place, options.place.home) : null;
+  const places = address === null ? null : Places.open(options.place, options.place.home);
   return {
     host,
-    address: isAddress ? formatAddress(words) : null,
+    address: address === null ? null : formatAddress(address),
     domain: host === null ? null : registrableDomain(host),
     app,
     port: facts.port,
     rulings: new Categories(options.categories).explainAll(facts),
-    place: places === null ? null : places.lookup(words, 0),
+    place: places === null || address === null ? null : places.lookup(address, 0),
     placeData: places?.dates ?? [],
     note: places?.note ?? '',
   };
@@ -120,16 +113,4 @@ function row(head: string, text: string): string {
 
 function ruleText({ rule, source }: CategoryExplanation): string {
   return source === 'default' ? rule : `${rule}, by ${SOURCES[source]}`;
-}
-
-/** Host and port of what was typed. */
-function parts(typed: string): { name: string; port: number | null } {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(typed)) {
-    const url = URL.canParse(typed) ? new URL(typed) : null;
-    const name = url?.hostname.replace(/^\[(.*)\]$/, '$1') ?? '';
-    return { name, port: url === null || url.port === '' ? null : Number(url.port) };
-  }
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(typed);
-  if (match === null || Number(match[3]) > 65_535) return { name: typed, port: null };
-  return { name: (match[1] ?? match[2]) as string, port: Number(match[3]) };
 }

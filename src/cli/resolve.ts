@@ -17,9 +17,12 @@ import { quoted } from '../net/quote.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Config, Sourced } from './config/config.ts';
 import { ALERT_SETTINGS } from './config/settings.ts';
+import { hostText, typedHost } from './typed-host.ts';
 
 /** Interval of a run without a screen, unless one is set. */
 const HEADLESS_MS = 5000;
+/** How long `why` measures, unless told: long enough to load a page twice. */
+const WHY_MS = 10_000;
 
 /** Flags that mean nothing in a replay, with what to do instead. Settings from the file or from variables are ignored there. */
 const LIVE_ONLY = {
@@ -43,10 +46,11 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
   const once = line.has('once');
   const json = line.has('json');
   const headless = line.command === 'record';
+  const why = line.command === 'why' ? hostText(typedHost(line.operand ?? '', 'why')) : null;
   const durationMs = line.value('duration');
   const samples = line.value('samples');
   const write = writeOptions(line, isReplay, json || once);
-  if (durationMs !== null && !json && !once && !headless && write === null)
+  if (durationMs !== null && !json && !once && !headless && write === null && why === null)
     throw usage('--duration does not go with the screen', 'add --json or --once');
   if (samples !== null && once) throw usage('--samples does not go with --once', 'leave one of them out: --once is one sample');
   if (samples !== null && !json) throw usage('--samples does not go with the screen', 'add --json');
@@ -62,14 +66,15 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
   return {
     interfaces: isReplay ? [] : settings.interface.value,
     read,
-    speed: speed(line, isReplay, once || write?.isAlone === true),
-    filter: settings.filter.value,
+    speed: why === null ? speed(line, isReplay, once || write?.isAlone === true) : 0,
+    filter: why === null ? settings.filter.value : null,
     bpf: isReplay ? null : settings.bpf.value,
     intervalMs: headless && settings.interval.origin === 'default' ? HEADLESS_MS : settings.interval.value,
     headless,
+    why,
     json,
     once,
-    durationMs,
+    durationMs: why === null || isReplay ? durationMs : (durationMs ?? WHY_MS),
     dns,
     samples,
     driver: settings.driver.value,
@@ -84,7 +89,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     mouse: settings.mouse.value,
     categories: valuesOf(config.categories),
     place: { country: settings['place.country'].value, asn: settings['place.asn'].value, home: config.home },
-    history: history(line, config, isReplay),
+    history: why === null ? history(line, config, isReplay) : null,
     screen: { savedState: config.screenState, owner: config.owner },
     budget: isReplay ? null : budget(config),
     notify: resolveNotify(config, isReplay, headless),
@@ -95,8 +100,8 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     policy: null, // read once the options are known
     log:
       settings.log.value === null ? null : { path: settings.log.value, level: settings['log-level'].value, owner: config.owner },
-    packets: packets(config, isReplay, write),
-    watch: watch(line, config, isReplay, once),
+    packets: why === null ? packets(config, isReplay, write) : { whole: false, keep: null, onAlert: null, write: null },
+    watch: why === null ? watch(line, config, isReplay, once) : null,
   };
 }
 

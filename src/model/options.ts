@@ -100,6 +100,8 @@ export interface Options {
   readonly intervalMs: number;
   /** True for `netmon-tui record`, which records history and shows nothing. */
   readonly headless: boolean;
+  /** Host of `netmon-tui why`, a name in ASCII or an address, which says what is known of it and shows nothing else; null for anything else. */
+  readonly why: string | null;
   readonly json: boolean;
   readonly once: boolean;
   /** Length of the run; only with `json`, `once` or `headless`. */

@@ -8,29 +8,41 @@ import { filteredSnapshot, runAverage } from './matching.ts';
 import type { Output } from './output.ts';
 import { type TableStyle, tableText } from './sample-table.ts';
 
+/**
+ * Writes text to a stream, and resolves when it is written.
+ *
+ * @param onClosed called with null when the reader went away, else with why the write failed
+ */
+export function printerTo(stream: Writable, onClosed: (failure: Error | null) => void): (text: string) => Promise<void> {
+  stream.on('error', (failure: NodeJS.ErrnoException) => {
+    const hangUp = failure.code === 'EPIPE' || failure.code === 'EIO';
+    onClosed(
+      hangUp
+        ? null
+        : new NetmonError(
+            'internal',
+            `standard output can't be written: ${failure.code}`,
+            'make room, or write elsewhere',
+            failure,
+          ),
+    );
+  });
+  return (text) =>
+    new Promise((resolve) => {
+      stream.write(text, () => resolve());
+    });
+}
+
 /** Prints the totals of the run when it ends. */
 export class TableOutput implements Output {
   readonly wantsEvents = false;
-  readonly #stream: Writable;
+  readonly #print: (text: string) => Promise<void>;
   readonly #style: TableStyle;
 
-  /** @param onClosed called with null when the reader went away, else with why the write failed */
+  /** @param onClosed as for `printerTo` */
   constructor(stream: Writable, style: TableStyle, onClosed: (failure: Error | null) => void) {
-    this.#stream = stream;
+    this.#print = printerTo(stream, onClosed);
     this.#style = style;
-    stream.on('error', (failure: NodeJS.ErrnoException) => {
-      const hangUp = failure.code === 'EPIPE' || failure.code === 'EIO';
-      onClosed(
-        hangUp
-          ? null
-          : new NetmonError(
-              'internal',
-              `standard output can't be written: ${failure.code}`,
-              'make room, or write elsewhere',
-              failure,
-            ),
-      );
-    });
   }
 
   sample(): void {}
@@ -47,11 +59,5 @@ export class TableOutput implements Output {
 
   endWithRows(last: LastTick): Promise<void> {
     return this.#print(tableText(filteredSnapshot(last.snapshot), this.#style, last));
-  }
-
-  #print(text: string): Promise<void> {
-    return new Promise((resolve) => {
-      this.#stream.write(text, () => resolve());
-    });
   }
 }

@@ -57,6 +57,15 @@ const counters = { rx_bytes: count, tx_bytes: count, rx_packets: count, tx_packe
 const traffic = { ...counters, rx_rate: rate, tx_rate: rate };
 const seen = { first_seen: time, last_seen: time };
 const place = { country: orNull(text), asn: orNull(count), network: orNull(text) };
+const quality = {
+  round_trip: orNull(object({ median_ms: rate, p95_ms: said(rate, 'that of 95 %'), least_ms: rate, samples: count })),
+  segments: said(count, 'TCP segments with payload, both directions'),
+  retransmits: said(count, 'of those, the ones sent again'),
+  answered: count,
+  refused: count,
+  unanswered: count,
+  reset: count,
+};
 const head = (type: string) => ({ type: { const: type }, schema: { const: 1 } });
 const ruling = { category: text, source: word(['user', 'domain', 'app', 'application', 'port', 'default']), rule: text };
 
@@ -234,6 +243,42 @@ const LINES = {
     otherwise: list(object(ruling)),
     ...place,
     place_data: list(ref('place_file')),
+  }),
+  why: object({
+    ...head('why'),
+    host: said(text, 'the host that was asked about'),
+    time,
+    seconds: said(count, 'how long was measured'),
+    diagnoses: said(
+      list(object({ kind: text, text, from: time, to: time, holds: said(flag, 'whether it held at the end') })),
+      'what was clearly wrong with the host, with names or with everything',
+    ),
+    hosts: said(list(object({ host: orNull(text), addresses: list(text), ...quality })), 'the host, or those of the domain'),
+    interfaces: list(
+      object({
+        interface: text,
+        near: orNull(object(quality)),
+        far: orNull(object(quality)),
+        link: orNull(
+          object({
+            signal_dbm: orNull({ type: 'number' }),
+            quality: said(orNull(rate), 'of the best, 0 to 1'),
+            rate_mbits: orNull(rate),
+            weak: flag,
+          }),
+        ),
+      }),
+    ),
+    resolvers: list(
+      object({
+        address: text,
+        questions: count,
+        failed: count,
+        unanswered: count,
+        median_ms: orNull(rate),
+        p95_ms: orNull(rate),
+      }),
+    ),
   }),
   history: object({
     ...head('history'),

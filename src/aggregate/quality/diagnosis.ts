@@ -36,7 +36,7 @@ export interface JudgedResolver {
 }
 
 /** Most that is said at once. */
-const MOST = 5;
+const MOST = 50;
 /** Round trips that a host needs before its median means something, and those that it is compared with. */
 const SAMPLES = 3;
 const OTHERS_SAMPLES = 5;

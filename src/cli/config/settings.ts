@@ -99,11 +99,16 @@ export interface Setting<T> {
 
 const RUN: readonly CommandName[] = ['run'];
 const CAPTURING: readonly CommandName[] = ['run', 'record'];
-const OPENING: readonly CommandName[] = ['run', 'record', 'doctor'];
+const OPENING: readonly CommandName[] = ['run', 'record', 'doctor', 'why'];
+/** Commands that are told for how long, and how, to capture. */
+const TIMED: readonly CommandName[] = [...CAPTURING, 'why'];
 const ON_HISTORY: readonly CommandName[] = ['record', 'history', 'query', 'export', 'alerts', 'dns', 'policy', 'report', 'prune'];
 const RANGED: readonly CommandName[] = ['history', 'export', 'alerts', 'dns', 'policy', 'report'];
-const DRAWING: readonly CommandName[] = ['run', 'history', 'query', 'alerts', 'dns', 'policy', 'interfaces', 'listeners'];
-const CONFIGURED: readonly CommandName[] = ['run', ...ON_HISTORY, 'explain'];
+const DRAWING: readonly CommandName[] = [
+  ...(['run', 'history', 'query', 'alerts', 'dns', 'policy', 'interfaces', 'listeners'] as const),
+  'why',
+];
+const CONFIGURED: readonly CommandName[] = ['run', ...ON_HISTORY, 'explain', 'why'];
 const EVERY: readonly CommandName[] = [...CONFIGURED, 'interfaces', 'listeners', 'doctor', 'completions'];
 
 const MOMENT = text('a time', '24h', ['24h', '7d', ...TIME_WORDS]);
@@ -189,7 +194,7 @@ export const SETTINGS = {
       help: 'how to capture: auto, libpcap, tcpdump or cap',
       flags: [value('NAME')],
       group: 'Capture',
-      commands: CAPTURING,
+      commands: TIMED,
     },
     named('NETMON_DRIVER'),
   ),
@@ -672,7 +677,7 @@ export const OPTIONS = {
   ),
   read: flag<string | null>(
     'Replay',
-    RUN,
+    ['run', 'why'],
     value('FILE', { short: 'r' }),
     path('a file', 'trace.pcap'),
     null,
@@ -689,7 +694,7 @@ export const OPTIONS = {
   ),
   json: plainFlag(
     'Output without a screen',
-    ['run', 'history', 'query', 'alerts', 'dns', 'policy', 'interfaces', 'listeners', 'doctor', 'explain'],
+    ['run', 'history', 'query', 'alerts', 'dns', 'policy', 'interfaces', 'listeners', 'doctor', 'explain', 'why'],
     'print JSON: a line for each interval, or the result of a command',
   ),
   once: plainFlag(
@@ -699,7 +704,7 @@ export const OPTIONS = {
   ),
   duration: flag<number | null>(
     'Output without a screen',
-    CAPTURING,
+    TIMED,
     value('TIME'),
     duration(100, 366 * 86_400_000, '10s', 'from 100ms to 366d'),
     null,

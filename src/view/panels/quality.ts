@@ -30,6 +30,8 @@ const COLUMNS = [
   ['reset', 6],
 ] as const;
 const LEAST_NAME = 16;
+/** Sentences at the most: the figures below them matter as much. */
+const SAID = 5;
 
 /** Figures as cells of a line; null is unknown. */
 type Cells = readonly (Span | null)[];
@@ -45,10 +47,15 @@ export function qualityPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, r
   };
 }
 
+/** What cells here need to know. */
+type QualityContext = Pick<CellContext, 'glyphs' | 'privacy'>;
+
 /** What the pane says, as many lines as there are. */
-export function qualityLines(snapshot: Snapshot, context: CellContext, width: number): readonly Line[] {
+export function qualityLines(snapshot: Snapshot, context: QualityContext, width: number): readonly Line[] {
   const { interfaces, hosts, diagnoses, dns } = snapshot;
-  const said: Line[] = diagnoses.map((found) => [span(` ${diagnosisText(found, (text) => hidden(text, context))}`, 'warn')]);
+  const said: Line[] = diagnoses
+    .slice(0, SAID)
+    .map((found) => [span(` ${diagnosisText(found, (text) => hidden(text, context))}`, 'warn')]);
   const links = interfaces.flatMap(({ interface: name, link }) =>
     link === null ? [] : [[span(` ${shown(name, context)} `, 'name'), span(linkText(link), link.isWeak ? 'warn' : 'text')]],
   );
@@ -88,7 +95,7 @@ function fitting(width: number): readonly (readonly [title: string, cells: numbe
   });
 }
 
-function endLines({ interface: name, ends }: InterfaceRow, context: CellContext) {
+function endLines({ interface: name, ends }: InterfaceRow, context: QualityContext) {
   return (['near', 'far'] as const).flatMap((end) => {
     const quality = ends[end];
     if (quality === null) return [];
@@ -96,7 +103,7 @@ function endLines({ interface: name, ends }: InterfaceRow, context: CellContext)
   });
 }
 
-function resolverLine(row: ResolverRow, context: CellContext) {
+function resolverLine(row: ResolverRow, context: QualityContext) {
   const count = (value: number): Span => span(formatCount(value), value > 0 ? 'warn' : 'dim');
   const cells: Cells = [
     timeCell(row.recentMs),

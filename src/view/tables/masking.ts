@@ -6,12 +6,12 @@ import { cut, drawable } from '../text/cells.ts';
 import type { CellContext } from './column.ts';
 
 /** Outside text as it may be drawn. */
-export function shown(text: string, context: CellContext): string {
+export function shown(text: string, context: Pick<CellContext, 'glyphs'>): string {
   return drawable(text, context.glyphs);
 }
 
 /** Outside text that privacy mode hides. */
-export function hidden(text: string, context: CellContext): string {
+export function hidden(text: string, context: Pick<CellContext, 'glyphs' | 'privacy'>): string {
   return context.privacy ? context.glyphs.masked.repeat(6) : drawable(text, context.glyphs);
 }
 

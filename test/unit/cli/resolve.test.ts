@@ -21,6 +21,7 @@ describe('resolveOptions', () => {
       bpf: null,
       intervalMs: 1000,
       headless: false,
+      why: null,
       json: false,
       once: false,
       durationMs: null,
@@ -204,5 +205,26 @@ describe('resolveOptions', () => {
       return;
     }
     throw new Error('accepted');
+  });
+});
+
+describe('why', () => {
+  const of = (...words: string[]) => options(['why', ...words]);
+
+  it('measures a host for ten seconds, and records, watches and filters nothing', async () => {
+    expect(await of('https://Example.COM/path')).toMatchObject({
+      ...{ why: 'example.com', durationMs: 10_000, history: null, watch: null, filter: null },
+      packets: { keep: null },
+    });
+    expect(await of('[2001:DB8::1]:443', '--duration', '1m')).toMatchObject({ why: '2001:db8::1', durationMs: 60_000 });
+    expect(await of('bücher.example')).toMatchObject({ why: 'xn--bcher-kva.example' });
+  });
+
+  it('reads a file to its end, as fast as it can', async () => {
+    expect(await of('example.com', '--read', 'x.pcap')).toMatchObject({ read: 'x.pcap', speed: 0, durationMs: null });
+  });
+
+  it('refuses what is no host', async () => {
+    await expect(of('not a host')).rejects.toThrow('"not a host" is not a host');
   });
 });
