@@ -58,7 +58,7 @@ class OneFile implements CaptureSink {
     return this.#file.isClosed;
   }
 
-  write(bytes: Uint8Array): Promise<void> {
+  write(bytes: Uint8Array): Promise<number> {
     return this.#file.write(bytes);
   }
 

@@ -70,18 +70,22 @@ export class CaptureFile implements StatedSink {
     return this.failure !== null;
   }
 
-  write(bytes: Uint8Array): Promise<void> {
-    return this.#then(async () => {
+  async write(bytes: Uint8Array): Promise<number> {
+    let written = 0;
+    await this.#then(async () => {
       const file = this.#file ?? this.#create();
       try {
         await file.write(bytes);
-        this.#size += bytes.length;
-        this.#bytes += bytes.length;
+        written = bytes.length;
+        this.#size += written;
       } catch (thrown) {
-        this.#bytes += await this.#cut(file, bytes);
+        written = await this.#cut(file, bytes);
         throw thrown;
+      } finally {
+        this.#bytes += written;
       }
     });
+    return written;
   }
 
   endFile(): void {
@@ -191,12 +195,13 @@ export class CaptureStream implements StatedSink {
     return { path: '-', bytes: this.#bytes, files: 1, note: this.failure?.message ?? '' };
   }
 
-  write(bytes: Uint8Array): Promise<void> {
-    if (this.isClosed) return Promise.resolve();
+  write(bytes: Uint8Array): Promise<number> {
+    if (this.isClosed) return Promise.resolve(0);
     return new Promise((resolve) => {
       this.#stream.write(bytes, (thrown) => {
-        if (thrown === null || thrown === undefined) this.#bytes += bytes.length;
-        resolve();
+        const written = thrown === null || thrown === undefined ? bytes.length : 0;
+        this.#bytes += written;
+        resolve(written);
       });
     });
   }

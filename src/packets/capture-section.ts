@@ -5,7 +5,7 @@ import type { CaptureInterface } from '../capture/source.ts';
 import type { KeptFlow } from '../model/packets.ts';
 import type { Process } from '../model/terms.ts';
 import { DIRECTION } from '../net/numbers.ts';
-import { COARSE, COARSE_FROM_MS, type EncodedProcess, FINE, type PcapngEncoder } from './pcapng-encoder.ts';
+import { COARSE, COARSE_FROM_MS, type EncodedFrame, type EncodedProcess, FINE, type PcapngEncoder } from './pcapng-encoder.ts';
 
 /** Frames are written with what was known of their flow at most this long ago, ms of packet time. */
 const FRESH_MS = 1000;
@@ -92,6 +92,11 @@ export class CaptureSection {
   /** Number of the process block. A process of which more is learnt is another object, and gets another block. */
   readonly #processes = new Map<Process, number>();
   #processCount = 0;
+  /** The frame that is being written; one object serves all of them. */
+  readonly #out: { -readonly [Key in keyof EncodedFrame]: EncodedFrame[Key] } = {
+    ...{ iface: 0, digits: FINE, time: 0, wire: 0, direction: DIRECTION.UNKNOWN, process: NO_PROCESS, effective: NO_PROCESS },
+    ...{ dropped: 0, comment: null, host: null, hostSource: 'none' },
+  };
   /** By row. */
   readonly #flows = new Map<number, Known>();
   readonly #names = new Set<string>();
@@ -117,16 +122,20 @@ export class CaptureSection {
     this.#encoder = encoder;
     const digits = frame.time < COARSE_FROM_MS ? FINE : COARSE;
     const iface = this.#interfaceOf(frame.iface, digits);
-    const { process, effective, direction } = this.#factsOf(known, frame);
+    const out = this.#out;
+    this.#describe(known, frame);
     const news = known?.isNews === true ? known : null;
     const flow = news?.flow ?? null;
     if (flow !== null) this.#nameOf(flow);
-    this.#encoder.frame(bytes, frame.offset, frame.captured, {
-      ...{ iface, digits, time: frame.time, wire: frame.wire, direction, process, effective, dropped },
-      comment: news?.comment ?? null,
-      host: flow?.name ?? null,
-      hostSource: flow?.nameSource ?? 'none',
-    });
+    out.iface = iface;
+    out.digits = digits;
+    out.time = frame.time;
+    out.wire = frame.wire;
+    out.dropped = dropped;
+    out.comment = news?.comment ?? null;
+    out.host = flow?.name ?? null;
+    out.hostSource = flow?.nameSource ?? 'none';
+    encoder.frame(bytes, frame.offset, frame.captured, out);
     if (news !== null) news.isNews = false;
     this.frames++;
     (this.#declared[iface] as { frames: number }).frames++;
@@ -169,21 +178,28 @@ export class CaptureSection {
     return number;
   }
 
-  /** What the frame's options say of it. */
-  #factsOf(known: Known | null, frame: SectionFrame): { process: number; effective: number; direction: number } {
+  /** What the frame's options say of direction and processes. */
+  #describe(known: Known | null, frame: SectionFrame): void {
+    const out = this.#out;
     // A loopback packet is there once, as it was sent: readers of PKTAP take received ones for the second copy.
     const isLoopback = this.#parts.interfaces[frame.iface]?.kind === 'loopback';
-    const told = isLoopback ? DIRECTION.OUT : frame.direction;
-    if (known === null || known.flow === null) return { process: NO_PROCESS, effective: NO_PROCESS, direction: told };
+    out.direction = isLoopback ? DIRECTION.OUT : frame.direction;
+    out.process = NO_PROCESS;
+    out.effective = NO_PROCESS;
+    if (known === null || known.flow === null) return;
     known.processes ??= {
       owner: this.#processOf(known.flow.owner),
       peer: this.#processOf(known.flow.peer),
       behalf: this.#processOf(known.flow.onBehalfOf),
     };
     const { owner, peer, behalf } = known.processes;
-    if (isLoopback && !frame.isSent) return { process: peer, effective: NO_PROCESS, direction: told };
-    const isTold = isLoopback || known.flow.direction === 'transit';
-    return { process: owner, effective: behalf, direction: isTold ? told : frame.isSent ? DIRECTION.OUT : DIRECTION.IN };
+    if (isLoopback && !frame.isSent) {
+      out.process = peer;
+      return;
+    }
+    out.process = owner;
+    out.effective = behalf;
+    if (!isLoopback && known.flow.direction !== 'transit') out.direction = frame.isSent ? DIRECTION.OUT : DIRECTION.IN;
   }
 
   /** Names the flow's other end, for readers that know only addresses. */

@@ -20,6 +20,8 @@ const NO_FLOW = -1;
 const LARGEST_SHARE = 4;
 /** A reader that is overtaken may take this share of the ring in one go, so that it isn't called again at the next frame. */
 const HURRIED_SHARE = 8;
+/** From this length on, bytes, copying word by word takes longer than making a view for `set`, which is the one thing here that allocates. */
+const LONG_FRAME = 512;
 /** Byte order of this machine's typed arrays. */
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
@@ -315,6 +317,10 @@ export class PacketRing {
     if (from !== this.#source) {
       this.#source = from;
       this.#sourceView = new DataView(from.buffer, from.byteOffset, from.byteLength);
+    }
+    if (length >= LONG_FRAME) {
+      this.bytes.set(from.subarray(at, at + length), to);
+      return;
     }
     const source = this.#sourceView;
     const ints = this.#ints;

@@ -98,6 +98,14 @@ export class PcapngEncoder {
     return this.bytes.length - this.length >= captured + MOST_BESIDES;
   }
 
+  /** Frames whose blocks are within the first `length` bytes. */
+  framesIn(length: number): number {
+    let frames = 0;
+    for (let at = 0; at < length; at += this.#view.getUint32(at + 4, true))
+      if (this.#view.getUint32(at, true) === BLOCK.ENHANCED) frames++;
+    return frames;
+  }
+
   /** Begins a section, of unknown length. Numbers of interfaces and processes begin again. */
   section(system: string, application: string, comment: string): void {
     const from = this.#begin(SECTION_HEADER);

@@ -20,8 +20,8 @@ const FRAME_OVERHEAD = 64;
 
 /** Where encoded frames go. */
 export interface CaptureSink {
-  /** Takes whole blocks, in their order. @returns when the bytes are no longer needed; never rejects */
-  write(bytes: Uint8Array): Promise<void>;
+  /** Takes whole blocks, in their order. @returns when the bytes are no longer needed, how many of them were written; never rejects */
+  write(bytes: Uint8Array): Promise<number>;
   /** Ends the file behind what was written last; what comes next begins another. */
   endFile(): void;
   /** True once nothing more can be written. */
@@ -45,7 +45,7 @@ export interface RingWriterParts {
 /** Writes what the ring holds from a position on. `close` it, or it holds up the ring. */
 export class RingWriter implements RingFollower {
   position: number;
-  /** Frames written, and lost because they were overwritten first. */
+  /** Frames written, those that are on their way to the sink included, and those lost because they were overwritten first. */
   packets = 0;
   lost = 0;
   /** Times of the first and the newest frame written, epoch ms; null before the first. */
@@ -57,6 +57,8 @@ export class RingWriter implements RingFollower {
   /** Buffers that exist. */
   #buffers = 0;
   #encoder: PcapngEncoder | null = null;
+  /** Frames in it. */
+  #encoded = 0;
   #section: CaptureSection | null = null;
   /** Bytes of the file that were handed on. */
   #handedOn = 0;
@@ -150,6 +152,7 @@ export class RingWriter implements RingFollower {
       this.position = frame.next;
       if (section.frames === frames) continue;
       this.#lostBefore = 0;
+      this.#encoded++;
       this.packets++;
       this.since ??= frame.time;
       this.until = frame.time;
@@ -183,7 +186,10 @@ export class RingWriter implements RingFollower {
     if (encoder === null || encoder.length === 0) return;
     this.#encoder = null;
     this.#handedOn += encoder.length;
-    void this.#parts.sink.write(encoder.bytes.subarray(0, encoder.length)).then(() => {
+    const encoded = this.#encoded;
+    this.#encoded = 0;
+    void this.#parts.sink.write(encoder.bytes.subarray(0, encoder.length)).then((written) => {
+      if (written < encoder.length) this.packets -= encoded - encoder.framesIn(written);
       encoder.length = 0;
       this.#free.push(encoder);
       const waiting = this.#waiting;
