@@ -23,7 +23,7 @@ import { type BehindTranslation, ProcfsSource } from '../identify/process/linux/
 import type { SingleSockets } from '../identify/process/linux/procfs/tables.ts';
 import { TransferredSockets } from '../identify/process/linux/transferred-sockets.ts';
 import { openListeners } from '../identify/process/listening/open.ts';
-import type { PathOf } from '../identify/process/macos/libproc.ts';
+import type { ParentOf } from '../identify/process/macos/libproc.ts';
 import { NettopSource } from '../identify/process/macos/nettop-source.ts';
 import { PsWatch } from '../identify/process/macos/ps-watch.ts';
 import { OwnerChecks } from '../identify/process/owner-checks.ts';
@@ -101,7 +101,7 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
       ? null
       : openListeners(edges, { users, proc: watch ?? procAt(proc), pathOf: kernel.pathOf, kernel: kernel.openListeningDump() });
   // A recording's processes ran elsewhere, and on Linux the owner source knows everything about a process.
-  const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges, kernel.pathOf);
+  const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges, kernel.pathOf, kernel.parentOf);
   const owners = new Owners(flows, source, replay, ps, directory);
   const { categories, places } = subject;
   const place = (words: Int32Array, at: number) => places?.lookup(words, at) ?? NOWHERE;
@@ -202,7 +202,7 @@ function isBridgePort(edges: Edges, name: string, replay: boolean): boolean {
   return isLinuxInterfaceName(name) && systemPathExists(`${edges.paths.sys}/class/net/${name}/master`);
 }
 
-const nothing: PathOf = () => null;
+const nothing = () => null;
 
 type Native = Awaited<ReturnType<typeof native>>;
 
@@ -220,6 +220,8 @@ async function native() {
   return {
     /** Path of a process's executable on a Mac; always null without koffi, and on other systems. */
     pathOf: orElse(() => libproc?.openLibproc() ?? nothing, nothing),
+    /** Parent of a process on a Mac, likewise. */
+    parentOf: orElse<ParentOf>(() => libproc?.openParents() ?? nothing, nothing),
     /** Opens eBPF on Linux, or says why it can't. */
     ebpf,
     /** Starts the thread that learns of new processes and reads the parts of /proc that need rights; null if it can't be started. */

@@ -295,6 +295,14 @@ describe('a fake Mac', () => {
       await quit();
     });
 
+    it('puts a helper below the app that started it, as ps tells', async () => {
+      screen = open('sudo');
+      await shown(CHROME_ROW);
+      screen.type('2P');
+      await shown(/ Apps by what started them \d/, /^│.▸ Google Chrome .* 2227 +ann /m, /^│.▸ node .* 53147 +ann /m);
+      await quit();
+    });
+
     it('says why libpcap is not used', async () => {
       mac.refusePktap();
       screen = open('root');

@@ -165,6 +165,11 @@ function originOf(self: Ancestor): Ancestor | null {
   return self.pid === 1 || self.name === '' || DOORS.test(self.name) ? null : self;
 }
 
+/** The head of a line, from its farthest process on; null if all only open the door to others. */
+export function headOf(line: readonly Ancestor[]): Ancestor | null {
+  return line.find((each) => originOf(each) !== null) ?? null;
+}
+
 function isSameStart(a: number | null, b: number | null): boolean {
   return a === null || b === null || Math.abs(a - b) <= START_TOLERANCE;
 }

@@ -2,14 +2,15 @@
 // ps. It asks the kernel at once, while the process exists, and runs ps only when such a process turns up.
 
 import type { FlowTable } from '../../../flow/flow-table.ts';
-import { type Lineage, NO_LINEAGE } from '../../../model/terms.ts';
+import { type Ancestor, type Lineage, MAX_ANCESTORS, NO_LINEAGE, type Process } from '../../../model/terms.ts';
 import { ChildPoll } from '../../../system/child-poll.ts';
 import type { Edges } from '../../../system/edges.ts';
+import { commandLine } from '../command-line.ts';
 import type { Directory } from '../directory.ts';
-import { LineageBook, type Seen } from '../lineage.ts';
+import { headOf, LineageBook, type Seen } from '../lineage.ts';
 import type { LateFacts } from '../process-facts.ts';
-import type { PathOf } from './libproc.ts';
-import { PS_ARGUMENTS, type PsRecord, parsePs } from './ps.ts';
+import type { ParentOf, PathOf } from './libproc.ts';
+import { commandArguments, PS_ARGUMENTS, type PsRecord, parsePs } from './ps.ts';
 
 const PAUSE_MS = 2000;
 const LIMITS = { timeoutMs: 5000, maxBytes: 16 << 20 };
@@ -17,6 +18,8 @@ const LIMITS = { timeoutMs: 5000, maxBytes: 16 << 20 };
 const CUT_BYTES = 14;
 /** Most paths to keep while ps fails. */
 const MAX_PATHS = 4096;
+/** Processes whose command lines one run of ps prints. */
+const COMMANDS_AT_ONCE = 64;
 
 /** What is known of a process itself. */
 type OwnFacts = Omit<LateFacts, 'lineage'>;
@@ -30,6 +33,12 @@ export class PsWatch {
   #seen = 0;
   #wanted: number[] = [];
   readonly #pathOf: PathOf;
+  readonly #parentOf: ParentOf;
+  /** Those above processes that wait for ps, as the kernel told when they were met. */
+  readonly #lines = new Map<number, readonly Ancestor[]>();
+  readonly #commandPoll: ChildPoll;
+  /** Processes whose command lines are wanted. */
+  #uncommanded: number[] = [];
   /** Paths of processes that wait for ps. */
   readonly #paths = new Map<number, string>();
   /** What ps listed last, by pid. */
@@ -40,8 +49,19 @@ export class PsWatch {
     (start) => start,
   );
 
-  /** @param pathOf returns null if the kernel can't be asked; then ps says how a process was started */
-  constructor(flows: FlowTable, directory: Directory, edges: Edges, pathOf: PathOf = () => null) {
+  /**
+   * @param pathOf returns null if the kernel can't be asked; then ps says how a process was started
+   * @param parentOf likewise; then who started a process that is gone when ps runs is unknown
+   */
+  constructor(
+    flows: FlowTable,
+    directory: Directory,
+    edges: Edges,
+    pathOf: PathOf = () => null,
+    parentOf: ParentOf = () => null,
+  ) {
+    this.#parentOf = parentOf;
+    this.#commandPoll = new ChildPoll(edges, { path: edges.paths.ps, pauseMs: PAUSE_MS, limits: LIMITS });
     this.#flows = flows;
     this.#directory = directory;
     this.#pathOf = pathOf;
@@ -61,7 +81,10 @@ export class PsWatch {
       this.#wanted.push(process.id);
       const path = this.#paths.size < MAX_PATHS ? this.#pathOf(process.pid) : null;
       if (path !== null && isNameOf(process.name, baseOf(path))) this.#paths.set(process.id, path);
+      const line = this.#lines.size < MAX_PATHS ? this.#lineOf(process) : [];
+      if (line.length > 0) this.#lines.set(process.id, line);
     }
+    this.#askCommands(now);
     if (!this.#poll.isReady(now) || this.#wanted.length === 0) return;
     const asked = this.#wanted;
     this.#wanted = [];
@@ -81,6 +104,7 @@ export class PsWatch {
 
   close(): void {
     this.#poll.close();
+    this.#commandPoll.close();
   }
 
   #complete(asked: readonly number[], records: readonly PsRecord[]): void {
@@ -90,15 +114,57 @@ export class PsWatch {
     for (const id of asked) {
       const process = this.#directory.process(id);
       const path = this.#paths.get(id) ?? null;
+      const line = this.#lines.get(id) ?? [];
       this.#paths.delete(id);
+      this.#lines.delete(id);
       if (process === undefined) continue;
       const record = this.#listed.get(process.pid);
-      const facts = this.#facts(process.pid, process.name, path, record);
+      const facts = this.#facts(process.pid, process.name, path, record) ?? (line.length > 0 ? nothingMore(process) : null);
       if (facts === null) continue;
-      const lineage = record === undefined || facts.parentPid === null ? NO_LINEAGE : this.#lineage(record);
+      const listed = record === undefined || facts.parentPid === null ? NO_LINEAGE : this.#lineage(record);
+      // Where the parent ended before ps ran, the kernel's word is the older one.
+      const lineage =
+        line.length === 0 || listed.ancestors.at(-1)?.pid === line.at(-1)?.pid ? listed : { ...listed, ...byKernel(line) };
+      if (facts.parentPid !== null) this.#uncommanded.push(id);
       if (this.#directory.complete(id, { ...facts, lineage })) moved.add(id);
     }
     if (moved.size > 0) this.#flows.markFlowsOf(moved);
+  }
+
+  /** Those above a process, the nearest last; empty if the kernel can't be asked, or the process is gone and another has its pid. */
+  #lineOf({ pid, name }: Process): readonly Ancestor[] {
+    const self = this.#parentOf(pid);
+    if (self === null || !isNameOf(name, self.name)) return [];
+    const line: Ancestor[] = [];
+    for (let above = self.parent; above > 0 && line.length < MAX_ANCESTORS; ) {
+      const seen = this.#parentOf(above);
+      if (seen === null) break;
+      line.unshift({ pid: above, name: seen.name, startedAt: null });
+      above = seen.parent === above ? 0 : seen.parent;
+    }
+    return line;
+  }
+
+  /** Runs ps for the command lines of processes that were completed. Those of other users are hidden from all but root. */
+  #askCommands(now: number): void {
+    if (!this.#commandPoll.isReady(now) || this.#uncommanded.length === 0) return;
+    const asked = this.#uncommanded.splice(0, COMMANDS_AT_ONCE).flatMap((id) => this.#directory.process(id) ?? []);
+    if (asked.length === 0) return;
+    this.#commandPoll.start({
+      args: commandArguments(asked.map(({ pid }) => pid)),
+      read: ({ stdout }) => {
+        const byPid = new Map(parsePs(stdout).map((record) => [record.pid, record]));
+        for (const process of asked) {
+          const record = byPid.get(process.pid);
+          if (record === undefined || record.startedAt !== process.startedAt) continue;
+          const { ancestors, origin, session, terminal } = process;
+          const lineage = { ancestors, origin, session, terminal, command: commandLine(record.text) };
+          this.#directory.complete(process.id, { ...process, lineage });
+        }
+        return null;
+      },
+      failed: () => {},
+    });
   }
 
   #lineage(record: PsRecord): Lineage {
@@ -118,6 +184,15 @@ export class PsWatch {
     const isSame = listed !== null && this.#pathOf(pid) === path;
     return isSame ? { ...listed, ...known } : { ...known, uid: null, parentPid: null, startedAt: null };
   }
+}
+
+/** What is known of a process that is gone: nothing more than before. */
+function nothingMore({ name, exe, uid, parentPid, startedAt }: Process): OwnFacts {
+  return { name, exe, uid, parentPid, startedAt };
+}
+
+function byKernel(line: readonly Ancestor[]): Pick<Lineage, 'ancestors' | 'origin'> {
+  return { ancestors: line, origin: headOf(line) };
 }
 
 /** A listed process, for the book. ps shows a login shell with a hyphen before its name. */

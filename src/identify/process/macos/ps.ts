@@ -10,6 +10,11 @@ import { sanitize } from '../../../net/text.ts';
  */
 export const PS_ARGUMENTS: readonly string[] = ['-axww', '-o', 'pid=,ppid=,uid=,tty=,lstart=,comm='];
 
+/** The same with the command lines of these processes, which follow the other columns in place of `comm`. */
+export function commandArguments(pids: readonly number[]): readonly string[] {
+  return ['-ww', '-o', 'pid=,ppid=,uid=,tty=,lstart=,command=', '-p', pids.join(',')];
+}
+
 /** One process. */
 export interface PsRecord {
   readonly pid: number;
@@ -23,6 +28,8 @@ export interface PsRecord {
   readonly startedAt: number | null;
   /** `ttys003`; null if it has none. */
   readonly terminal: string | null;
+  /** The last column as it is: path or command line. Outside text. */
+  readonly text: string;
 }
 
 /** Most processes kept. macOS pids stay below 100,000. */
@@ -36,17 +43,27 @@ const LINE =
   /^\s*(\d{1,10})\s+(\d{1,10})\s+(-?\d{1,10})\s+(?:(\?\??|-|console|tty\w{0,12}|pts\/\d{1,6})\s+)?(?:(?:-|\w{3} (\w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}))\s+)?(\S.*)$/;
 
 /** Parses the output of `ps` with PS_ARGUMENTS. It skips lines of any other shape. */
-export function parsePs(text: string): PsRecord[] {
+export function parsePs(output: string): PsRecord[] {
   const records: PsRecord[] = [];
-  for (const line of text.split('\n')) {
+  for (const line of output.split('\n')) {
     const match = LINE.exec(line);
     if (match === null) continue;
-    const command = sanitize((match[6] as string).trimEnd());
+    const text = (match[6] as string).trimEnd();
+    const command = sanitize(text);
     const exe = command.startsWith('/') ? command : null;
     const name = exe === null ? command : exe.slice(exe.lastIndexOf('/') + 1);
     const terminal = match[4] === undefined || /^[?-]/.test(match[4]) ? null : match[4];
     const startedAt = timeOf(match[5]);
-    records.push({ pid: Number(match[1]), ppid: Number(match[2]), uid: Number(match[3]) >>> 0, exe, name, startedAt, terminal });
+    records.push({
+      pid: Number(match[1]),
+      ppid: Number(match[2]),
+      uid: Number(match[3]) >>> 0,
+      exe,
+      name,
+      startedAt,
+      terminal,
+      text,
+    });
     if (records.length >= MAX_PROCESSES) break;
   }
   return records;

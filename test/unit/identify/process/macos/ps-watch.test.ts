@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Aggregator, LIVE_LIMITS } from '../../../../../src/aggregate/aggregator.ts';
+import type { ParentOf } from '../../../../../src/identify/process/macos/libproc.ts';
 import { PsWatch } from '../../../../../src/identify/process/macos/ps-watch.ts';
 import { NO_LINEAGE } from '../../../../../src/model/terms.ts';
 import { flowRoom, programs, turns } from '../polled.ts';
@@ -10,10 +11,10 @@ const CHROME = `${BUNDLE}/MacOS/Google Chrome`;
 const HELPER = `${BUNDLE}/Frameworks/Google Chrome Framework.framework/Versions/131.0/Helpers/Google Chrome Helper.app/Contents/MacOS/Google Chrome Helper`;
 
 /** A machine on which ps prints these processes. */
-function setUp(list: () => string, paths: Record<number, string> = {}) {
-  const edges = programs({ ps: () => ({ stdout: list() }) });
+function setUp(list: (args: string) => string, paths: Record<number, string> = {}, parentOf: ParentOf = () => null) {
+  const edges = programs({ ps: (args) => ({ stdout: list(args) }) });
   const room = flowRoom();
-  const watch = new PsWatch(room.flows, room.directory, edges, (pid) => paths[pid] ?? null);
+  const watch = new PsWatch(room.flows, room.directory, edges, (pid) => paths[pid] ?? null, parentOf);
   const learn = (pid: number, name: string): number =>
     room.directory.learn({ pid, name, exe: null, uid: null, parentPid: null, startTime: null, script: null, unit: null });
   const app = (id: number) => room.directory.app(room.directory.process(id)?.app ?? -1);
@@ -199,5 +200,61 @@ describe('Directory.complete', () => {
     expect(directory.complete(99, facts)).toBe(false);
     expect(learn(1, 'a')).toBe(id);
     expect(directory.process(id)).toMatchObject({ id, pid: 1, exe: '/bin/a', startedAt: 5000, unit: null });
+  });
+
+  describe('where a process comes from', () => {
+    const at = 'Sat Jan 31 12:00:01 2026';
+    const line = (of: { readonly ancestors: readonly { readonly pid: number; readonly name: string }[] } | undefined) =>
+      of?.ancestors.map(({ pid, name }) => `${name} ${pid}`).join(' > ');
+    /** What the kernel says of these. */
+    const kernel =
+      (known: Record<number, readonly [parent: number, name: string]>): ParentOf =>
+      (pid) =>
+        known[pid] === undefined ? null : { parent: known[pid][0], name: known[pid][1] };
+
+    it('is what ps said of a parent that has ended since, with its terminal', async () => {
+      const shell = `  1  0  0 ?? ${at} /sbin/launchd\n 20 1 501 ttys003 ${at} -zsh\n 30 20 501 ttys003 ${at} npm\n`;
+      let list = `${shell}40 30 501 ttys003 ${at} node\n`;
+      const { watch, learn, directory } = setUp(() => list);
+      const first = learn(40, 'node');
+      await turns(watch, 0);
+      expect(directory.process(first)).toMatchObject({ origin: { pid: 20, name: 'zsh' }, terminal: 'ttys003' });
+      list = `  1  0  0 ?? ${at} /sbin/launchd\n 40 1 501 ttys003 ${at} node\n 50 40 501 ttys003 ${at} curl\n`;
+      const second = learn(50, 'curl');
+      await turns(watch, 2500, 5000);
+      expect(line(directory.process(second))).toBe('launchd 1 > zsh 20 > npm 30 > node 40');
+    });
+
+    it('is the kernel’s word for a process that is gone when ps runs, and for a parent that ended in between', async () => {
+      const { watch, learn, directory } = setUp(
+        () => `  1  0  0 ${at} /sbin/launchd\n 60 1 501 ${at} wget\n`,
+        {},
+        kernel({ 1: [0, 'launchd'], 20: [1, 'zsh'], 30: [20, 'make'], 50: [30, 'curl'], 60: [30, 'wget'], 70: [70, 'loop'] }),
+      );
+      const ids = [learn(50, 'curl'), learn(60, 'wget'), learn(70, 'loop'), learn(60, 'other')].map((id) => id);
+      await turns(watch, 0);
+      const [curl, wget, loop, other] = ids.map((id) => directory.process(id));
+      expect([line(curl), line(wget)]).toEqual(Array(2).fill('launchd 1 > zsh 20 > make 30'));
+      expect(curl).toMatchObject({ name: 'curl', exe: null, origin: { name: 'zsh' } });
+      expect(wget).toMatchObject({ user: 'anna', parentPid: 1 });
+      expect(line(loop)).toBe('loop 70');
+      expect(line(other)).toBe('');
+    });
+
+    it('has a command line from ps, secrets masked, unless the pid is another’s by now', async () => {
+      let start = at;
+      const { watch, learn, directory, edges } = setUp((args) =>
+        args.startsWith('-ax')
+          ? ` 20 1 501 ${at} curl\n 30 1 501 ${at} wget\n`
+          : ` 20 1 501 ?? ${at} curl --user a:b https://example.com/\n 30 1 501 ?? ${start} wget x\n`,
+      );
+      start = 'Sat Jan 31 12:34:56 2026';
+      const [curl, wget] = [learn(20, 'curl'), learn(30, 'wget')];
+      await turns(watch, 0, 2500);
+      expect(edges.ran).toContain('ps -ww -o pid=,ppid=,uid=,tty=,lstart=,command= -p 20,30');
+      expect(directory.process(curl)?.command).toBe('curl --user a:*** https://example.com/');
+      expect(directory.process(wget)?.command).toBeNull();
+      expect(edges.ran.length).toBe(2);
+    });
   });
 });

@@ -9,7 +9,9 @@ describe('parsePs', () => {
   800     1    -2 -                            (zombie)
   801     1 4294967294 ttys003 Sat Jan 31 09:59:00 2026 -zsh
 `;
-    expect(parsePs(text)).toEqual([
+    const listed = parsePs(text);
+    expect(listed[3]?.text).toBe('-zsh');
+    expect(listed.map(({ text: _, ...rest }) => rest)).toEqual([
       { pid: 1, ppid: 0, uid: 0, exe: '/sbin/launchd', name: 'launchd', startedAt: null, terminal: null },
       {
         pid: 793,
@@ -34,12 +36,14 @@ describe('parsePs', () => {
   });
 
   it('skips malformed lines and strips control characters', () => {
-    expect(parsePs('PID PPID\n\n 1 2\n 1 2 3 \u001b[31mx\u0007\n99999999999 1 1 x\n 4 1 0 Foo Xyz 99 99:99:99 2026 y\n')).toEqual(
-      [
-        { pid: 1, ppid: 2, uid: 3, exe: null, name: '[31mx', startedAt: null, terminal: null },
-        { pid: 4, ppid: 1, uid: 0, exe: null, name: 'y', startedAt: null, terminal: null },
-      ],
-    );
+    expect(
+      parsePs('PID PPID\n\n 1 2\n 1 2 3 \u001b[31mx\u0007\n99999999999 1 1 x\n 4 1 0 Foo Xyz 99 99:99:99 2026 y\n').map(
+        ({ text: _, ...rest }) => rest,
+      ),
+    ).toEqual([
+      { pid: 1, ppid: 2, uid: 3, exe: null, name: '[31mx', startedAt: null, terminal: null },
+      { pid: 4, ppid: 1, uid: 0, exe: null, name: 'y', startedAt: null, terminal: null },
+    ]);
   });
 
   it('finds this very process in the text of the real ps', async ({ skip }) => {
