@@ -3,7 +3,7 @@
 import type { Packet } from '../decode/packet.ts';
 import { hashBytes, widened } from '../net/bytes.ts';
 import { TCP_FLAG } from '../net/numbers.ts';
-import { Exchanges } from './dns/exchanges.ts';
+import type { Exchanges } from './dns/exchanges.ts';
 import { hostName } from './host-name.ts';
 import { type Pending, PendingPool, type Wait } from './pending.ts';
 import type { TalkFindings } from './talk.ts';
@@ -78,7 +78,8 @@ export class Context {
   readonly findings: Findings;
   readonly limits: InspectLimits;
   readonly pool: PendingPool;
-  readonly exchanges = new Exchanges();
+  /** Questions of DNS, and their answers. */
+  readonly exchanges: Exchanges;
   /** Hears how flows are spoken; null if nobody asks. */
   readonly talk: TalkFindings | null;
   readonly hello = new ClientHello();
@@ -92,7 +93,14 @@ export class Context {
   #states = new Int32Array(FIRST_FLOWS);
 
   /** @param evict reports what a flow has before its buffer goes to another */
-  constructor(findings: Findings, talk: TalkFindings | null, limits: InspectLimits, evict: (pending: Pending) => void) {
+  constructor(
+    findings: Findings,
+    talk: TalkFindings | null,
+    exchanges: Exchanges,
+    limits: InspectLimits,
+    evict: (pending: Pending) => void,
+  ) {
+    this.exchanges = exchanges;
     this.#evict = evict;
     this.findings = findings;
     this.talk = talk;

@@ -6,6 +6,7 @@ import type { DnsExchanges } from '../model/dns.ts';
 import { PROTOCOL } from '../net/numbers.ts';
 import type { Findings } from './context.ts';
 import { Context, DEFAULT_LIMITS, type InspectLimits } from './context.ts';
+import { Exchanges } from './dns/exchanges.ts';
 import { type Pending, WAIT } from './pending.ts';
 import type { TalkFindings } from './talk.ts';
 import { TcpInspector } from './tcp-inspector.ts';
@@ -22,9 +23,16 @@ export class Inspector {
   /**
    * @param talk hears how flows are spoken, which takes a few more packets of each; null if nobody asks
    * @param limits override `DEFAULT_LIMITS`
+   * @param exchanges takes questions of DNS
    */
-  constructor(findings: Findings, talk: TalkFindings | null = null, limits: Partial<InspectLimits> = {}) {
-    this.#context = new Context(findings, talk, { ...DEFAULT_LIMITS, ...limits }, (pending) => this.#finish(pending));
+  constructor(
+    findings: Findings,
+    talk: TalkFindings | null = null,
+    limits: Partial<InspectLimits> = {},
+    exchanges: Exchanges = new Exchanges(),
+  ) {
+    const all = { ...DEFAULT_LIMITS, ...limits };
+    this.#context = new Context(findings, talk, exchanges, all, (pending) => this.#finish(pending));
     this.#tcp = new TcpInspector(this.#context);
     this.#udp = new UdpInspector(this.#context);
     this.#tunnels = new Tunnels(findings, this.#context.limits);

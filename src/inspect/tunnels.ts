@@ -7,6 +7,7 @@ import { u8, u16 } from '../net/bytes.ts';
 import { ETHERTYPE, LINK, PROTOCOL } from '../net/numbers.ts';
 import type { Findings } from './context.ts';
 import { Context, type InspectLimits } from './context.ts';
+import { Exchanges } from './dns/exchanges.ts';
 import { type Pending, WAIT } from './pending.ts';
 import { TcpInspector } from './tcp-inspector.ts';
 import { UdpInspector } from './udp-inspector.ts';
@@ -52,6 +53,8 @@ export class Tunnels {
         pointer: () => {},
       },
       null,
+      // Nobody reads what the flows inside ask: their apps are unknown.
+      new Exchanges(),
       { ...limits, pendingFlows: MAX_PENDING },
       (pending) => this.#finish(pending),
     );

@@ -29,6 +29,7 @@ export const DNS_CODE = { WAITING: -1, LOST: -2 } as const;
  *     type       type asked for                         transport  index into DNS_TRANSPORTS
  *     code       response code, or of DNS_CODE          cut        1 if the answer was truncated
  *     records    answers of that type                   data       DNS_DATA of what `text` holds of them
+ *     behalf     process on whose behalf the question was sent, or NO_OWNER
  *     server     four words of the resolver's address   port       its port
  *     nameBytes, dataBytes   bytes of `text` in use: labels in wire form without the root; addresses, a name, or text
  */
@@ -46,6 +47,7 @@ export interface DnsExchanges {
   readonly cut: Uint8Array;
   readonly records: Uint16Array;
   readonly data: Uint8Array;
+  readonly behalf: Int32Array;
   readonly server: Int32Array;
   readonly port: Uint16Array;
   readonly nameBytes: Uint8Array;

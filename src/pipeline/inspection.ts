@@ -7,6 +7,7 @@ import type { FlowTable } from '../flow/flow-table.ts';
 import type { FlowNames } from '../identify/name/flow-names.ts';
 import type { ReverseNames } from '../identify/name/reverse-names.ts';
 import type { Neighbours } from '../identify/place/neighbours.ts';
+import { Exchanges } from '../inspect/dns/exchanges.ts';
 import { hostName } from '../inspect/host-name.ts';
 import { Inspector } from '../inspect/inspector.ts';
 import type { DnsExchanges } from '../model/dns.ts';
@@ -28,13 +29,20 @@ export class Inspection {
   /**
    * @param neighbours finds the device at each new flow's remote end; null to skip that
    * @param reverse asks DNS for the name of each new flow without one; null to skip that
+   * @param behalfOf process on whose behalf the present packet was sent, or NO_OWNER; null if the capture doesn't tell
    */
-  constructor(flows: FlowTable, names: FlowNames, neighbours: Neighbours | null = null, reverse: ReverseNames | null = null) {
+  constructor(
+    flows: FlowTable,
+    names: FlowNames,
+    neighbours: Neighbours | null = null,
+    reverse: ReverseNames | null = null,
+    behalfOf: (() => number) | null = null,
+  ) {
     this.#reverse = reverse;
     this.#flows = flows;
     this.names = names;
     this.#neighbours = neighbours;
-    this.#inspector = new Inspector(names, names.talks);
+    this.#inspector = new Inspector(names, names.talks, {}, new Exchanges(behalfOf));
   }
 
   /** What was asked of DNS, and answered. */

@@ -7,7 +7,7 @@ import { join as path } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import dnsPacket from 'dns-packet';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type FrameRecord, pcapFile } from '../support/capture-writer.ts';
+import { type Block, type FrameRecord, pcapFile, pcapngFile } from '../support/capture-writer.ts';
 import { be16, ethernet, ipv4, join, tcp, udp } from '../support/frames.ts';
 import { lineFaults } from '../support/schemas.ts';
 import { linesOf } from '../support/whole-run.ts';
@@ -164,6 +164,39 @@ describe('questions of a capture', () => {
   it.runIf(hasTshark)('take as long as tshark says', async () => {
     const times = (await questionsIn(file)).flatMap(({ took_ms }) => took_ms ?? []).sort((x, y) => x - y);
     expect(times).toEqual(timesByTshark(file).map((ms) => expect.closeTo(ms, 2)));
+  });
+
+  it('name the app for which mDNSResponder asks, also where one socket asks for many', async () => {
+    const [safari, mail] = [1, 2];
+    const asks = (id: number, effective: number | null): Block => ({
+      block: 'packet',
+      interface: 0,
+      ticks: BigInt(T0 + id) * 1000n,
+      direction: 'out',
+      process: 0,
+      ...(effective === null ? {} : { effective }),
+      data: ethernet(
+        {},
+        ipv4({ src: CLIENT, dst: RESOLVER }, udp({ sport: 50_001, dport: 53 }, message('query', id, `n${id}.example.com`))),
+      ),
+    });
+    const blocks: Block[] = [
+      { block: 'section' },
+      { block: 'interface', name: 'en0', link: 1 },
+      { block: 'process', pid: 300, name: 'mDNSResponder' },
+      { block: 'process', pid: 501, name: 'Safari' },
+      { block: 'process', pid: 502, name: 'Mail' },
+    ];
+    const file = path(folder, 'mac.pcapng');
+    writeFileSync(file, pcapngFile([...blocks, ...[1, 2, 3].map((id) => asks(id, safari)), asks(4, mail), asks(5, null)]));
+    const found = (await questionsIn(file)) as (Question & { on_behalf_of: string | null })[];
+    expect(found.map(({ name, app, on_behalf_of }) => [name.split('.')[0], app, on_behalf_of])).toEqual([
+      ['n1', 'mDNSResponder', 'Safari'],
+      ['n2', 'mDNSResponder', 'Safari'],
+      ['n3', 'mDNSResponder', 'Safari'],
+      ['n4', 'mDNSResponder', 'Mail'],
+      ['n5', 'mDNSResponder', 'Safari'],
+    ]);
   });
 
   it('are counted where they come too fast to be listed one by one', async () => {

@@ -213,7 +213,7 @@ export class DnsLog {
     const flow = exchanges.flow[place] as number;
     // What others ask a group is not asked by this machine.
     if (old === undefined && isGroup(exchanges, place) && flows.direction(flow) !== FLOW_DIRECTION.OUTBOUND) return null;
-    const asker = old !== undefined && this.#settled[place] === number + 1 ? old : this.#asker(flow);
+    const asker = old !== undefined && this.#settled[place] === number + 1 ? old : this.#asker(place);
     const result = resultOf(exchanges, place);
     const tries = exchanges.tries[place] as number;
     if (
@@ -259,12 +259,15 @@ export class DnsLog {
     };
   }
 
-  #asker(flow: number): Asker {
-    const { flows, directory, onBehalfOf } = this.#parts;
+  #asker(place: number): Asker {
+    const { exchanges, flows, directory, onBehalfOf } = this.#parts;
+    const flow = exchanges.flow[place] as number;
     const owner = flows.owner(flow);
     const process = owner === NO_OWNER ? undefined : directory.process(owner);
     const app = process === undefined ? null : (directory.app(process.app)?.name ?? null);
-    const behalf = onBehalfOf?.(flow) ?? NO_OWNER;
+    // One socket of a resolver may ask for many: the packet itself knows best.
+    const told = exchanges.behalf[place] as number;
+    const behalf = told === NO_OWNER ? (onBehalfOf?.(flow) ?? NO_OWNER) : told;
     const other = behalf === NO_OWNER ? undefined : directory.process(behalf);
     return {
       app,

@@ -56,6 +56,8 @@ export class CapturedSource implements OwnerSource {
   #forgotten = 0;
   readonly #begun: () => number;
   #begunBefore = 0;
+  /** Process on whose behalf the packet was sent that `see` was told of last, or NO_OWNER. */
+  lastBehalf: number = NO_OWNER;
 
   /** @param begun how often the list of names was restarted */
   constructor(
@@ -114,6 +116,7 @@ export class CapturedSource implements OwnerSource {
    * @param direction DIRECTION: OUT names the sender, IN the receiver. It matters only for flows within this machine.
    */
   see(row: number, sent: boolean, direction: number, process: number, effective: number): void {
+    this.lastBehalf = NO_OWNER;
     if ((process | effective) === 0) return;
     let isPeer = false;
     if (this.#flows.isLocal(row)) {
@@ -130,6 +133,7 @@ export class CapturedSource implements OwnerSource {
       isKernel = this.#isKernel[effective] === 1;
     }
     if (owner < 0) return;
+    if (behalf >= 0 && behalf !== owner) this.lastBehalf = behalf;
     const at = row * VOTES;
     if (at >= this.#votes.length) this.#reserve();
     if (this.#vote(row, isPeer, owner, isKernel) && behalf >= 0 && behalf !== owner && !isPeer) this.#voteBehalf(row, behalf);

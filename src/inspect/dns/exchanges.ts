@@ -56,6 +56,7 @@ export class Exchanges implements DnsExchanges {
   cut = new Uint8Array(0);
   records = new Uint16Array(0);
   data = new Uint8Array(0);
+  behalf = new Int32Array(0);
   server = new Int32Array(0);
   port = new Uint16Array(0);
   nameBytes = new Uint8Array(0);
@@ -77,6 +78,12 @@ export class Exchanges implements DnsExchanges {
   #packet: Packet | null = null;
   #time = 0;
   readonly #target = new WireName();
+  readonly #behalfOf: (() => number) | null;
+
+  /** @param behalfOf process on whose behalf the present packet was sent, or NO_OWNER; null if the capture doesn't tell */
+  constructor(behalfOf: (() => number) | null = null) {
+    this.#behalfOf = behalfOf;
+  }
 
   /** Says which packet the next calls are about. */
   begin(packet: Packet, time: number): void {
@@ -111,6 +118,7 @@ export class Exchanges implements DnsExchanges {
     this.data[place] = DNS_DATA.NONE;
     this.dataBytes[place] = 0;
     this.#id[place] = id;
+    this.behalf[place] = this.#behalfOf?.() ?? NONE;
     this.nameBytes[place] = name.length;
     const at = place * DNS_TEXT_BYTES;
     for (let i = 0; i < name.length; i++) this.text[at + i] = name.bytes[i] as number;
@@ -335,6 +343,7 @@ export class Exchanges implements DnsExchanges {
     this.cut = new Uint8Array(PLACES);
     this.records = new Uint16Array(PLACES);
     this.data = new Uint8Array(PLACES);
+    this.behalf = new Int32Array(PLACES);
     this.server = new Int32Array(4 * PLACES);
     this.port = new Uint16Array(PLACES);
     this.nameBytes = new Uint8Array(PLACES);
