@@ -13,11 +13,13 @@ import type { RingWriter } from '../packets/ring-writer.ts';
 import { fileWork } from '../system/as-owner.ts';
 import type { Clock } from '../system/clock.ts';
 import { makeFolders } from '../system/files.ts';
-import { type FollowedRing, firstWanted, ringWriter, slug } from './packet-files.ts';
+import { catchesUp, type FollowedRing, ringWriter, slug } from './packet-files.ts';
 
 /** For how long packets are added after the alert, ms. */
 const AFTER_MS = 10_000;
 const WORK_MS = 100;
+/** Packets dropped because of their age before a file begins; each tick drops the others. */
+const MOST_EXPIRED = 1 << 16;
 /** Files that grow at once; the packets of a further alert are not written. */
 const MOST_AT_ONCE = 4;
 /** Names of our files: nothing else in the folder is removed. */
@@ -38,6 +40,8 @@ interface Growing {
   readonly writer: RingWriter;
   /** When it is done, by the monotonic clock. */
   readonly until: number;
+  /** Position before which frames belong to it; null until it is done. */
+  end: number | null;
 }
 
 /** The files of one run. */
@@ -59,9 +63,8 @@ export class Evidence {
     const isOf = matcherOf(alert);
     if (isOf === null || alert.severity === 'info' || alert.held !== null || this.#growing.size >= MOST_AT_ONCE) return null;
     const wants = (flow: KeptFlow | null) => flow !== null && isOf(flow);
-    kept.ring.expire(clock.now());
-    const from = firstWanted(kept, wants, kept.ring.oldest, kept.ring.end);
-    if (from === null) return null;
+    kept.ring.expire(clock.now(), MOST_EXPIRED);
+    if (!this.#isKept(isOf)) return null;
     const stamp = new Date(alert.time)
       .toISOString()
       .replace(/\.\d+Z$/, 'Z')
@@ -74,8 +77,8 @@ export class Evidence {
       this.#tidy(kept.ring.used);
       const path = join(options.folder, name);
       const file = CaptureFile.open({ path, force: false, owner, isRow: false, most: null, now: () => clock.now() });
-      const writer = ringWriter(this.#parts, file, from, wants, alert.text);
-      this.#growing.add({ file, writer, until: clock.monotonic() + AFTER_MS });
+      const writer = ringWriter(this.#parts, file, kept.ring.oldest, wants, alert.text);
+      this.#growing.add({ file, writer, until: clock.monotonic() + AFTER_MS, end: null });
       this.#timer ??= setInterval(() => this.#look(), WORK_MS);
       return path;
     } catch (thrown) {
@@ -92,10 +95,27 @@ export class Evidence {
     await Promise.all(this.#ending);
   }
 
+  /** Whether anything is kept of a flow in the table: what an alert is about has just moved. */
+  #isKept(isOf: (flow: KeptFlow) => boolean): boolean {
+    const { kept, monitor } = this.#parts;
+    const { flows } = monitor;
+    for (let row = 0; row < flows.rows; row++) {
+      if (!flows.isLive(row) || !kept.ring.has(flows.keptAt(row))) continue;
+      const flow = kept.flows.of(row, flows.serial(row));
+      if (flow !== null && isOf(flow)) return true;
+    }
+    return false;
+  }
+
   #look(): void {
     const now = this.#parts.clock.monotonic();
+    const { ring } = this.#parts.kept;
     for (const each of this.#growing) {
-      if (now < each.until && !each.file.isClosed) each.writer.work(now);
+      const { writer, file } = each;
+      if (now >= each.until) each.end ??= ring.end;
+      if (file.isClosed) this.#end(each);
+      else if (catchesUp(writer, each.end ?? ring.end)) continue;
+      else if (each.end === null) writer.work(now);
       else this.#end(each);
     }
     if (this.#growing.size > 0 || this.#timer === null) return;
@@ -109,8 +129,8 @@ export class Evidence {
     this.#ending.add(ending);
   }
 
-  async #finish({ file, writer }: Growing): Promise<void> {
-    await writer.finish();
+  async #finish({ file, writer, end }: Growing): Promise<void> {
+    await writer.finish(end ?? this.#parts.kept.ring.end);
     writer.close();
     await file.close();
     if (file.failure !== null) this.#fail(file.failure.message);

@@ -21,6 +21,10 @@ import { lossesOf } from './writing.ts';
 
 /** How often what goes on is written. */
 const WORK_MS = 100;
+/** Bytes of the ring that are looked through in one go: a few milliseconds' work. */
+const STEP_BYTES = 4 << 20;
+/** A follower that is called now and then makes up an eighth of what it is behind. */
+const STEP_SHARE = 8;
 /** Characters of a name that a file's name takes. */
 const NAME_LENGTH = 48;
 
@@ -145,7 +149,7 @@ export class PacketFiles {
     const { ring } = kept;
     ring.expire(now());
     const until = asked.to === null ? ring.end : ring.at(asked.to);
-    const from = firstWanted(kept, this.#wantsOf(asked), asked.from === null ? ring.oldest : ring.at(asked.from), until);
+    const from = await firstWanted(kept, this.#wantsOf(asked), asked.from === null ? ring.oldest : ring.at(asked.from), until);
     if (from === null) {
       notice(`no packets ${asked.what} are kept`);
       return;
@@ -181,7 +185,7 @@ export class PacketFiles {
   }
 
   #work(last: Written): void {
-    last.writer.work(this.#parts.clock.monotonic());
+    if (!catchesUp(last.writer, this.#parts.kept.ring.end)) last.writer.work(this.#parts.clock.monotonic());
     if (last.sink.isClosed) void this.ask(null);
   }
 
@@ -193,8 +197,11 @@ export class PacketFiles {
   }
 
   async #finish(last: Written, until: number): Promise<void> {
-    await last.writer.finish(until);
-    last.writer.close();
+    const { writer } = last;
+    for (let before = -1; !last.sink.isClosed && catchesUp(writer, until); before = writer.position)
+      await (writer.position === before ? writer.caughtUp() : turn());
+    await writer.finish(until);
+    writer.close();
     const { failure } = last.file;
     last.state = failure === null ? 'done' : 'failed';
     if (failure !== null) this.#fail(failure);
@@ -209,9 +216,10 @@ export class PacketFiles {
     const { path = '', packets = 0, bytes = 0, lost = 0 } = this.status ?? {};
     const size = formatAmount(bytes, 'bytes').trim();
     const missing = lost > 0 ? `, ${lost} lost` : '';
-    const text = `${counted(packets, 'packet')} ${asked.what}${missing} (${size}) in ${shortened(path)}`;
-    this.#parts.events.tell('export', text);
-    this.#parts.notice(`${text}${then}`);
+    const where = `${missing} (${size}) in ${shortened(path)}`;
+    this.#parts.events.tell('export', `${counted(packets, 'packet')} ${asked.what}${where}`);
+    // The file's name says what they are, and a footer has little room.
+    this.#parts.notice(`${counted(packets, 'packet')}${where}${then}`);
   }
 
   #writer(asked: PacketsAsked, sink: CaptureSink, from: number): RingWriter {
@@ -261,11 +269,19 @@ export function ringWriter(
   });
 }
 
+/** Writes a part of what is kept before a position. @returns false if little is left to write */
+export function catchesUp(writer: RingWriter, until: number): boolean {
+  const behind = until - writer.position;
+  if (behind <= STEP_BYTES) return false;
+  writer.advance(writer.position + Math.max(STEP_BYTES, behind / STEP_SHARE));
+  return true;
+}
+
 /** Position of the first frame between two positions that is wanted; null if there is none. */
-export function firstWanted({ ring, flows }: Kept, wants: Wants, from: number, until: number): number | null {
+async function firstWanted({ ring, flows }: Kept, wants: Wants, from: number, until: number): Promise<number | null> {
   const frame = new KeptFrame();
   const judged = new Map<number, boolean>();
-  for (let at = ring.first(from); at < until; at = frame.next) {
+  for (let at = ring.first(from), end = at + STEP_BYTES; at < until; ) {
     ring.read(at, frame);
     let isWanted = judged.get(frame.serial);
     if (isWanted === undefined) {
@@ -273,8 +289,18 @@ export function firstWanted({ ring, flows }: Kept, wants: Wants, from: number, u
       judged.set(frame.serial, isWanted);
     }
     if (isWanted) return at;
+    at = frame.next;
+    if (at < end) continue;
+    await turn();
+    at = ring.first(at);
+    end = at + STEP_BYTES;
   }
   return null;
+}
+
+/** Lets packets, keys and the screen have their turn. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** A path as it can be typed here. */

@@ -94,6 +94,12 @@ export class RingWriter implements RingFollower {
     this.#handOn();
   }
 
+  /** Writes what there is before a position, as far as there is room, however new it is: a long way at once would hold up everything else. */
+  advance(until: number): void {
+    this.#due = Math.max(this.#due, until);
+    this.#write(until);
+  }
+
   hurry(until: number): void {
     this.#due = Math.max(this.#due, until);
     this.#write(until);

@@ -36,6 +36,7 @@ async function compare({ root, repeat, ground, rate, packets }) {
   const what = `${ground.kind}, ${rate === 0 ? 'as fast as it sends' : k(rate)}`;
   const watch = (watcher) => best(repeat, () => watcher(root, ground, packets, rate));
   const ours = await watch(watchedByProgram('libpcap'));
+  const keeping = await watch(watchedByProgram('libpcap', ['--keep-packets', '60s']));
   const peers = [
     ['tcpdump -w /dev/null', await watch(watchedByTcpdump)],
     ['--driver cap', capIsBuilt(root) ? await watch(watchedByProgram('cap')) : null],
@@ -62,6 +63,13 @@ async function compare({ root, repeat, ground, rate, packets }) {
       goal: { most: 0 },
       peers: beside('lost'),
       note: `${ours.dropped} dropped by the kernel`,
+    },
+    {
+      what: '  more with --keep-packets 60s',
+      value: keeping.core - ours.core,
+      unit: '% of a core',
+      ...(rate === 0 ? {} : { goal: { most: 8 } }),
+      note: `at ${k(keeping.rate)}; ${keeping.lost.toFixed(3)} % lost`,
     },
   ];
 }
@@ -97,9 +105,9 @@ async function send(ground, packets, rate, cpu) {
   return { sent, rate: (sent * 1000) / ms, core: ((cpu() - before) * 100_000) / ms };
 }
 
-function watchedByProgram(driver) {
+function watchedByProgram(driver, more = []) {
   return async (root, ground, packets, rate) => {
-    const words = ['-i', ground.device, '--json', '--driver', driver];
+    const words = ['-i', ground.device, '--json', '--driver', driver, ...more];
     const child = start([process.execPath, `${root}/bin/netmon-tui.js`, ...words], { namespace: ground.namespace });
     try {
       if ((await child.line()) === null) throw new Error(`it did not start: ${child.errors()}`);

@@ -22,6 +22,14 @@ const SPORT_AT = 34;
 const datagram = (sport: number, bytes = 10) =>
   ethernet({}, ipv4({ src: '10.0.0.1', dst: '192.0.2.9' }, udp({ sport, dport: 9999 }, 'x'.repeat(bytes))));
 
+const made = new Map<number, Uint8Array>();
+/** A datagram of full size; made once for each port. */
+function large(sport: number): Uint8Array {
+  const known = made.get(sport) ?? datagram(sport, 1400);
+  made.set(sport, known);
+  return known;
+}
+
 let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'netmon-packets-'));
@@ -39,11 +47,11 @@ function asking(more: Partial<PacketsAsked> = {}, filter: string | null = 'app=c
 }
 
 /** Packets of curl (from ports below 2000) and of wget, and what writes them. */
-function files(folders: readonly string[] = [folder], forMs: number | null = null) {
+function files(folders: readonly string[] = [folder], forMs: number | null = null, bytes = 1e6) {
   const source = new FakeSource();
   source.namesProcesses = true;
   source.processes.push({ pid: 10, name: 'curl' }, { pid: 20, name: 'wget' });
-  const { monitor, flows } = monitorOver(source, { keep: { bytes: 1e6, forMs } });
+  const { monitor, flows } = monitorOver(source, { keep: { bytes, forMs } });
   const clock = new FakeClock();
   clock.wall = T0;
   const said: string[] = [];
@@ -59,7 +67,11 @@ function files(folders: readonly string[] = [folder], forMs: number | null = nul
     notice: (text) => said.push(text),
   });
   const pass = (...ports: number[]) => {
-    const frame = (sport: number, i: number) => ({ data: datagram(sport), time: clock.now() + i, process: sport < 2000 ? 1 : 2 });
+    const frame = (sport: number, i: number) => ({
+      data: sport < 2000 ? datagram(sport) : large(sport),
+      time: clock.now() + i,
+      process: sport < 2000 ? 1 : 2,
+    });
     source.push(...ports.map((sport, i) => ({ ...frame(sport, i), direction: DIRECTION.OUT })));
     for (let batch = source.read(); batch !== null; batch = source.read()) monitor.ingest(batch, 0, batch.count);
   };
@@ -88,8 +100,8 @@ describe('what is asked for', () => {
     expect(names()).toEqual([name]);
     expect(portsIn(name)).toEqual([1001, 1002, 1001, 1003]);
     expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
-    expect(said).toEqual([expect.stringMatching(/^4 packets of curl \(\d+ B\) in \S+\.pcapng; again to go on$/)]);
-    expect(told).toHaveLength(1);
+    expect(said).toEqual([expect.stringMatching(/^4 packets \(\d+ B\) in \S+\.pcapng; again to go on$/)]);
+    expect(told).toEqual([expect.stringMatching(/^4 packets of curl \(\d+ B\) in \S+\.pcapng$/)]);
     expect(written.status).toMatchObject({ what: 'curl', state: 'done', packets: 4, lost: 0, path: join(folder, name) });
   });
 
@@ -119,6 +131,21 @@ describe('what is asked for', () => {
     clock.pass(8000);
     await written.ask(asking());
     expect(portsIn(names()[0] as string)).toEqual([1002]);
+  });
+
+  test('is written in steps, with what comes meanwhile, from a ring of many megabytes', async () => {
+    const { written, pass } = files([folder], null, 48 << 20);
+    const lots = [...Array<number>(1500).fill(3001), 1001, ...Array<number>(1500).fill(3002), 1002];
+    for (let i = 0; i < 6; i++) pass(...lots);
+    const writing = written.ask(asking());
+    await Promise.resolve();
+    pass(1003);
+    await writing;
+    const all = Array.from({ length: 6 }, () => [1001, 1002]).flat();
+    expect(portsIn(names()[0] as string).slice(0, 12)).toEqual(all);
+    await written.ask(asking());
+    await written.ask(null);
+    expect(portsIn(names()[0] as string)).toEqual([...all, 1003]);
   });
 
   test('makes no file where there is nothing', async () => {
@@ -184,9 +211,9 @@ describe('asked for again', () => {
     expect(names()).toHaveLength(1);
     expect(portsIn(names()[0] as string)).toEqual([1001, 1002, 1003, 1004]);
     expect(said.map((text) => text.replace(/ \(.*/, ''))).toEqual([
-      '1 packet of curl',
+      '1 packet',
       'writing packets of curl; again to stop',
-      '4 packets of curl',
+      '4 packets',
     ]);
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -210,7 +237,7 @@ describe('asked for again', () => {
     await written.ask(range);
     await written.ask(range);
     expect(names()).toHaveLength(1);
-    expect(said[0]).toMatch(/^1 packet from then to now .*pcapng$/);
+    expect(said[0]).toMatch(/^1 packet \(\d+ B\) in .*pcapng$/);
     expect(said[1]).toMatch(/^these packets are in .*pcapng$/);
   });
 
@@ -229,7 +256,7 @@ describe('asked for again', () => {
     pass(1001);
     await written.ask(asking());
     clock.pass(1000);
-    pass(...Array<number>(9000).fill(3001));
+    pass(...Array<number>(900).fill(3001));
     pass(1002);
     await written.ask(asking());
     await written.ask(null);
