@@ -63,7 +63,7 @@ export const KEYMAP: KeyTable = [
   bind('average', ['a'], 'rates and order: means over 2, 10 or 40 s', 'Table'),
   bind('freeze', ['o'], 'freeze the order of rows', 'Table'),
   bind('pin', ['f'], 'pin the row on top', 'Table'),
-  bind('lineage', ['P', 'f5'], 'apps: below what started them: shell, IDE, agent', 'Table'),
+  bind('lineage', ['B', 'f5'], 'apps: below what started them: shell, IDE, agent', 'Table'),
   bind('closed', ['t'], 'show closed connections; in events: all connections', 'Table'),
   bind('group', ['b'], 'DNS: group by app, name, domain, or not', 'Table'),
   bind('count-from-now', ['z'], 'count from now; again: since the start', 'Table'),

@@ -242,7 +242,7 @@ describe('keys', () => {
     expect(s.tui.state.tables.connections.top).toBe(3);
     await s.press('\x1b[<0;4;14M');
     expect(s.tui.state.tables.connections.sort).toEqual({ column: 'app', descending: false });
-    await s.press('\x1b[<0;34;3M');
+    await s.press('\x1b[<0;26;3M');
     expect(s.tui.state.view).toBe('hosts');
     await s.press('?', '\x1b[<0;2;3M');
     expect(s.tui.state).toMatchObject({ view: 'overview', popup: null });
