@@ -2,19 +2,17 @@
 // standard input and in a few environment variables; outside text is never part of its arguments.
 
 import { spawn } from 'node:child_process';
-import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { dirname } from 'node:path';
 import { DELIVERED, type Delivery, failed, type Outcome } from './delivery.ts';
 import type { Message } from './message.ts';
+import { whyOpenToOthers } from './trusted-path.ts';
 
 /** How long a program may take. */
 export const LONGEST_MS = 30_000;
 /** Status by which a program asks to be started again later (sysexits(3), EX_TEMPFAIL). */
 const TRY_AGAIN = 75;
 const PATIENCE_MS = 24 * 3_600_000;
-const WRITABLE_BY_OTHERS = 0o022;
-const MOST_ANCESTORS = 64;
 
 /** The command of the configuration. */
 export class HookDelivery implements Delivery {
@@ -56,21 +54,7 @@ export class HookDelivery implements Delivery {
 export function whyNotStarted(path: string, uid = process.geteuid?.()): string | null {
   try {
     accessSync(path, constants.X_OK);
-    const behind = realpathSync(path); // a link may lead to where others can write
-    if (behind !== path) {
-      const refusal = whyNotStarted(behind, uid);
-      if (refusal !== null) return refusal;
-    }
-    let at = path;
-    for (let i = 0; i < MOST_ANCESTORS; i++) {
-      const stats = statSync(at);
-      const isShared = stats.isDirectory() && (stats.mode & 0o1000) !== 0; // in a sticky folder nobody can replace it
-      if (stats.uid !== uid && stats.uid !== 0) return `${at} belongs to another user`;
-      if ((stats.mode & WRITABLE_BY_OTHERS) !== 0 && !isShared) return `${at} can be written by other users`;
-      if (at === '/') return null;
-      at = dirname(at);
-    }
-    return 'its path is too long';
+    return whyOpenToOthers(path, uid);
   } catch (thrown) {
     return `${path} can't be started (${(thrown as NodeJS.ErrnoException).code ?? 'unknown error'})`;
   }
@@ -91,7 +75,11 @@ export function runAsUser(
   return new Promise((resolve) => {
     const { home, name } = account();
     const env = { ...process.env, HOME: home, USER: name, LOGNAME: name, ...more };
-    const child = spawn(path, args, { stdio: ['pipe', 'ignore', 'ignore'], env, cwd: home, detached: true, shell: false });
+    const child = started(path, args, { env, cwd: home });
+    if (typeof child === 'string') {
+      resolve({ reason: `can't be started (${child})`, hasRun: false });
+      return;
+    }
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
@@ -109,6 +97,15 @@ export function runAsUser(
       else resolve(code ?? { reason: `was ended by ${signal}`, hasRun: true });
     });
   });
+}
+
+/** Node throws some errors of the system, and reports others by an event. @returns the error's code if it threw */
+function started(path: string, args: readonly string[], more: { readonly env: NodeJS.ProcessEnv; readonly cwd: string }) {
+  try {
+    return spawn(path, args, { ...more, stdio: ['pipe', 'ignore', 'ignore'], detached: true, shell: false });
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code ?? 'unknown error';
+  }
 }
 
 function account(): { home: string; name: string } {

@@ -1,23 +1,23 @@
 // A webhook: one POST for each message, with what its receiver takes. TLS is checked, redirections are not followed, and of an answer only the
 // status counts.
 
-import { readFileSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
 import { type RequestOptions, request as tlsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import type { Severity } from '../model/alert.ts';
 import type { WebhookFormat, WebhookPlan } from '../model/delivery.ts';
 import { reasonOf } from '../model/errors.ts';
+import { systemFiles } from '../system/files.ts';
 import { DELIVERED, type Delivery, failed, type Outcome } from './delivery.ts';
 import type { Message } from './message.ts';
+import { whyOpenToOthers } from './trusted-path.ts';
 
 /** How long a request may take. */
 const LONGEST_MS = 10_000;
 const PATIENCE_MS = 3 * 24 * 3_600_000;
 /** Longest pause that a receiver may ask for. */
 const LONGEST_PAUSE_MS = 3_600_000;
-/** The largest PEM file that is read, bytes. */
-const LONGEST_CA = 1 << 20;
 /** Discord refuses more, characters. */
 const LONGEST_CONTENT = 1900;
 /** ntfy shows these like urgent and high; 3 is its default. */
@@ -74,6 +74,7 @@ export class WebhookDelivery implements Delivery {
     const target = new URL(url);
     const options: RequestOptions = {
       method: 'POST',
+      rejectUnauthorized: true, // whatever NODE_TLS_REJECT_UNAUTHORIZED says
       agent: false,
       headers: {
         'content-type': type,
@@ -130,15 +131,18 @@ export function bodyFor(format: WebhookFormat, { json, title, text, severity }: 
   }
 }
 
+/** Text of a PEM file that only the user and root could have written: whoever else could might answer as anybody. @throws Error that says why not */
 function certificatesIn(path: string): string {
-  let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    const fault = whyOpenToOthers(path, process.geteuid?.());
+    if (fault !== null) throw new Error(`webhook-ca is refused: ${fault}`);
+    const read = systemFiles.read(realpathSync(path), false);
+    if (read.kind === 'read' && read.isFile) return read.text;
+    throw new Error(read.kind === 'failed' ? `webhook-ca can't be read (${read.reason})` : 'webhook-ca is not a file');
   } catch (thrown) {
-    throw new Error(`webhook-ca can't be read (${(thrown as NodeJS.ErrnoException).code ?? 'unknown error'})`);
+    const { code } = thrown as NodeJS.ErrnoException;
+    throw code === undefined ? thrown : new Error(`webhook-ca can't be read (${code})`);
   }
-  if (text.length > LONGEST_CA) throw new Error('webhook-ca is too large');
-  return text;
 }
 
 /** The pause of a Retry-After in seconds, ms; null without one. */

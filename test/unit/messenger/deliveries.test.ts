@@ -7,7 +7,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createSocketServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { callBus, socketOf } from '../../../src/messenger/bus.ts';
 import { desktopDelivery } from '../../../src/messenger/desktop.ts';
 import { HookDelivery, whyNotStarted } from '../../../src/messenger/hook.ts';
@@ -77,6 +77,14 @@ describe('a command', () => {
     await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
+  it('that the system refuses to start is tried again', async () => {
+    const { path } = script('exit 0');
+    expect(await new HookDelivery([path, 'x'.repeat(4 << 20)]).send(message)).toMatchObject({
+      reason: "the command can't be started (E2BIG)",
+      isAgain: true,
+    });
+  });
+
   it('is not started where others could replace it', async () => {
     const { path, folder } = script('exit 0');
     expect(whyNotStarted(path)).toBeNull();
@@ -89,6 +97,14 @@ describe('a command', () => {
     expect(whyNotStarted(join(folder, 'open', 'hook'))).toBe(`${join(folder, 'open')} can be written by other users`);
     symlinkSync(join(folder, 'open', 'hook'), join(folder, 'link'));
     expect(whyNotStarted(join(folder, 'link'))).toBe(`${join(folder, 'open')} can be written by other users`);
+    // One link leads to another, and that one others could point elsewhere.
+    symlinkSync(path, join(folder, 'open', 'way'));
+    symlinkSync(join('open', 'way'), join(folder, 'detour'));
+    expect(whyNotStarted(join(folder, 'detour'))).toBe(`${join(folder, 'open')} can be written by other users`);
+    symlinkSync('hook', join(folder, 'near'));
+    expect(whyNotStarted(join(folder, 'near'))).toBeNull();
+    symlinkSync('round', join(folder, 'round'));
+    expect(whyNotStarted(join(folder, 'round'))).toBe(`${join(folder, 'round')} can't be started (ELOOP)`);
     expect(whyNotStarted(join(folder, 'none'))).toBe(`${join(folder, 'none')} can't be started (ENOENT)`);
     expect(await new HookDelivery([join(folder, 'none')]).send(message)).toMatchObject({ isAgain: true });
   });
@@ -187,6 +203,16 @@ describe('a webhook', () => {
     expect(await hook(url, { ca: join(folder, 'none') }).send(message)).toMatchObject({
       reason: "webhook-ca can't be read (ENOENT)",
     });
+    // Whoever could write it could answer as anybody.
+    chmodSync(cert, 0o666);
+    expect(await hook(url, { ca: cert }).send(message)).toMatchObject({
+      reason: `webhook-ca is refused: ${cert} can be written by other users`,
+    });
+    execFileSync('mkfifo', [join(folder, 'fifo')]);
+    expect(await hook(url, { ca: join(folder, 'fifo') }).send(message)).toMatchObject({ reason: 'webhook-ca is not a file' });
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await hook(url).send(message)).toMatchObject({ isDelivered: false });
   });
 
   it('says to each receiver what it understands, and nothing that a name from outside would make of it', () => {
