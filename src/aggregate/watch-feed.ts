@@ -28,6 +28,8 @@ interface FeedParts {
 
 /** The flow at `row`, read from the tables as it is asked. */
 class WatchedFlow extends FlowSubject implements WatchFlow {
+  movedRx = 0;
+  movedTx = 0;
   readonly #parts: FeedParts;
 
   constructor(parts: FeedParts) {
@@ -67,14 +69,6 @@ class WatchedFlow extends FlowSubject implements WatchFlow {
   get hostNumber(): number {
     return this.#parts.booking.hostOf(this.row);
   }
-
-  get tickRx(): number {
-    return this.#parts.booking.tickRx(this.row);
-  }
-
-  get tickTx(): number {
-    return this.#parts.booking.tickTx(this.row);
-  }
 }
 
 /** Goes over the flows of each tick. Local and forwarded flows are left out: neither has a remote end that an app here reached. */
@@ -86,6 +80,9 @@ export class WatchFeed {
   #told = new Float64Array(0);
   #apps = new Int32Array(0);
   #hosts = new Int32Array(0);
+  /** By row: RX and TX that were told. */
+  #moves = new Float64Array(0);
+  readonly #traffic = new Float64Array(4);
   /** By app: bytes sent in this tick; and the apps that sent any. */
   #sent = new Float64Array(256);
   readonly #senders: number[] = [];
@@ -106,7 +103,7 @@ export class WatchFeed {
       const row = touched[i] as number;
       if (!flows.isLive(row)) continue;
       this.#see(row, false);
-      if (wantsMoved) this.#moved(row);
+      if (wantsMoved && !flows.awaitsOwner(row)) this.#moved(row);
     }
     this.#tellSent();
   }
@@ -121,6 +118,7 @@ export class WatchFeed {
       this.#parts.watcher.left(this.#flow);
     }
     this.#told[row] = 0;
+    this.#moves.fill(0, row * 2, row * 2 + 2);
   }
 
   /** @param isLast tells of it even if its owner may still be found */
@@ -155,10 +153,17 @@ export class WatchFeed {
     if (flows.remotePort(row) === DNS_PORT && hasPorts(flows.protocol(row))) watcher.asked(this.#flow);
   }
 
+  /** What a flow moved before its owner was known is told with it, as totals of apps count it. */
   #moved(row: number): void {
     const { flows, booking, watcher } = this.#parts;
     if (flows.direction(row) === TRANSIT || !booking.counts(row)) return;
+    booking.counted(row, this.#traffic);
+    const [rx, tx] = [this.#traffic[0] as number, this.#traffic[1] as number];
     this.#flow.row = row;
+    this.#flow.movedRx = rx - (this.#moves[row * 2] as number);
+    this.#flow.movedTx = tx - (this.#moves[row * 2 + 1] as number);
+    this.#moves[row * 2] = rx;
+    this.#moves[row * 2 + 1] = tx;
     watcher.moved(this.#flow);
   }
 
@@ -195,6 +200,7 @@ export class WatchFeed {
     this.#told = widened(this.#told, rows);
     this.#apps = widened(this.#apps, rows);
     this.#hosts = widened(this.#hosts, rows);
+    this.#moves = widened(this.#moves, rows * 2);
   }
 }
 

@@ -48,9 +48,9 @@ export interface WatchFlow {
   /** Number of the app, and of the remote end by name or address. Other apps and hosts may get them after thousands more were met. */
   readonly appNumber: number;
   readonly hostNumber: number;
-  /** Bytes of this tick. */
-  readonly tickRx: number;
-  readonly tickTx: number;
+  /** Bytes since `moved` was called for it last; all of them at the first call. */
+  readonly movedRx: number;
+  readonly movedTx: number;
 }
 
 /** What history knows of amounts that are limited, up to the start of the run. */
@@ -86,7 +86,7 @@ export interface Watcher {
   left(flow: WatchFlow): void;
   /** A flow to or from port 53 moved. */
   asked(flow: WatchFlow): void;
-  /** A flow moved something in this tick. */
+  /** A flow moved something in this tick, or before its owner was known; called once that is, or nobody looks for it any more. */
   moved(flow: WatchFlow): void;
   /** Bytes that an app sent to other machines in this tick. */
   sent(app: string, bytes: number): void;

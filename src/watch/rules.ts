@@ -91,7 +91,7 @@ export class Rules implements Detector {
     for (const [index, standing] of this.#standings.entries()) {
       const { filter, over, forMs } = standing.rule;
       if ((isOwn && over === null) || !filter.matches(flow, this.#now)) continue;
-      const bytes = flow.tickRx + flow.tickTx;
+      const bytes = flow.movedRx + flow.movedTx;
       standing.moved += bytes;
       if (over === null && forMs === null) this.#matches(standing.rule, flow, this.#told[index] as Set<number>);
       else if (bytes > standing.most) {
@@ -202,8 +202,11 @@ export function rulePeriod(time: number, per: RulePeriod): { readonly from: numb
   const [year, month, date] = [at.getFullYear(), at.getMonth(), at.getDate()];
   const between = (from: Date, to: Date) => ({ from: from.getTime(), to: to.getTime() });
   switch (per) {
-    case 'hour':
-      return between(new Date(year, month, date, at.getHours()), new Date(year, month, date, at.getHours() + 1));
+    case 'hour': {
+      // When clocks are set back, two hours have the same name.
+      const from = at.getTime() - ((at.getMinutes() * 60 + at.getSeconds()) * 1000 + at.getMilliseconds());
+      return { from, to: from + HOUR_MS };
+    }
     case 'day':
       return between(new Date(year, month, date), new Date(year, month, date + 1));
     case 'week': {

@@ -44,8 +44,8 @@ class Listener implements Watcher {
   asked({ asked }: WatchFlow): void {
     this.heard.push(`asked ${asked?.name}`);
   }
-  moved({ app, tickTx }: WatchFlow): void {
-    this.heard.push(`moved ${app} ${tickTx}`);
+  moved({ app, movedRx, movedTx }: WatchFlow): void {
+    this.heard.push(`moved ${app} ${movedRx} ${movedTx}`);
   }
   sent(app: string, bytes: number): void {
     this.bytes.set(app, (this.bytes.get(app) ?? 0) + bytes);
@@ -147,7 +147,24 @@ describe('the feed', () => {
     listener.wantsMoved = true;
     const row = m.open({ dst: '192.0.2.53', protocol: PROTOCOL.UDP, dport: 53, bytes: 70 }, 'dig');
     m.names.asked(row, Uint8Array.from([1, 97, 1, 98]), 4);
-    expect(tick().slice(2)).toEqual(['asked a.b', 'moved dig 70']);
+    expect(tick().slice(2)).toEqual(['asked a.b', 'moved dig 0 70']);
+  });
+
+  test('tells what moved once its owner is known, and all of it', () => {
+    listener.wantsMoved = true;
+    const told = () => tick().filter((text) => text.startsWith('moved'));
+    const row = m.open({ dst: WEB, flags: 'S', bytes: 100 });
+    m.receive({ dst: WEB, bytes: 9000 });
+    expect(told()).toEqual([]);
+    m.send({ dst: WEB, bytes: 50 });
+    expect(told()).toEqual([]);
+    m.own(row, 'curl');
+    expect(told()).toEqual(['moved curl 9000 150']);
+    m.send({ dst: WEB, bytes: 25 });
+    expect(told()).toEqual(['moved curl 0 25']);
+    m.flows.remove(row);
+    m.flows.remove(m.open({ dst: WEB, flags: 'S', bytes: 11 }));
+    expect(told()).toEqual(['moved curl 0 0', 'moved null 0 11']);
   });
 
   test('counts what an app sent once, whenever its owner was found, until the flow leaves', () => {

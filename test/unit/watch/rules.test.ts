@@ -1,6 +1,6 @@
 // Rules of the user's: a match, a match that lasts, and amounts by period.
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { AlertRule } from '../../../src/model/options.ts';
 import type { WatchFlow } from '../../../src/model/watch.ts';
 import { rulePeriod, unrecordedFields } from '../../../src/watch/rules.ts';
@@ -39,23 +39,23 @@ describe('a rule', () => {
 
   test('about an amount adds up what matching flows move in a period, and begins anew with the next', () => {
     const { move, watch } = watching({ over: { bytes: 5e9, per: 'hour' } });
-    expect(move(1000, { tickTx: 3e9 }, { tickTx: 9e9, app: 'curl' })).toEqual([]);
-    expect(move(1000, { tickRx: 2.2e9 })).toEqual(['threshold: my rule: 5.2 GB moved this hour; the limit is 5 GB.']);
+    expect(move(1000, { movedTx: 3e9 }, { movedTx: 9e9, app: 'curl' })).toEqual([]);
+    expect(move(1000, { movedRx: 2.2e9 })).toEqual(['threshold: my rule: 5.2 GB moved this hour; the limit is 5 GB.']);
     expect(watch.raised[0]?.details.at(-1)).toBe('rule: when = app:rclone');
-    expect(move(1000, { tickRx: 2.2e9 })).toEqual([]);
-    expect(move(3_600_000, { tickTx: 3e9 })).toEqual([]);
-    expect(move(1000, { tickTx: 3e9 })).toEqual(['threshold: my rule: 6 GB moved this hour; the limit is 5 GB.']);
+    expect(move(1000, { movedRx: 2.2e9 })).toEqual([]);
+    expect(move(3_600_000, { movedTx: 3e9 })).toEqual([]);
+    expect(move(1000, { movedTx: 3e9 })).toEqual(['threshold: my rule: 6 GB moved this hour; the limit is 5 GB.']);
   });
 
   test('about an amount goes on from what history knows of the period', () => {
     const { move, watch } = watching({ over: { bytes: 5e9, per: 'day' } }, false);
     const { from } = rulePeriod(NOON, 'day');
-    expect(move(1000, { tickTx: 6e9 })).toEqual([]);
+    expect(move(1000, { movedTx: 6e9 })).toEqual([]);
     watch.watchman.knowAmounts({ budget: 0, rules: new Map([['my rule', { bytes: 4e9, from }]]) });
     expect(move(1000, {})).toEqual(['threshold: my rule: 10 GB moved today; the limit is 5 GB.']);
     expect(watch.raised[0]?.details[0]).toBe(`counted since ${new Date(from).toISOString().slice(0, 16).replace('T', ' ')} UTC`);
-    expect(move(86_400_000, { tickTx: 4e9 })).toEqual([]);
-    expect(move(1000, { tickTx: 2e9 })).toHaveLength(1);
+    expect(move(86_400_000, { movedTx: 4e9 })).toEqual([]);
+    expect(move(1000, { movedTx: 2e9 })).toHaveLength(1);
   });
 
   test('about an amount that was exceeded before this run was told of then', () => {
@@ -64,30 +64,30 @@ describe('a rule', () => {
       budget: 0,
       rules: new Map([['my rule', { bytes: 5.1e9, from: rulePeriod(NOON, 'day').from }]]),
     });
-    expect(move(1000, { tickTx: 1e9 })).toEqual([]);
-    expect(move(86_400_000, { tickTx: 5.1e9 })).toHaveLength(1);
+    expect(move(1000, { movedTx: 1e9 })).toEqual([]);
+    expect(move(86_400_000, { movedTx: 5.1e9 })).toHaveLength(1);
   });
 
   test('about an amount takes nothing from a period that has ended meanwhile', () => {
     const { move, watch } = watching({ over: { bytes: 5e9, per: 'day' } }, false);
     const { from } = rulePeriod(NOON - 86_400_000, 'day');
     watch.watchman.knowAmounts({ budget: 0, rules: new Map([['my rule', { bytes: 9e9, from }]]) });
-    expect(move(1000, { tickTx: 4e9 })).toEqual([]);
-    expect(move(1000, { tickTx: 2e9 })).toHaveLength(1);
+    expect(move(1000, { movedTx: 4e9 })).toEqual([]);
+    expect(move(1000, { movedTx: 2e9 })).toHaveLength(1);
   });
 
   test('about an amount begins anew when the clock is set back', () => {
     const { move } = watching({ over: { bytes: 5e9, per: 'minute' } });
-    expect(move(1000, { tickTx: 4e9 })).toEqual([]);
-    expect(move(-86_400_000, { tickTx: 0 })).toEqual([]);
-    expect(move(120_000, { tickTx: 4e9 })).toEqual([]);
-    expect(move(1000, { tickTx: 4e9 })).toHaveLength(1);
+    expect(move(1000, { movedTx: 4e9 })).toEqual([]);
+    expect(move(-86_400_000, { movedTx: 0 })).toEqual([]);
+    expect(move(120_000, { movedTx: 4e9 })).toEqual([]);
+    expect(move(1000, { movedTx: 4e9 })).toHaveLength(1);
   });
 
   test('about a time needs a match at every tick', () => {
     const { move } = watching({ when: 'rate>10MB', forMs: 30_000 });
-    const fast = { rxRate: 20e6, txRate: 0, tickRx: 20e6 } as Partial<WatchFlow>;
-    const slow = { rxRate: 1e6, txRate: 0, tickRx: 1e6 } as Partial<WatchFlow>;
+    const fast = { rxRate: 20e6, txRate: 0, movedRx: 20e6 } as Partial<WatchFlow>;
+    const slow = { rxRate: 1e6, txRate: 0, movedRx: 1e6 } as Partial<WatchFlow>;
     for (let i = 0; i < 25; i++) expect(move(1000, fast)).toEqual([]);
     expect(move(1000, slow)).toEqual([]);
     for (let i = 0; i < 30; i++) expect(move(1000, fast)).toEqual([]);
@@ -107,7 +107,7 @@ describe('a rule', () => {
   });
 
   test('counts what the messenger sends, and finds nothing else in it', () => {
-    const messenger = { pid: 99, app: 'netmon-tui (alerts)', host: 'ntfy.example', domain: 'ntfy.example', tickTx: 3000 };
+    const messenger = { pid: 99, app: 'netmon-tui (alerts)', host: 'ntfy.example', domain: 'ntfy.example', movedTx: 3000 };
     const moved = (rule: Partial<AlertRule>) => {
       const made = new Watching({
         isMessenger: (pid) => pid === 99,
@@ -155,5 +155,14 @@ test('periods go by the clock of the user', () => {
       new Date(2026, 1, 2),
       new Date(2026, 1, 1),
     ].map((date) => date.getTime()),
+  );
+});
+
+test('an hour is one hour when clocks are set back', () => {
+  vi.stubEnv('TZ', 'Europe/Berlin');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const hours = [0, 1].map((hour) => Date.UTC(2026, 9, 25, hour)); // both begin at 02:00
+  expect(hours.map((from) => rulePeriod(from + 1_800_000, 'hour'))).toEqual(
+    hours.map((from) => ({ from, to: from + 3_600_000 })),
   );
 });
