@@ -40,8 +40,8 @@ export function watchFlow(fields: Partial<WatchFlow> = {}): WatchFlow {
     isAnswered: true,
     appNumber: 16,
     hostNumber: 1,
-    tickRx: 0,
-    tickTx: 0,
+    movedRx: 0,
+    movedTx: 0,
     ...fields,
   };
 }

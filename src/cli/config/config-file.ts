@@ -226,7 +226,7 @@ function filterOf(value: unknown, path: readonly string[]): string {
   const result = compileFilter(value);
   if (!result.ok) throw new Fault(path, `${result.message}, at column ${result.column + 1} of the filter`, hint);
   if (result.filter.asksNew)
-    throw new Fault(path, '`new` goes not with a rule', 'the kinds new-app and new-domain tell of what is new');
+    throw new Fault(path, "`new` can't be used in a rule", 'the kinds new-app and new-domain tell of what is new');
   return value;
 }
 

@@ -246,7 +246,7 @@ describe('mistakes', () => {
       `${ANN}:7: unknown field 'ap' - did you mean app?, at column 6 of the filter`,
       null,
     ],
-    ['[[alert]]\nname = "a"\nwhen = "new"', `${ANN}:3: \`new\` goes not with a rule`, null],
+    ['[[alert]]\nname = "a"\nwhen = "new"', `${ANN}:3: \`new\` can't be used in a rule`, null],
     ['[[alert]]\nname = "a"\nwhen = "x"\nover = "5 GB"', `${ANN}:4: "alert.0.over" is not enough without a period`, null],
     ['[[alert]]\nname = "a"\nwhen = "x"\nover = 5', `${ANN}:4: "alert.0.over" is not an amount of bytes`, null],
     ['[[alert]]\nname = "a"\nwhen = "x"\nfor = "0s"', `${ANN}:4: "alert.0.for" is not a duration from 1s to 1d`, null],
