@@ -166,7 +166,8 @@ async function plainOutput(mode: Mode, options: Options, filter: Filter | null, 
       import('../output/delivery-warnings.ts'),
     ]);
     const delivery = new DeliveryWarnings((text) => process.stderr.write(text));
-    return new JsonOutput(process.stdout, !options.once, options.dns ? { filter } : null, delivery, onClosed);
+    const { once, dns, lineage } = options;
+    return new JsonOutput(process.stdout, !once, dns ? { filter } : null, delivery, onClosed, lineage);
   }
   const { TableOutput, printerTo } = await import('../output/table-output.ts');
   const { ascii, names, units, why, durationMs } = options;

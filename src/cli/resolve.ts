@@ -56,6 +56,8 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
   if (samples !== null && !json) throw usage('--samples does not go with the screen', 'add --json');
   const dns = line.has('dns');
   if (dns && !json) throw usage('--dns goes only with --json', 'add --json; the screen shows questions in view 9');
+  if (line.has('lineage') && !json)
+    throw usage('--lineage goes only with --json', 'add --json; the screen shows it in details, and by P');
   if (dns && once) throw usage('--dns does not go with --once', 'leave --once out: questions come before the end of the run');
   if (durationMs !== null && isReplay && once)
     throw usage(
@@ -76,6 +78,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     once,
     durationMs: why === null || isReplay ? durationMs : (durationMs ?? WHY_MS),
     dns,
+    lineage: line.has('lineage'),
     samples,
     driver: settings.driver.value,
     names: settings.names.value,

@@ -108,6 +108,8 @@ export interface Options {
   readonly durationMs: number | null;
   /** Print each question of DNS, too; only with `json`. */
   readonly dns: boolean;
+  /** Tell where each process comes from, its command line among it; only with `json`. */
+  readonly lineage: boolean;
   /** Number of samples to print; only with `json`. */
   readonly samples: number | null;
   readonly driver: DriverChoice;

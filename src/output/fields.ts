@@ -16,7 +16,7 @@ import type {
   TotalRow,
   Traffic,
 } from '../model/snapshot.ts';
-import type { Endpoint, InnerFlow, Process } from '../model/terms.ts';
+import type { Ancestor, Endpoint, InnerFlow, Process } from '../model/terms.ts';
 
 /** Number of the schema. It changes only if a field changes its meaning. */
 export const SCHEMA = 1;
@@ -42,7 +42,7 @@ export function snapshotFields(snapshot: Snapshot, skipped: Skipped): Record<str
     interval_ms: count(snapshot.intervalMs),
     capture: captureFields(snapshot.capture, skipped),
     total: totalFields(snapshot.total),
-    apps: snapshot.apps.map(appFields),
+    apps: snapshot.apps.map((app) => appFields(app, false)),
     hosts: snapshot.hosts.map(hostFields),
     categories: snapshot.categories.map(categoryFields),
     interfaces: snapshot.interfaces.map(interfaceFields),
@@ -170,15 +170,17 @@ function totalFields(total: TotalRow): Record<string, unknown> {
   return { ...trafficFields(total), unowned_bytes: count(total.unownedBytes), passing_bytes: count(total.passingBytes) };
 }
 
-/** An app with its processes. */
-export function appFields(app: AppRow): Record<string, unknown> {
+/** An app with its processes. @param lineage tells where each comes from, too, which the user must ask for: command lines are among it */
+export function appFields(app: AppRow, lineage: boolean): Record<string, unknown> {
   return {
     app: app.app,
     reason: app.reason,
     exe: app.exe,
     pids: app.pids,
     user: app.user,
-    processes: app.processes.map(processFields),
+    processes: app.processes.map((each) =>
+      lineage ? { ...processFields(each), lineage: lineageFields(each) } : processFields(each),
+    ),
     process_count: count(app.processCount),
     flows: count(app.flows),
     first_seen: timeField(app.firstSeen),
@@ -190,6 +192,20 @@ export function appFields(app: AppRow): Record<string, unknown> {
 function processFields({ pid, name, exe, user, parentPid, startedAt, script, unit }: Process): Record<string, unknown> {
   const started = startedAt === null ? null : timeField(startedAt);
   return { pid: pid < 0 ? null : pid, name, exe, user, parent_pid: parentPid, started, script, unit };
+}
+
+function lineageFields({ ancestors, origin, session, terminal, command }: Process): Record<string, unknown> {
+  return {
+    ancestors: ancestors.map(ancestorFields),
+    origin: origin === null ? null : ancestorFields(origin),
+    session,
+    terminal,
+    command,
+  };
+}
+
+function ancestorFields({ pid, name, startedAt }: Ancestor): Record<string, unknown> {
+  return { pid, name, started: startedAt === null ? null : timeField(startedAt) };
 }
 
 /** A host with its addresses. */

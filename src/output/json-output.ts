@@ -32,6 +32,7 @@ export class JsonOutput implements Output {
    * @param dns writes questions of DNS that match; null writes none
    * @param delivery says what keeps alerts from arriving
    * @param onClosed as for JsonWriter
+   * @param lineage as for JsonWriter
    */
   constructor(
     stream: NodeJS.WritableStream & import('node:stream').Writable,
@@ -39,12 +40,13 @@ export class JsonOutput implements Output {
     dns: DnsLines | null,
     delivery: DeliveryWarnings,
     onClosed: (failure: Error | null) => void,
+    lineage = false,
   ) {
     this.#dns = dns;
     this.#delivery = delivery;
     this.wantsEvents = samples;
     this.#samples = samples;
-    this.#writer = new JsonWriter(stream, onClosed);
+    this.#writer = new JsonWriter(stream, onClosed, lineage);
   }
 
   async sample(snapshot: Snapshot, turn: Turn): Promise<void> {

@@ -33,6 +33,7 @@ export class JsonWriter {
   readonly #onClosed: (failure: NetmonError | null) => void;
   /** Called if nothing more can be written while the last line is on its way. */
   #onEnd: () => void = () => {};
+  readonly #lineage: boolean;
   #isClosed = false;
   #samples = 0;
   #events = 0;
@@ -40,8 +41,10 @@ export class JsonWriter {
   /**
    * @param onClosed called once, when nothing more can be written: with null if the reader went away (a normal end), else with the
    *   failure (a full disk)
+   * @param lineage tells where each process comes from
    */
-  constructor(output: Writable, onClosed: (failure: NetmonError | null) => void) {
+  constructor(output: Writable, onClosed: (failure: NetmonError | null) => void, lineage = false) {
+    this.#lineage = lineage;
     this.#output = output;
     this.#onClosed = onClosed;
     output.on('error', (error: NodeJS.ErrnoException) => this.#close(isHangUp(error) ? null : unwritable(error)));
@@ -60,7 +63,7 @@ export class JsonWriter {
       return;
     }
     const pieces: Buffer[] = [];
-    for (const piece of linePieces('sample', snapshot, snapshot, this.#skipped())) {
+    for (const piece of linePieces('sample', snapshot, snapshot, this.#skipped(), this.#lineage)) {
       pieces.push(Buffer.from(piece));
       await turn();
       if (this.#isClosed) return;
@@ -100,7 +103,7 @@ export class JsonWriter {
    * @returns when it has been handed to the system, or no longer can be
    */
   async end(snapshot: Snapshot, rows: LastRows = snapshot): Promise<void> {
-    for (const piece of linePieces('end', snapshot, rows, this.#skipped())) {
+    for (const piece of linePieces('end', snapshot, rows, this.#skipped(), this.#lineage)) {
       if (this.#isClosed) return;
       await this.#handedOver(piece);
     }
@@ -168,15 +171,17 @@ interface LastRows {
  * many rows it has: spelled at once, a sample would keep frames waiting, and the last line could be longer than everything else in memory.
  *
  * @param rows each asked for once and not kept
+ * @param lineage tells where each process comes from
  */
 export function* linePieces(
   type: 'sample' | 'end',
   snapshot: Snapshot,
   rows: LastRows = snapshot,
   skipped: Skipped = NOTHING_SKIPPED,
+  lineage = false,
 ): Generator<string> {
   const lists: Record<string, Iterable<unknown>> = {
-    apps: mapped(snapshot.apps, appFields),
+    apps: mapped(snapshot.apps, (app) => appFields(app, lineage)),
     hosts: mapped(rows.hosts, hostFields),
     interfaces: mapped(snapshot.interfaces, interfaceFields),
     flows: mapped(rows.flows, flowFields),

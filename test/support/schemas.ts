@@ -53,6 +53,25 @@ const word = (words: readonly string[]): Schema => ({ type: 'string', enum: word
 const GAP_REASONS = ['sleep', 'clock', 'loss', 'interface'] as const satisfies readonly Gap['reason'][];
 const APPLICATION_SOURCES = ['content', 'port', 'none'] as const satisfies readonly ApplicationSource[];
 
+const ancestor = object({ pid: count, name: text, started: time });
+/** A process with what --lineage adds. */
+const withLineage = (process: Schema): Schema => ({
+  ...process,
+  properties: {
+    ...process.properties,
+    lineage: said(
+      object({
+        ancestors: list(ancestor),
+        origin: { oneOf: [ancestor, { type: 'null' }] },
+        session: orNull(count),
+        terminal: orNull(text),
+        command: orNull(text),
+      }),
+      'with --lineage',
+    ),
+  },
+});
+
 const counters = { rx_bytes: count, tx_bytes: count, rx_packets: count, tx_packets: count };
 const traffic = { ...counters, rx_rate: rate, tx_rate: rate };
 const seen = { first_seen: time, last_seen: time };
@@ -327,16 +346,18 @@ export function linesSchema(): Schema {
         pids: list(count),
         user: orNull(text),
         processes: list(
-          object({
-            pid: orNull(count),
-            name: text,
-            exe: orNull(text),
-            user: orNull(text),
-            parent_pid: orNull(count),
-            started: time,
-            script: orNull(text),
-            unit: orNull(text),
-          }),
+          withLineage(
+            object({
+              pid: orNull(count),
+              name: text,
+              exe: orNull(text),
+              user: orNull(text),
+              parent_pid: orNull(count),
+              started: time,
+              script: orNull(text),
+              unit: orNull(text),
+            }),
+          ),
         ),
         process_count: count,
         flows: count,

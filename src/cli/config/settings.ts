@@ -711,6 +711,7 @@ export const OPTIONS = {
     'stop after this time, for example 10s',
   ),
   dns: plainFlag('Output without a screen', RUN, 'with --json: also a line for each question asked of DNS'),
+  lineage: plainFlag('Output without a screen', RUN, 'with --json: also who started each process, and its command line'),
   samples: flag<number | null>(
     'Output without a screen',
     RUN,

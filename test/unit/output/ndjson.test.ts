@@ -159,6 +159,28 @@ describe('lines', () => {
     expect(parsed([...linePieces('end', snapshot())].join(''))).toEqual({ type: 'end', ...SAMPLE });
   });
 
+  it('writes where a process comes from only if it is asked to, its command line among it', () => {
+    const at = (pid: number, name: string, startedAt: number | null) => ({ pid, name, startedAt });
+    const line = { ancestors: [at(1, 'systemd', null), at(20, 'bash', TIME)], origin: at(20, 'bash', TIME) };
+    const app = appRow();
+    const processes = app.processes.map((each) => ({ ...each, ...line, session: 20, terminal: 'pts/3', command: 'curl -s x' }));
+    const of = { ...snapshot(), apps: [{ ...app, processes }] };
+    const written = (lineage: boolean) => [...linePieces('sample', of, of, undefined, lineage)].join('');
+    expect(written(false)).not.toMatch(/lineage|curl -s/);
+    const [first] = (parsed(written(true))['apps'] as { processes: { lineage: unknown }[] }[])[0]?.processes ?? [];
+    expect(first?.lineage).toEqual({
+      ancestors: [
+        { pid: 1, name: 'systemd', started: null },
+        { pid: 20, name: 'bash', started: new Date(TIME).toISOString() },
+      ],
+      origin: { pid: 20, name: 'bash', started: new Date(TIME).toISOString() },
+      session: 20,
+      terminal: 'pts/3',
+      command: 'curl -s x',
+    });
+    expect(lineFaults(parsed(written(true)))).toEqual([]);
+  });
+
   it('writes open, close and gap', () => {
     expect(parsed(openLine(flowRow()))).toEqual({ type: 'open', schema: 1, time: SEEN.first_seen, ...FLOW });
     expect(parsed(closeLine(flowRow()))).toEqual({ type: 'close', schema: 1, time: SEEN.last_seen, ...FLOW });
