@@ -184,7 +184,7 @@ test.each([
   const line = { ancestors: [zsh, npm], origin: zsh, session: 512, terminal: 'pts/3' };
   const apps = shown.apps.map((row) => ({ ...row, processes: row.processes.map((each) => ({ ...each, ...line })) }));
   await stage.show({ ...shown, apps });
-  await stage.press('2', 'P', '\x1b[C', 'j', '\x1b[C');
+  await stage.press('2', 'B', '\x1b[C', 'j', '\x1b[C');
   await frame(`lineage-apps-${columns}x${rows}`);
   await stage.press('j', '\r');
   await frame(`lineage-process-${columns}x${rows}`);
