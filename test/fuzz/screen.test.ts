@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import { beforeAll, test } from 'vitest';
+import { DNS_TRANSPORTS, type DnsPart, type DnsRow } from '../../src/model/dns.ts';
 import type { HistoryResult } from '../../src/model/history.ts';
 import { EVENT_KINDS, type FlowRow, type NetEvent, type Snapshot } from '../../src/model/snapshot.ts';
 import type { Process } from '../../src/model/terms.ts';
@@ -86,8 +87,71 @@ function anySnapshot(chance: Chance, step: number): Snapshot {
     })),
     events: Array.from({ length: chance.of([0, 3, 90]) }, (_, i) => anyEvent(chance, i, flows)),
     capture: { ...made.capture, note: named('') ?? '', file: chance.of([null, null, ...TEXTS]) },
+    dns: anyDns(chance),
     hosts: made.hosts.map((row) => ({ ...row, host: named(row.host), country: named(row.country), network: named(row.network) })),
     time: NOON + step * chance.of([100, 1000, 10_000]) + jump,
+  };
+}
+
+function anyDns(chance: Chance): DnsPart {
+  const text = (): string | null => chance.of([null, ...TEXTS]);
+  const questions = Array.from({ length: chance.of([0, 1, 30, 300]) }, (_, i): DnsRow => {
+    const [name, type, result, address] = [
+      chance.of(TEXTS),
+      chance.of(['A', ...TEXTS]),
+      chance.of(['NOERROR', ...TEXTS]),
+      chance.of(TEXTS),
+    ];
+    const took = chance.of([null, 0, 12.5, 1e9, Number.NaN]);
+    return {
+      ...{
+        id: String(i),
+        time: NOON + chance.of([0, -DAY_MS, DAY_MS]) + i,
+        name,
+        domain: text(),
+        type,
+        app: text(),
+        pid: chance.of([null, 7]),
+      },
+      ...{ reason: text(), onBehalfOf: text(), resolver: { address, port: 53 }, transport: chance.of(DNS_TRANSPORTS) },
+      ...{
+        interface: 'en0',
+        direction: 'outbound',
+        result,
+        answer: chance.of(TEXTS),
+        answerCount: chance.below(9),
+        tookMs: took,
+        tries: 1,
+      },
+    };
+  });
+  const some = chance.below(5);
+  const resolvers = TEXTS.slice(0, some).map((address, i) => ({
+    ...{
+      id: String(i),
+      address,
+      transport: chance.of(DNS_TRANSPORTS),
+      questions: 9,
+      answered: 7,
+      failed: 1,
+      missing: 2,
+      unanswered: 2,
+    },
+    ...{ medianMs: chance.of([null, 3]), slowMs: chance.of([null, 1e7]), recentMs: null, recent: 0, lastSeen: NOON },
+  }));
+  const encrypted = TEXTS.slice(0, some).map((host, i) => ({
+    ...{ id: String(i), app: text(), reason: text(), host, transport: chance.of(['tls', 'https', 'quic'] as const) },
+    ...{ connections: i, rxBytes: 1e15, txBytes: 0, lastSeen: NOON },
+  }));
+  return {
+    questions,
+    ended: [],
+    waiting: [],
+    count: questions.length,
+    missed: chance.of([0, 5]),
+    unasked: 0,
+    resolvers,
+    encrypted,
   };
 }
 

@@ -1,10 +1,12 @@
 // The view of DNS: questions one by one and in groups, their details, resolvers with encrypted DNS among them, hostile names, hidden ones.
 
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, expect, test } from 'vitest';
 import { type DnsRow, NO_DNS, type ResolverRow } from '../../src/model/dns.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import { busy, NOON, snapshot } from '../support/snapshot-builder.ts';
-import { Stage } from '../support/terminal.ts';
+import { screenSvg } from '../support/svg.ts';
+import { ourTheme, Stage } from '../support/terminal.ts';
 
 let stage: Stage;
 
@@ -204,6 +206,23 @@ test('without packets it says why it is empty', async () => {
   await stage.show(snapshot({ capture: { ...busy(1).capture, packets: null } }));
   await stage.press('9');
   expect(stage.text()).toContain('questions are read from packets');
+});
+
+test('is the picture in the documentation', async () => {
+  const theme = ourTheme('netmon');
+  stage = new Stage(112, 32, { theme });
+  await stage.show(asked(QUESTIONS));
+  await stage.press('9');
+  const ground = { fg: theme.colours.main_fg ?? 0xd0d0d0, bg: theme.colours.main_bg ?? 0x14161b };
+  const svg = screenSvg(stage.terminal, ground, 'what is asked of DNS, and what each resolver did');
+  await expect(svg).toMatchFileSnapshot(fileURLToPath(new URL('../../docs/screens/dns.svg', import.meta.url)));
+});
+
+test('where everything is encrypted, it says so', async () => {
+  stage = new Stage(80, 24);
+  await stage.show(asked([]));
+  await stage.press('9');
+  expect(stage.text()).toContain("what is asked here is encrypted: it can't be read");
 });
 
 test('names from outside stay text', async () => {

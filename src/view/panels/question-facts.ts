@@ -69,10 +69,10 @@ export function questionFacts(row: DnsLine, context: CellContext): readonly Fact
   const more = row.answerCount - answers.length;
   return [
     ['name', hidden(row.name, context), 'name'],
-    ['type', row.type],
+    ['type', shown(row.type, context)],
     ...appFact(row, context),
     ['pid', row.pid === null ? null : String(row.pid)],
-    ['result', meaning === undefined ? row.result : `${word}${meaning}`, role],
+    ['result', meaning === undefined ? shown(row.result, context) : `${word}${meaning}`, role],
     ...answers.map(
       (answer, index): Fact => [index > 0 ? '' : row.result === 'NOERROR' ? 'answers' : 'alias of', hidden(answer, context)],
     ),

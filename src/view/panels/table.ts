@@ -190,6 +190,7 @@ function emptyText(state: ViewState, { filtered, closedHidden, snapshot }: Pictu
   if (state.since !== null) return 'nothing since the count began';
   if (table === 'questions' && snapshot.capture.packets === null)
     return 'questions are read from packets, and this view has none';
+  if (table === 'questions' && snapshot.dns.encrypted.length > 0) return "what is asked here is encrypted: it can't be read";
   if (table !== 'apps') return EMPTY[table];
   if (snapshot.capture.packets === null) return 'no socket has moved anything yet';
   return where === '' ? EMPTY.apps : `${EMPTY.apps} on ${where}`;

@@ -33,12 +33,13 @@ function nameText(row: DnsLine, context: CellContext): string {
 
 /** What came back in words; with addresses hidden, how many. */
 export function answerText(row: DnsLine, context: CellContext): string {
-  const { group, result, answerCount } = row;
+  const { group, answerCount } = row;
+  const result = shown(row.result, context);
   if (group !== undefined) return group.failed === 0 ? '' : `${formatGrouped(group.failed)} failed`;
   const answers = answersOf(row);
-  if (result !== 'NOERROR') {
+  if (row.result !== 'NOERROR') {
     const where = answers[0];
-    return where === undefined || result === 'truncated' ? result : `${result}, alias of ${hidden(where, context)}`;
+    return where === undefined || row.result === 'truncated' ? result : `${result}, alias of ${hidden(where, context)}`;
   }
   if (answers.length === 0) return `${formatGrouped(answerCount)} ${answerCount === 1 ? 'record' : 'records'}`;
   const more = answerCount > answers.length ? ` +${answerCount - answers.length}` : '';
@@ -95,10 +96,8 @@ export const QUESTIONS: TableSpec<DnsLine> = {
       cell: (row, context) => span(nameText(row, context), row.name === '' ? 'dim' : 'name'),
     },
     {
-      ...wordColumn<DnsLine>('type', { min: 5, max: 10, rank: 4 }, (row) => (row.type === '' ? null : row.type), {
-        from: 'known',
-      }),
-      wants: (rows) => widest(rows, (row) => row.type),
+      ...wordColumn<DnsLine>('type', { min: 5, max: 10, rank: 4 }, (row) => (row.type === '' ? null : row.type)),
+      wants: (rows, context) => widest(rows, (row) => shown(row.type, context)),
     },
     {
       ...numberColumn<DnsLine>('asked', { min: 5, max: 5, rank: 2 }, (row) => row.group?.count ?? null, countCell),

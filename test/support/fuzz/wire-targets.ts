@@ -1,6 +1,7 @@
 // Targets that read packets: decoding, inspection, capture files, and the whole pipeline.
 
 import { END_LIMITS } from '../../../src/aggregate/aggregator.ts';
+import { DnsLog } from '../../../src/aggregate/dns/dns-log.ts';
 import { PacketBatch } from '../../../src/capture/batch.ts';
 import { isPcap, PCAP_HEADER_BYTES, PcapReader, readPcapHeader } from '../../../src/capture/file/pcap.ts';
 import { PcapngReader } from '../../../src/capture/file/pcapng.ts';
@@ -9,10 +10,13 @@ import { InterfaceTable } from '../../../src/capture/interface-names.ts';
 import { ProcessTable } from '../../../src/capture/process-names.ts';
 import { Decoder } from '../../../src/decode/decode.ts';
 import { Packet } from '../../../src/decode/packet.ts';
+import type { FlowTable } from '../../../src/flow/flow-table.ts';
 import { Categories } from '../../../src/identify/category/categories.ts';
 import { Inspector } from '../../../src/inspect/inspector.ts';
 import type { ServerChoice } from '../../../src/inspect/talk.ts';
+import type { DnsExchanges } from '../../../src/model/dns.ts';
 import type { TlsOffer } from '../../../src/model/talk.ts';
+import type { ProcessDirectory } from '../../../src/model/terms.ts';
 import { u32 } from '../../../src/net/bytes.ts';
 import { PROTOCOL } from '../../../src/net/numbers.ts';
 import { FakeSource, monitorOver } from '../fake-source.ts';
@@ -68,6 +72,7 @@ function inspection(): FuzzTarget {
   };
   const inspector = new Inspector(findings, talk, { pendingFlows: PENDING_FLOWS });
   const packet = new Packet();
+  const questions = questionsOf(inspector.exchanges);
   let count = 0;
   return {
     name: 'inspect',
@@ -87,11 +92,41 @@ function inspection(): FuzzTarget {
       packet.payloadOffset = from;
       packet.payloadCaptured = to - from;
       packet.payloadBytes = to - from + (last === 7 ? 500 : 0);
-      if ((count & 31) === 0) inspector.forget(flow);
+      if ((count & 31) === 0) {
+        questions.log.flowLeaves(flow);
+        inspector.forget(flow);
+      }
       inspector.packet(flow, packet, bytes, (first & 2) === 0, count);
+      if ((count & 255) === 0) questions.check(count);
     },
-    check: () => hold(inspector.waiting <= PENDING_FLOWS, 'pending flows'),
+    check: () => {
+      hold(inspector.waiting <= PENDING_FLOWS, 'pending flows');
+      questions.check(count);
+    },
   };
+}
+
+/** Rows made of what inspection matched: each question ends once, none is lost, and every text is safe. */
+function questionsOf(exchanges: DnsExchanges): { readonly log: DnsLog; check(now: number): void } {
+  const flows = { owner: () => -1, awaitsOwner: () => false, reason: () => null, direction: () => 0, interface: () => 0 };
+  const log = new DnsLog({
+    ...{ exchanges, flows: flows as unknown as FlowTable, directory: {} as ProcessDirectory },
+    ...{ interfaceName: () => 'en0', domainOf: () => null, onBehalfOf: null },
+  });
+  let ended = 0;
+  const check = (now: number): void => {
+    const part = log.tick(now);
+    ended += part.ended.length;
+    hold(ended + part.waiting.length + part.missed === part.count, 'questions');
+    for (const row of [...part.ended, ...part.waiting]) {
+      hold(isSafe(row.name) && row.answer.split('\n').every(isSafe), 'texts of a question');
+      hold(row.tookMs === null || row.tookMs >= 0, 'time of an answer');
+      hold((row.result === 'waiting' || row.result === 'no answer') === (row.tookMs === null), 'result');
+    }
+    for (const { questions, answered, failed, missing, unanswered } of part.resolvers)
+      hold(questions === answered + unanswered && failed + missing <= answered, 'resolver');
+  };
+  return { log, check };
 }
 
 function captures(): FuzzTarget {
