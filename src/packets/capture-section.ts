@@ -149,6 +149,11 @@ export class CaptureSection {
     return frame.row < 0 ? this.#parts.wants(null, frame.row) : this.#knownOf(frame).isWanted;
   }
 
+  /** Interfaces declared so far. */
+  get interfaces(): number {
+    return this.#declared.length;
+  }
+
   /** True when no reader may be expected to take more processes: it is time for another section. */
   get isExhausted(): boolean {
     return this.#processCount >= MAX_PROCESSES;

@@ -15,8 +15,9 @@ const BUFFERS = 4;
 const BUFFER_BYTES = 1 << 20;
 /** A ring of which half waits is emptied down to this share, whatever isn't known yet. */
 const SPARE_SHARE = 4;
-/** Bytes that a frame takes in a file besides its own, nearly. */
-const FRAME_OVERHEAD = 64;
+/** Bytes that a frame takes in a file besides its own, with what its flow takes the first time, unless names are very long; and an interface at the end. */
+const FRAME_OVERHEAD = 1024;
+const INTERFACE_OVERHEAD = 96;
 
 /** Where encoded frames go. */
 export interface CaptureSink {
@@ -240,7 +241,8 @@ export class RingWriter implements RingFollower {
     const { fileBytes, fileMs } = this.#parts;
     const section = this.#section;
     if (section === null || section.since === null || this.#encoder === null) return false;
-    const bytes = this.#handedOn + this.#encoder.length + this.#frame.captured + FRAME_OVERHEAD;
+    const more = this.#frame.captured + FRAME_OVERHEAD + section.interfaces * INTERFACE_OVERHEAD;
+    const bytes = this.#handedOn + this.#encoder.length + more;
     return (fileBytes !== null && bytes > fileBytes) || (fileMs !== null && Math.abs(this.#frame.time - section.since) >= fileMs);
   }
 }

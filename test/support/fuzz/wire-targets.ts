@@ -22,6 +22,7 @@ import { PROTOCOL } from '../../../src/net/numbers.ts';
 import { FakeSource, monitorOver } from '../fake-source.ts';
 import { CAPTURES, FRAMES, PAYLOADS } from './seeds.ts';
 import { type FuzzTarget, hold } from './target.ts';
+import { written } from './written-target.ts';
 
 const NAME = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/;
 const JA4 = /^[tqd](1[0-3]|s[23]|d[123]|00)[di]\d{4}[0-9A-Za-z]{2}_[0-9a-f]{12}_[0-9a-f]{12}$/;
@@ -206,5 +207,5 @@ function pipeline(): FuzzTarget {
 
 /** All of them. New ones each time: their state is their own. */
 export function wireTargets(): FuzzTarget[] {
-  return [...FRAMES.map(decoding), inspection(), captures(), pipeline()];
+  return [...FRAMES.map(decoding), inspection(), captures(), written(), pipeline()];
 }
