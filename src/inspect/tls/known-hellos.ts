@@ -21,6 +21,8 @@ const CARRIERS = { tcp: 't', quic: 'q', udp: 'd' } as const;
 const SERVER_NAME = 0;
 const ALPN = 16;
 const HASH_DIGITS = 12;
+/** Numbers that are sorted by insertion. */
+const FEW = 64;
 /** In place of the hash of an empty list. */
 const NOTHING = '0'.repeat(HASH_DIGITS);
 const MOST_COUNTED = 99;
@@ -55,8 +57,8 @@ export class KnownHellos {
     this.#add(hello.version);
     this.#add(hello.statedVersion);
     if (hello.isWhole) {
-      this.#addList(this.#ciphers(bytes, hello));
-      this.#addList(this.#extensions(hello));
+      this.#addList(this.#numbers, this.#ciphers(bytes, hello));
+      this.#addList(this.#numbers, this.#extensions(hello));
       this.#addBytes(bytes, hello.signaturesFrom, hello.signaturesTo);
     }
     this.#addBytes(bytes, hello.protocolsFrom, hello.protocolsTo);
@@ -71,7 +73,7 @@ export class KnownHellos {
     this.#add(over.charCodeAt(0));
     this.#add(hello.version);
     this.#add(hello.cipher);
-    this.#addList(hello.extensions.subarray(0, hello.extensionCount));
+    this.#addList(hello.extensions, hello.extensionCount);
     this.#addBytes(bytes, hello.protocolFrom, hello.protocolTo);
     const key = this.#key();
     return this.#choices.get(key) ?? keep(this.#choices, key, makeChoice(over, bytes, hello));
@@ -84,10 +86,8 @@ export class KnownHellos {
 
   #ja4(over: TlsOffer['over'], bytes: Uint8Array, hello: ClientHello): string {
     const { statedVersion, protocolsFrom, protocolsTo, signaturesFrom, signaturesTo } = hello;
-    const suites = this.#ciphers(bytes, hello);
-    const suiteCount = suites.length;
-    const ciphers = hexList(suites);
-    const types = this.#extensions(hello);
+    const suites = this.#numbers.slice(0, this.#ciphers(bytes, hello));
+    const types = this.#numbers.slice(0, this.#extensions(hello));
     const name = types.includes(SERVER_NAME) ? 'd' : 'i';
     const listed = types.filter((type) => type !== SERVER_NAME && type !== ALPN);
     const signatures: number[] = [];
@@ -95,29 +95,29 @@ export class KnownHellos {
       if (!isGrease(u16(bytes, at))) signatures.push(u16(bytes, at));
     const size = protocolsFrom < 0 ? 0 : u8(bytes, protocolsFrom);
     const protocol = protocolsFrom + 1 + size > protocolsTo ? '00' : ends(bytes, protocolsFrom + 1, protocolsFrom + 1 + size);
-    const first = `${CARRIERS[over]}${versionText(statedVersion)}${name}${counted(suiteCount)}${counted(types.length)}${protocol}`;
+    const first = `${CARRIERS[over]}${versionText(statedVersion)}${name}${counted(suites.length)}${counted(types.length)}${protocol}`;
     const rest = signatures.length === 0 ? hexList(listed) : `${hexList(listed)}_${hexList(signatures)}`;
-    return `${first}_${hashed(ciphers)}_${listed.length === 0 ? NOTHING : hashed(rest)}`;
+    return `${first}_${hashed(hexList(suites))}_${listed.length === 0 ? NOTHING : hashed(rest)}`;
   }
 
-  /** The hello's ciphers, sorted. Valid until the next list. */
-  #ciphers(bytes: Uint8Array, { ciphersFrom, ciphersTo }: ClientHello): Uint16Array {
+  /** Puts the hello's ciphers into `#numbers`, sorted. @returns how many */
+  #ciphers(bytes: Uint8Array, { ciphersFrom, ciphersTo }: ClientHello): number {
     let count = 0;
     for (let at = ciphersFrom; at < ciphersTo; at += 2) {
       const cipher = u16(bytes, at);
       if (!isGrease(cipher) && count < this.#numbers.length) this.#numbers[count++] = cipher;
     }
-    return this.#numbers.subarray(0, count).sort();
+    return sorted(this.#numbers, count);
   }
 
   /** The same of its extensions. */
-  #extensions({ extensions, extensionCount }: ClientHello): Uint16Array {
+  #extensions({ extensions, extensionCount }: ClientHello): number {
     let count = 0;
     for (let i = 0; i < extensionCount; i++) {
       const type = extensions[i] as number;
       if (!isGrease(type)) this.#numbers[count++] = type;
     }
-    return this.#numbers.subarray(0, count).sort();
+    return sorted(this.#numbers, count);
   }
 
   #add(value: number): void {
@@ -127,9 +127,9 @@ export class KnownHellos {
     this.#low ^= this.#low >>> 16;
   }
 
-  #addList(numbers: Uint16Array): void {
-    this.#add(numbers.length);
-    for (let i = 0; i < numbers.length; i++) this.#add(numbers[i] as number);
+  #addList(numbers: Uint16Array, count: number): void {
+    this.#add(count);
+    for (let i = 0; i < count; i++) this.#add(numbers[i] as number);
   }
 
   #addBytes(bytes: Uint8Array, from: number, to: number): void {
@@ -140,6 +140,19 @@ export class KnownHellos {
   #key(): number {
     return (this.#high >>> 11) * 2 ** 32 + (this.#low >>> 0);
   }
+}
+
+/** Sorts the first `count` numbers: few ones in place, which takes no memory; many, as nobody honest sends them, in bounded time. @returns count */
+function sorted(numbers: Uint16Array, count: number): number {
+  if (count > FEW) numbers.subarray(0, count).sort();
+  else
+    for (let i = 1; i < count; i++) {
+      const number = numbers[i] as number;
+      let at = i;
+      while (at > 0 && (numbers[at - 1] as number) > number) numbers[at] = numbers[--at] as number;
+      numbers[at] = number;
+    }
+  return count;
 }
 
 /** Remembers, in place of what was met first if there is no room. */
