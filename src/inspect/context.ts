@@ -113,6 +113,11 @@ export class Context {
     if (flow >= this.#states.length) this.#states = widened(this.#states, Math.max(flow + 1, this.#states.length * 2));
   }
 
+  /** Whether there is room for the flow's word; without, it was never looked at. */
+  isReserved(flow: number): boolean {
+    return flow < this.#states.length;
+  }
+
   phase(flow: number): Phase {
     return ((this.#states[flow] as number) & PHASE) as Phase;
   }

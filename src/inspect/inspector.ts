@@ -76,8 +76,13 @@ export class Inspector {
     this.#tunnels.forget(flow);
   }
 
+  /** Whether the hello of a flow over UDP was read, and only what follows it is still wanted. */
+  hasHello(flow: number): boolean {
+    return this.#context.isReserved(flow) && this.#udp.hasHello(flow);
+  }
+
   /**
-   * Whether a datagram with `longHeader` opens a new connection between the ends of a flow whose inspection is over. It then belongs to another
+   * Whether a datagram with `longHeader` opens a new connection between the ends of a flow whose hello was read. It then belongs to another
    * flow. Arguments are as for `packet`.
    */
   isAnother(flow: number, packet: Packet, bytes: Uint8Array, fromOpener: boolean): boolean {
@@ -86,7 +91,7 @@ export class Inspector {
 
   /** Reports what a flow in the middle of a message has, and releases its buffer. */
   #finish(pending: Pending): void {
-    if (pending.wait === WAIT.QUIC || pending.wait === WAIT.DTLS) this.#udp.finish(pending);
+    if (pending.wait === WAIT.QUIC || pending.wait === WAIT.DTLS || pending.wait === WAIT.QUIC_ANSWER) this.#udp.finish(pending);
     else this.#tcp.finish(pending);
   }
 }

@@ -3,7 +3,7 @@
 import { Reassembly } from './reassembly.ts';
 
 /** What a flow waits for. */
-export const WAIT = { HELLO: 0, REQUEST: 1, HTTP2: 2, DNS: 3, QUIC: 4, DTLS: 5, ORPHAN: 6, ANSWER: 7 } as const;
+export const WAIT = { HELLO: 0, REQUEST: 1, HTTP2: 2, DNS: 3, QUIC: 4, DTLS: 5, ORPHAN: 6, ANSWER: 7, QUIC_ANSWER: 8 } as const;
 export type Wait = (typeof WAIT)[keyof typeof WAIT];
 
 /** Keys of a QUIC connection's first packets. */
@@ -11,6 +11,9 @@ export interface InitialKeys {
   readonly key: Uint8Array;
   readonly iv: Uint8Array;
   readonly headerKey: Uint8Array;
+  /** What both ends derive their keys from, and the word in front of the names of keys. */
+  readonly secret: Uint8Array;
+  readonly label: string;
 }
 
 /** The pending message of one flow. */
@@ -77,6 +80,7 @@ export class PendingPool {
   release(pending: Pending): void {
     pending.flow = -1;
     pending.keys = null;
+    pending.needed = 0;
     pending.reassembly.clear();
     this.#free.push(pending);
   }

@@ -11,6 +11,7 @@ import { NetbiosReader } from './dns/netbios.ts';
 import { looksLikeDns } from './dns/records.ts';
 import { UnicastReader } from './dns/unicast.ts';
 import { type Pending, WAIT } from './pending.ts';
+import { QuicAnswers } from './quic/answers.ts';
 import { looksLikeGoogleQuic } from './quic/google.ts';
 import { QuicHellos } from './quic/hellos.ts';
 import { DatagramHellos, looksLikeDatagramRecord } from './tls/datagram-hellos.ts';
@@ -21,6 +22,7 @@ const PORT = { DNS: 53, DHCP_SERVER: 67, DHCP_CLIENT: 68, NETBIOS: 137, MDNS: 53
 /** Inspects UDP flows. */
 export class UdpInspector {
   readonly #context: Context;
+  readonly #answers: QuicAnswers;
   readonly #quic: QuicHellos;
   readonly #datagrams: DatagramHellos;
   readonly #unicast: UnicastReader;
@@ -31,7 +33,8 @@ export class UdpInspector {
 
   constructor(context: Context) {
     this.#context = context;
-    this.#quic = new QuicHellos(context);
+    this.#answers = new QuicAnswers(context);
+    this.#quic = new QuicHellos(context, this.#answers);
     this.#datagrams = new DatagramHellos(context);
     this.#unicast = new UnicastReader(context.findings, context.exchanges, UDP);
     this.#multicast = new MulticastReader(context.findings, context.exchanges);
@@ -48,6 +51,7 @@ export class UdpInspector {
         return false;
       case PHASE_OF.WAITING: {
         const pending = context.pending(flow) as Pending;
+        if (pending.wait === WAIT.QUIC_ANSWER) return this.#answers.read(pending, packet, bytes, fromOpener, time);
         if (pending.wait === WAIT.DTLS) return this.#datagrams.read(flow, pending, packet, bytes, fromOpener, time);
         return this.#quic.read(flow, pending, packet, bytes, fromOpener, time) ?? true;
       }
@@ -59,6 +63,9 @@ export class UdpInspector {
         }
         return this.#recognise(flow, packet, bytes, fromOpener, time);
       }
+      case PHASE_OF.AWAITS_OPENER:
+      case PHASE_OF.AWAITS_OTHER:
+        return this.#answers.readEnd(flow, packet, bytes, fromOpener, time);
       case PHASE_OF.WATCHED:
         return this.#recognise(flow, packet, bytes, fromOpener, time);
       default:
@@ -72,6 +79,13 @@ export class UdpInspector {
     return this.#quic.isAnother(flow, packet, bytes, fromOpener);
   }
 
+  /** Whether the flow's hello was read, and what follows it is waited for. */
+  hasHello(flow: number): boolean {
+    const phase = this.#context.phase(flow);
+    if (phase === PHASE_OF.WAITING) return this.#context.pending(flow)?.wait === WAIT.QUIC_ANSWER;
+    return phase === PHASE_OF.AWAITS_OPENER || phase === PHASE_OF.AWAITS_OTHER;
+  }
+
   /** Drops what is known about a flow outside the context. */
   forget(flow: number): void {
     this.#quic.forget(flow);
@@ -80,6 +94,7 @@ export class UdpInspector {
   /** Reports what a flow has, and releases its buffer. */
   finish(pending: Pending): void {
     if (pending.wait === WAIT.DTLS) this.#datagrams.finish(pending);
+    else if (pending.wait === WAIT.QUIC_ANSWER) this.#answers.finish(pending);
     else this.#quic.finish(pending);
   }
 

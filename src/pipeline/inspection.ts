@@ -72,9 +72,11 @@ export class Inspection {
     this.names.told(row, host, source);
   }
 
-  /** Whether a datagram with a QUIC long header opens a new connection between the ends of `row`, whose inspection is over. */
+  /** Whether a datagram with a QUIC long header opens a new connection between the ends of `row`, whose hello was read. */
   isAnother(row: number, packet: Packet, bytes: Uint8Array, sent: boolean): boolean {
-    return this.#flows.isRead(row) && this.#inspector.isAnother(row, packet, bytes, this.#fromOpener(row, sent));
+    if (this.names.claim(row)) this.#inspector.forget(row);
+    const hasHello = this.#flows.isRead(row) || this.#inspector.hasHello(row);
+    return hasHello && this.#inspector.isAnother(row, packet, bytes, this.#fromOpener(row, sent));
   }
 
   #fromOpener(row: number, sent: boolean): boolean {

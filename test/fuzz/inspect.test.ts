@@ -84,6 +84,7 @@ const seed: Uint8Array[] = [
   tlsHello({ padding: 600 }, 100),
   ...dtlsHello({ padding: 500 }, 300),
   quicInitial(cryptoFrame(0, helloMessage())),
+  quicInitial(cryptoFrame(0, answerMessage()), { isServers: true, bytes: 0 }),
   httpRequest('a.test'),
   dhcp(5, { yours: '192.0.2.1', name: 'phone', fqdn: Uint8Array.from([4, 0, 0, 1, 0x61, 0]) }),
   Uint8Array.from(

@@ -119,6 +119,8 @@ export interface InitialFields {
   keyId?: Uint8Array;
   /** Of the whole datagram; 0 leaves it as it is. */
   bytes?: number;
+  /** Protected with the server's keys. */
+  isServers?: boolean;
 }
 
 const hmac = (key: Uint8Array, message: Uint8Array): Buffer => createHmac('sha256', key).update(message).digest();
@@ -129,7 +131,7 @@ const expand = (secret: Uint8Array, label: string, length: number): Buffer =>
 export function quicInitial(frames: Uint8Array, fields: InitialFields = {}): Uint8Array {
   const { version = 1, salt = '38762cf7f55934b34d179ae6a4c80cadccbb7f0a', label = 'quic', type = 0, number = 0 } = fields;
   const { destination = hex('8394c8f03e515708'), source = new Uint8Array(0), token = new Uint8Array(0), bytes = 1200 } = fields;
-  const client = expand(hmac(hex(salt), fields.keyId ?? destination), 'client in', 32);
+  const client = expand(hmac(hex(salt), fields.keyId ?? destination), fields.isServers === true ? 'server in' : 'client in', 32);
   const before = join([0xc3 | (type << 4)], be32(version), vector8(destination), vector8(source), varint(token.length), token);
   const plain = join(frames, new Uint8Array(Math.max(0, bytes - before.length - 2 - 4 - 16 - frames.length)));
   const header = join(before, be16((4 + plain.length + 16) | 0x4000), be32(number));

@@ -53,7 +53,28 @@ export class Cursor {
   }
 }
 
-// Frames of a client's Initial packet (RFC 9000 section 17.2.2).
+/**
+ * Offset of the packet number behind a long header (RFC 9000 section 17.2).
+ *
+ * @param hasToken the packet is an Initial
+ * @param cursor its end is at the packet's end afterwards
+ * @returns -1 if a length is wrong
+ */
+export function payloadAt(bytes: Uint8Array, header: LongHeader, hasToken: boolean, end: number, cursor: Cursor): number {
+  cursor.at = header.after;
+  cursor.end = end;
+  if (hasToken) {
+    const token = cursor.varint(bytes);
+    if (token < 0 || token > end - cursor.at) return -1;
+    cursor.at += token;
+  }
+  const length = cursor.varint(bytes);
+  if (length < 0 || length > end - cursor.at) return -1;
+  cursor.end = cursor.at + length;
+  return cursor.at;
+}
+
+// Frames of an Initial packet (RFC 9000 section 17.2.2).
 
 const FRAME = { PADDING: 0, PING: 1, ACK: 2, ACK_ECN: 3, CRYPTO: 6, CLOSE: 0x1c } as const;
 /** Chrome splits its hello into dozens of frames. */

@@ -9,9 +9,10 @@ import { Reassembly } from '../reassembly.ts';
 import { isDnsOverQuic } from '../tls/applications.ts';
 import { HELLO, readClientHello } from '../tls/client-hello.ts';
 import { HANDSHAKE_HEADER_BYTES, handshakeLength } from '../tls/records.ts';
+import type { QuicAnswers } from './answers.ts';
 import { QuicConnections } from './connections.ts';
 import { GoogleHello, looksLikeGoogleQuic, readGoogleHello } from './google.ts';
-import { Cursor, LongHeader, readLongHeader, takeCrypto } from './header.ts';
+import { Cursor, LongHeader, payloadAt, readLongHeader, takeCrypto } from './header.ts';
 import { initialKeys, openInitial, type QuicVersion, quicVersion } from './initial.ts';
 
 /** Clients pad every datagram with an Initial to this size (RFC 9000 section 14.1), so smaller ones have none. */
@@ -28,6 +29,7 @@ const RESERVED_VERSION = 0x0a0a0a0a;
 /** Reads hellos. */
 export class QuicHellos {
   readonly #context: Context;
+  readonly #answers: QuicAnswers;
   readonly #header = new LongHeader();
   readonly #cursor = new Cursor();
   readonly #google = new GoogleHello();
@@ -35,8 +37,10 @@ export class QuicHellos {
   readonly #scratch = new Reassembly(HANDSHAKE_HEADER_BYTES + LONGEST_HELLO);
   readonly #connections = new QuicConnections();
 
-  constructor(context: Context) {
+  /** @param answers reads what follows each hello */
+  constructor(context: Context, answers: QuicAnswers) {
     this.#context = context;
+    this.#answers = answers;
   }
 
   /**
@@ -99,7 +103,7 @@ export class QuicHellos {
     if (version === undefined || header.type !== version.initial) return false;
     if (packet.payloadBytes < MIN_DATAGRAM || packet.payloadCaptured < packet.payloadBytes) return false;
     if (!connections.isStrange(flow, bytes, header)) return false;
-    const numberAt = this.#lengthOf(bytes, version, end);
+    const numberAt = payloadAt(bytes, header, true, end, this.#cursor);
     if (numberAt >= 0 && this.#decrypt(null, version, bytes, at, numberAt, this.#cursor.end) !== null) return true;
     connections.explain(flow, bytes, header);
     return false;
@@ -131,7 +135,7 @@ export class QuicHellos {
     for (let i = 0; i < MAX_COALESCED && at < end && readLongHeader(bytes, at, end, header); i++) {
       const version = quicVersion(header.version);
       if (version === undefined || header.type === version.retry) break;
-      const numberAt = this.#lengthOf(bytes, version, end);
+      const numberAt = payloadAt(bytes, header, header.type === version.initial, end, cursor);
       if (numberAt < 0) break;
       const next = cursor.end;
       if (header.type === version.initial) {
@@ -144,8 +148,9 @@ export class QuicHellos {
           if (held === null) into.clear();
           takeCrypto(frames, into);
           if (this.#tryHello(flow, into, false)) {
+            const keys = held === null ? this.#keys : held.keys;
             if (held !== null) this.#context.close(held);
-            return this.#context.done(flow);
+            return this.#answers.await(flow, packet, keys, fromOpener, time);
           }
           if (held === null) {
             held = this.#context.open(flow, WAIT.QUIC, packet, fromOpener, time);
@@ -157,22 +162,6 @@ export class QuicHellos {
       at = next;
     }
     return held !== null ? true : opened ? this.#context.done(flow) : this.#notTheHello(flow);
-  }
-
-  /** Offset of the current header's packet number, with the cursor's end at the packet's end; -1 if a length is wrong. */
-  #lengthOf(bytes: Uint8Array, version: QuicVersion, end: number): number {
-    const cursor = this.#cursor;
-    cursor.at = this.#header.after;
-    cursor.end = end;
-    if (this.#header.type === version.initial) {
-      const token = cursor.varint(bytes);
-      if (token < 0 || token > end - cursor.at) return -1;
-      cursor.at += token;
-    }
-    const length = cursor.varint(bytes);
-    if (length < 0 || length > end - cursor.at) return -1;
-    cursor.end = cursor.at + length;
-    return cursor.at;
   }
 
   /** Keys that decrypted the last packet. */

@@ -1,4 +1,4 @@
-// Decrypts a client's Initial packet (RFC 9001 section 5): removes header protection, then AES-128-GCM. It checks the tag, so bytes that only look
+// Decrypts an Initial packet of either end (RFC 9001 section 5): removes header protection, then AES-128-GCM. It checks the tag, so bytes that only look
 // like an Initial are refused.
 
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
@@ -56,6 +56,7 @@ const HASH_BYTES = 32;
 const KEY_BYTES = 16;
 const IV_BYTES = 12;
 const CLIENT = info('client in', HASH_BYTES);
+const SERVER = info('server in', HASH_BYTES);
 const LABELS = new Map(
   ['quic', 'quicv2'].map((label) => [
     label,
@@ -65,13 +66,24 @@ const LABELS = new Map(
 
 /** Derives the client's keys from the destination connection ID of its first packet. */
 export function initialKeys(version: QuicVersion, connection: Uint8Array): InitialKeys {
-  const client = hmac(hmac(version.salt, connection), CLIENT);
-  const labels = LABELS.get(version.label);
-  if (labels === undefined) throw new Error(`no labels for ${version.label}`);
+  return keysOf(hmac(version.salt, connection), CLIENT, version.label);
+}
+
+/** The server's keys of the same connection. */
+export function serverKeys({ secret, label }: InitialKeys): InitialKeys {
+  return keysOf(secret, SERVER, label);
+}
+
+function keysOf(secret: Uint8Array, end: Buffer, label: string): InitialKeys {
+  const own = hmac(secret, end);
+  const labels = LABELS.get(label);
+  if (labels === undefined) throw new Error(`no labels for ${label}`);
   return {
-    key: hmac(client, labels.key).subarray(0, KEY_BYTES),
-    iv: hmac(client, labels.iv).subarray(0, IV_BYTES),
-    headerKey: hmac(client, labels.headerKey).subarray(0, KEY_BYTES),
+    key: hmac(own, labels.key).subarray(0, KEY_BYTES),
+    iv: hmac(own, labels.iv).subarray(0, IV_BYTES),
+    headerKey: hmac(own, labels.headerKey).subarray(0, KEY_BYTES),
+    secret,
+    label,
   };
 }
 

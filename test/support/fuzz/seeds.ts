@@ -70,6 +70,7 @@ export const PAYLOADS: readonly Uint8Array[] = [
   tlsHello({ padding: 600 }, 100),
   ...dtlsHello({ padding: 500 }, 300),
   quicInitial(cryptoFrame(0, helloMessage())),
+  quicInitial(cryptoFrame(0, answerMessage()), { isServers: true, bytes: 0 }),
   tlsRecords(answerMessage({ keyed: true })),
   flight({ protocol: 'h2' }),
   join(changeOfKeys(), encrypted()),

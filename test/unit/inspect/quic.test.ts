@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { initialKeys, quicVersion } from '../../../src/inspect/quic/initial.ts';
+import { initialKeys, quicVersion, serverKeys } from '../../../src/inspect/quic/initial.ts';
 import { hex, join } from '../../support/frames.ts';
 import { cryptoFrame, helloMessage, Inspection, quicInitial } from '../../support/payloads.ts';
 
@@ -18,14 +18,23 @@ const V2_START =
   'd76b3343cf088394c8f03e5157080000449ea0c95e82ffe67b6abcdb4298b485dd04de806071bf03dceebfa162e75d6c96058bdbfb127cdfcbf903388e99ad04';
 const V2_SALT = '0dede3def700a6db819381be6e269dcbf9bd2ed9';
 
+const keysIn = ({ key, iv, headerKey }: ReturnType<typeof initialKeys>) =>
+  [key, iv, headerKey].map((each) => Buffer.from(each).toString('hex'));
+
 describe('keys', () => {
   const connection = hex('8394c8f03e515708');
   test.each([
     [1, '1f369613dd76d5467730efcbe3b1a22d', 'fa044b2f42a3fd3b46fb255c', '9f50449e04a0e810283a1e9933adedd2'],
     [0x6b3343cf, '8b1a0bc121284290a29e0971b5cd045d', '91f73e2351d8fa91660e909f', '45b95e15235d6f45a6b19cbcb0294ba9'],
   ])('of version %i are those of the RFC', (number, key, iv, headerKey) => {
-    const keys = initialKeys(quicVersion(number)!, connection);
-    expect(Object.values(keys).map((each) => Buffer.from(each).toString('hex'))).toEqual([key, iv, headerKey]);
+    expect(keysIn(initialKeys(quicVersion(number)!, connection))).toEqual([key, iv, headerKey]);
+  });
+  // RFC 9001 appendix A.1, RFC 9369 appendix A.1.
+  test.each([
+    [1, 'cf3a5331653c364c88f0f379b6067e37', '0ac1493ca1905853b0bba03e', 'c206b8d9b9f0f37644430b490eeaa314'],
+    [0x6b3343cf, '82db637861d55e1d011f19ea71d5d2a7', 'dd13c276499c0249d3310652', 'edf6d05c83121201b436e16877593c3a'],
+  ])('of the server in version %i, too', (number, key, iv, headerKey) => {
+    expect(keysIn(serverKeys(initialKeys(quicVersion(number)!, connection)))).toEqual([key, iv, headerKey]);
   });
 });
 

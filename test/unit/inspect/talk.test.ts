@@ -204,6 +204,85 @@ describe("a server's hello", () => {
   });
 });
 
+describe('an answer over QUIC', () => {
+  const connection = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]);
+  const hello = quicInitial(cryptoFrame(0, helloMessage({ alpn: ['h3'] })), { destination: connection });
+  const own = Uint8Array.from([9, 9, 9, 9]);
+  /** A server's Initial with this piece of its handshake. */
+  const answer = (offset: number, piece: Uint8Array, keyId = connection): Uint8Array =>
+    quicInitial(cryptoFrame(offset, piece), { isServers: true, keyId, destination: new Uint8Array(0), source: own, bytes: 0 });
+  const short = join([0x41], new Uint8Array(40));
+  const give = (...datagrams: readonly (readonly [bytes: Uint8Array, back: boolean, time?: number])[]) => {
+    const talk = new TalkRecorder();
+    const inspection = new Inspection({}, talk);
+    let wanted = true;
+    for (const [bytes, back, time = 1] of datagrams) wanted = inspection.udp(bytes, { back, time });
+    return { told: talk.told.slice(1), wanted, inspection, talk };
+  };
+
+  test('is decrypted with keys that anyone can derive, from one packet or several', () => {
+    const message = answerMessage({ session: new Uint8Array(0) });
+    const { told, talk } = give([hello, false], [answer(0, message), true]);
+    expect(told).toEqual(['1 takes 304 1301 null']);
+    expect(talk.choices[0]?.ja4s).toBe('q130200_1301_234ea6891581');
+    const split = give(
+      [hello, false],
+      [answer(60, message.subarray(60)), true],
+      [short, true],
+      [answer(0, message.subarray(0, 60)), true],
+    );
+    expect(split.told).toEqual(['1 takes 304 1301 null']);
+    const later = join(answer(0, message), new Uint8Array(20).fill(0xe5));
+    expect(give([hello, false], [later, true]).told).toEqual(['1 takes 304 1301 null']);
+  });
+
+  test("is over at the client's first packet with a short header", () => {
+    const message = answerMessage({ session: new Uint8Array(0) });
+    const { told, wanted } = give([hello, false], [answer(0, message), true, 20], [short, true, 30], [short, false, 40]);
+    expect([told.at(-1), wanted]).toEqual(['1 secured at 40', false]);
+  });
+
+  test('that asks for another hello is followed by the one that counts', () => {
+    const retry = answerMessage({ retry: true, session: new Uint8Array(0) });
+    const message = answerMessage({ cipher: 0x1302, session: new Uint8Array(0) });
+    const again = quicInitial(cryptoFrame(0, helloMessage()), { destination: connection, number: 1 });
+    const { told } = give([hello, false], [answer(0, retry), true], [again, false], [answer(retry.length, message), true]);
+    expect(told).toEqual(['1 takes 304 1301 null retry', '1 takes 304 1302 null']);
+  });
+
+  test('after Retry comes under other keys', () => {
+    const other = Uint8Array.from([7, 7, 7, 7, 7, 7, 7, 7]);
+    const retry = join([0xf0, 0, 0, 0, 1, 0, 4], own, new Uint8Array(40));
+    const again = quicInitial(cryptoFrame(0, helloMessage()), { destination: other, token: Uint8Array.from([1]) });
+    const message = answerMessage({ session: new Uint8Array(0) });
+    expect(give([hello, false], [retry, true], [again, false], [answer(0, message, other), true]).told).toEqual([
+      '1 takes 304 1301 null',
+    ]);
+  });
+
+  test('is read for one connection after the other', () => {
+    const talk = new TalkRecorder();
+    const inspection = new Inspection({}, talk);
+    for (const flow of [1, 2, 3]) {
+      inspection.udp(hello, { flow });
+      inspection.udp(answer(0, answerMessage()), { flow, back: true });
+    }
+    expect(talk.choices).toHaveLength(3);
+  });
+
+  test('with other keys, broken or never, tells nothing and ends', () => {
+    const message = answerMessage();
+    expect(give([hello, false], [answer(0, message, own), true], [answer(0, Uint8Array.from([1, 0, 0, 0])), true]).told).toEqual(
+      [],
+    );
+    let packets = 0;
+    const { inspection } = give([hello, false]);
+    while (inspection.udp(answer(0, message, own), { back: true }) && packets < 1000) packets++;
+    expect(packets).toBeLessThan(64);
+    expect(inspection.inspector.waiting).toBe(0);
+  });
+});
+
 describe('a certificate', () => {
   const NAMES = ['www.example.com', '*.example.org', 'xn--bcher-kva.example', '192.0.2.7', '2001:db8::7'];
 

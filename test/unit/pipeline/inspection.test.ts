@@ -7,7 +7,8 @@ import { LINK } from '../../../src/net/numbers.ts';
 import { Inspection } from '../../../src/pipeline/inspection.ts';
 import { ethernet, ipv4, tcp, udp } from '../../support/frames.ts';
 import { Naming } from '../../support/naming.ts';
-import { cryptoFrame, helloMessage, quicInitial, tlsHello } from '../../support/payloads.ts';
+import { cryptoFrame, helloMessage, quicInitial, tlsHello, tlsRecords } from '../../support/payloads.ts';
+import { answerMessage, changeOfKeys } from '../../support/talk.ts';
 
 const SERVER = '203.0.113.9';
 const SYN = 2;
@@ -58,6 +59,17 @@ describe('inspection', () => {
     expect(m.told(row)).toBe('www.example.com tls');
     expect([m.names.applicationOf(row), m.names.applicationSource(row)]).toEqual(['https', 'content']);
     expect(m.flows.isRead(row)).toBe(false); // the server's hello is to come
+  });
+
+  it('learns how a flow is spoken until its handshake is over', () => {
+    const hello = tlsHello({ name: 'www.example.com' });
+    const row = take(sent(hello, PUSH));
+    take(received(tlsRecords(answerMessage({ keyed: true })), PUSH, { sport: 443, dport: 50_000 }));
+    expect(m.flows.isRead(row)).toBe(false);
+    take(sent(changeOfKeys(), PUSH, { seq: 1 + hello.length }));
+    expect(m.flows.isRead(row)).toBe(true);
+    expect(m.names.talkOf(row)?.tls).toMatchObject({ answer: { version: 0x0304, resumed: true }, names: null });
+    expect(m.names.talkOf(row)?.tls?.handshakeMs).not.toBeNull();
   });
 
   it('reads the next flow in a row even if its first packet came in an earlier batch', () => {
