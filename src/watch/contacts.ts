@@ -5,7 +5,7 @@ import type { WatchFlow } from '../model/watch.ts';
 import { sanitize } from '../net/text.ts';
 import { type Baseline, PLACES, placeOf } from './baseline.ts';
 import { type Detector, type Finding, type Report, type Subject, subjectOf } from './finding.ts';
-import { countryName, day } from './words.ts';
+import { countryName, day, several } from './words.ts';
 
 /** A domain that so many other apps reached is common: no finding. */
 const COMMON = 3;
@@ -221,7 +221,11 @@ function appFinding(contact: Contact, baseline: Baseline): Found {
     kind: 'new-app',
     cause: app,
     text: `${subject.app} used the network for the first time, ${way}.`,
-    details: [...whoLines(contact), ...whereLines(contact), ...(others > 0 ? [`known until now: ${others} other apps`] : [])],
+    details: [
+      ...whoLines(contact),
+      ...whereLines(contact),
+      ...(others > 0 ? [`known until now: ${several(others, 'other app')}`] : []),
+    ],
   };
 }
 
@@ -261,7 +265,7 @@ function domainFinding(contact: Contact, baseline: Baseline, isCountryNew: boole
       ...(isNetworkNew ? ['its first contact with that network'] : []),
       before === 0
         ? 'it had reached no other domain'
-        : `it had reached ${before === 1 ? 'one other domain' : `${before} other domains`} since ${day(known?.first ?? contact.time)}`,
+        : `it had reached ${several(before, 'other domain')} since ${day(known?.first ?? contact.time)}`,
     ],
   };
 }

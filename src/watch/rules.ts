@@ -7,7 +7,7 @@ import type { AlertRule, RulePeriod } from '../model/options.ts';
 import type { KnownAmount, WatchedTick, WatchFlow } from '../model/watch.ts';
 import { sanitize } from '../net/text.ts';
 import { type Detector, type Finding, NOBODY, type Report, type Subject, subjectOf } from './finding.ts';
-import { amount, span } from './words.ts';
+import { amount, moment, span } from './words.ts';
 
 /** A rule that was checked. */
 export interface WatchRule {
@@ -145,7 +145,7 @@ export class Rules implements Detector {
     const subject = standing.subject ?? NOBODY;
     const text = `${amount(standing.sum)} moved ${PERIOD_WORDS[per]}; the limit is ${amount(bytes)}.`;
     this.#found(standing.rule, { ...subject, host: null, domain: null }, String(standing.until), text, [
-      `counted since ${new Date(standing.since).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+      `counted since ${moment(standing.since)}`,
       ...(subject.app === null ? [] : [`moving most at that moment: ${subject.app} with ${subject.host}`]),
     ]);
   }

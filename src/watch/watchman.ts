@@ -19,6 +19,7 @@ import { PolicyDrift } from './policy-drift.ts';
 import { Rules, type WatchRule } from './rules.ts';
 import { Scans } from './scan.ts';
 import { Uploads } from './upload.ts';
+import { several } from './words.ts';
 
 /** How each kind is raised unless the settings say otherwise. */
 export const SEVERITY_OF: Readonly<Record<AlertKind, Severity>> = {
@@ -197,7 +198,7 @@ export class Watchman implements Watcher {
     if (setting === 'off' || this.#isSameCause(`${kind} ${finding.cause}`, time, quietMs)) return null;
     const left = this.#takeRoom(time);
     if (left === null) return null;
-    const details = left === 0 ? finding.details : [...finding.details, `${left} more alerts were left out in the minute before`];
+    const details = left === 0 ? finding.details : [...finding.details, leftOut(left)];
     const found: Omit<Alert, 'evidence'> = {
       id: `${this.#parts.run}-${++this.#serial}`,
       time,
@@ -250,6 +251,10 @@ export class Watchman implements Watcher {
     if (this.#isAlone(finding)) return 'no history';
     return finding.needsBaseline && !this.baseline.isLearnt ? 'learning' : null;
   }
+}
+
+function leftOut(count: number): string {
+  return `${several(count, 'more alert')} ${count === 1 ? 'was' : 'were'} left out in the minute before`;
 }
 
 function compiled({ when, ...rule }: AlertRule): WatchRule {

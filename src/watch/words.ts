@@ -32,6 +32,17 @@ export function day(epochMs: number): string {
   return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map((part) => String(part).padStart(2, '0')).join('-');
 }
 
+/** A time: `2026-11-03 14:05`, by the user's clock. */
+export function moment(epochMs: number): string {
+  const date = new Date(epochMs);
+  return `${day(epochMs)} ${[date.getHours(), date.getMinutes()].map((part) => String(part).padStart(2, '0')).join(':')}`;
+}
+
+/** How many others: `one other app`, `3 other apps`. */
+export function several(count: number, one: string): string {
+  return count === 1 ? `one ${one}` : counted(count, one);
+}
+
 /** A percentage without digits behind the point; below one, with one. */
 export function percent(share: number): string {
   const value = share * 100;

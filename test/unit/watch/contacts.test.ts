@@ -32,6 +32,9 @@ describe('a new app', () => {
       'known until now: 3 other apps',
     ]);
     expect(watch.meet(evil, { ...evil, domain: 'example.org' })).toEqual([]);
+    const few = new Watching();
+    few.watchman.know(knownBaseline([{}]));
+    expect(few.meet(evil)[0]?.details.at(-1)).toBe('known until now: one other app');
   });
 
   test('with a known name at a new place is raised as such; an update is not', () => {

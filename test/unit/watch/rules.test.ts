@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { AlertRule } from '../../../src/model/options.ts';
 import type { WatchFlow } from '../../../src/model/watch.ts';
 import { rulePeriod, unrecordedFields } from '../../../src/watch/rules.ts';
+import { day } from '../../../src/watch/words.ts';
 import { NOON } from '../../support/snapshot-builder.ts';
 import { said, Watching, watchFlow } from '../../support/watching.ts';
 
@@ -48,12 +49,14 @@ describe('a rule', () => {
   });
 
   test('about an amount goes on from what history knows of the period', () => {
+    vi.stubEnv('TZ', 'Europe/Berlin'); // where days don't begin as in UTC
+    onTestFinished(() => void vi.unstubAllEnvs());
     const { move, watch } = watching({ over: { bytes: 5e9, per: 'day' } }, false);
     const { from } = rulePeriod(NOON, 'day');
     expect(move(1000, { movedTx: 6e9 })).toEqual([]);
     watch.watchman.knowAmounts({ budget: 0, rules: new Map([['my rule', { bytes: 4e9, from }]]) });
     expect(move(1000, {})).toEqual(['threshold: my rule: 10 GB moved today; the limit is 5 GB.']);
-    expect(watch.raised[0]?.details[0]).toBe(`counted since ${new Date(from).toISOString().slice(0, 16).replace('T', ' ')} UTC`);
+    expect(watch.raised[0]?.details[0]).toBe(`counted since ${day(from)} 00:00`);
     expect(move(86_400_000, { movedTx: 4e9 })).toEqual([]);
     expect(move(1000, { movedTx: 2e9 })).toHaveLength(1);
   });

@@ -71,6 +71,10 @@ test('a flood is cut at thirty in a minute, and says how many were left out', ()
   expect(watch.meet(...apps)).toHaveLength(30);
   watch.tick(60_000);
   expect(watch.meet(watchFlow({ app: 'last' }))[0]?.details.at(-1)).toBe('20 more alerts were left out in the minute before');
+  watch.tick(60_000);
+  watch.meet(...Array.from({ length: 31 }, (_, i) => watchFlow({ app: `more${i}` })));
+  watch.tick(60_000);
+  expect(watch.meet(watchFlow({ app: 'end' }))[0]?.details.at(-1)).toBe('one more alert was left out in the minute before');
 });
 
 test('texts from outside are harmless', () => {
