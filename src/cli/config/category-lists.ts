@@ -32,7 +32,10 @@ export function readLists(
   const textOf = (path: string): ListText | null => {
     const read = surroundings.files.read(path, !isRoot);
     if (read.kind === 'missing') return null;
-    return { path, text: isRoot || read.kind !== 'read' ? trusted('domain list', path, read, owner) : read.text };
+    return {
+      path,
+      text: isRoot || read.kind !== 'read' ? trusted(`the domain list ${quoted(path)}`, path, read, owner) : read.text,
+    };
   };
 
   const entriesOf = (entry: string): readonly string[] => {

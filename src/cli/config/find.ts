@@ -45,7 +45,8 @@ export function findConfig(asked: string | null, surroundings: Surroundings): Fo
         `the configuration file ${quoted(asked)} does not exist`,
         'give the path of a file after --config',
       );
-    const text = isRoot || read.kind !== 'read' ? trusted('configuration file', asked, read, owner) : read.text;
+    const text =
+      isRoot || read.kind !== 'read' ? trusted(`the configuration file ${quoted(asked)}`, asked, read, owner) : read.text;
     return { file: { path: asked, text, risk: riskOf(read, owner)?.what ?? null }, owner, warnings: [] };
   }
   const warnings: string[] = [];
@@ -58,7 +59,7 @@ export function findConfig(asked: string | null, surroundings: Surroundings): Fo
       warnings.push(`the configuration file ${quoted(path)} can't be read (${read.reason})`);
       continue;
     }
-    if (file === null) file = { path, text: trusted('configuration file', path, read, owner), risk: null };
+    if (file === null) file = { path, text: trusted(`the configuration file ${quoted(path)}`, path, read, owner), risk: null };
     else warnings.push(`${quoted(path)} is not read, because ${quoted(file.path)} comes first`);
   }
   return { file, owner, warnings };
@@ -81,12 +82,12 @@ function usualPlaces(owner: Owner, { env, platform, files }: Surroundings, warni
 /**
  * Text of a file that decides what root does.
  *
- * @param kind what it is, for the message
+ * @param named what it is and its path, for the message
  * @throws NetmonError `usage` if it can't be trusted
  */
-export function trusted(kind: string, path: string, read: Exclude<FileRead, { kind: 'missing' }>, owner: Owner): string {
-  const refuse = (what: string, hint: string) => new NetmonError('usage', `the ${kind} ${quoted(path)} ${what}`, hint);
-  if (read.kind === 'link') throw refuse('is a symbolic link', 'put the file itself there, or give its real path after --config');
+export function trusted(named: string, path: string, read: Exclude<FileRead, { kind: 'missing' }>, owner: Owner): string {
+  const refuse = (what: string, hint: string) => new NetmonError('usage', `${named} ${what}`, hint);
+  if (read.kind === 'link') throw refuse('is a symbolic link', 'put the file itself there, or give its real path');
   if (read.kind === 'failed') throw refuse(`can't be read (${read.reason})`, `type: ls -l ${shellWords([path])}`);
   if (!read.isFile) throw refuse('is not a regular file', 'put a text file there, or remove it');
   const risk = riskOf(read, owner);

@@ -23,18 +23,19 @@ function additionsPath(path: string): string {
 }
 
 /**
- * Reads a policy with its additions. Under root both must belong to the user or to root, and nobody else may write them.
+ * Reads a policy with its additions. These must belong to the user or to root, and nobody else may write them: in a folder that others can write,
+ * they could allow what the policy doesn't. A plain user may name any policy; under root it must be as safe.
  *
  * @throws NetmonError `usage` for a file that is not there, can't be trusted, or has a mistake: with line and column
  */
 export function readPolicy(path: string, surroundings: Surroundings): PolicyFile {
   const isRoot = surroundings.euid === 0;
-  const textOf = (file: string) => {
-    const read = surroundings.files.read(file, !isRoot);
+  const textOf = (file: string, named: string, isAny: boolean) => {
+    const read = surroundings.files.read(file, isAny);
     if (read.kind === 'missing') return null;
-    return isRoot || read.kind !== 'read' ? trusted('policy', file, read, ownerOf(surroundings)) : read.text;
+    return isAny && read.kind === 'read' ? read.text : trusted(named, file, read, ownerOf(surroundings));
   };
-  const text = textOf(path);
+  const text = textOf(path, `the policy ${quoted(path)}`, !isRoot);
   if (text === null)
     throw new NetmonError(
       'usage',
@@ -42,7 +43,7 @@ export function readPolicy(path: string, surroundings: Surroundings): PolicyFile
       'to make one from history, type: netmon-tui policy init FILE',
     );
   const beside = additionsPath(path);
-  const added = textOf(beside);
+  const added = textOf(beside, `the file ${quoted(beside)}, which adds to the policy,`, false);
   const additions = added === null ? { strict: false, apps: new Map<string, AppPolicy>() } : policyOf(beside, added);
   return { path, additionsPath: beside, policy: mergedPolicies(policyOf(path, text), additions) };
 }

@@ -380,7 +380,7 @@ describe('whose file', () => {
     ['another user', { uid: 666 }, 'belongs to another user', `type: sudo chown 501 ${ANN}`],
     ['a group that writes', { mode: 0o100664 }, 'can be written by other users', `type: chmod go-w ${ANN}`],
     ['others that write', { mode: 0o100646 }, 'can be written by other users', `type: chmod go-w ${ANN}`],
-    ['a symbolic link', { link: true }, 'is a symbolic link', 'put the file itself there, or give its real path after --config'],
+    ['a symbolic link', { link: true }, 'is a symbolic link', 'put the file itself there, or give its real path'],
     ['a folder', { isFile: false }, 'is not a regular file', 'put a text file there, or remove it'],
     ['a giant', { failure: 'larger than 1024 KiB' }, "can't be read (larger than 1024 KiB)", `type: ls -l ${ANN}`],
   ])('refuses %s', async (_, file, what, hint) => {

@@ -110,6 +110,30 @@ describe('additions', () => {
     expect(additionsPath).toBe('/home.additions.toml');
   });
 
+  it('that others may write are refused, whoever runs', () => {
+    const own = filesOf({ '/p': '' });
+    const beside = (more: object): Surroundings => ({
+      ...own,
+      files: {
+        ...own.files,
+        read: (path, follow) =>
+          path === '/p'
+            ? own.files.read(path, follow)
+            : { kind: 'read', uid: 501, mode: 0o600, isFile: true, text: '[app.curl]\nallow = ["*"]', ...more },
+      },
+    });
+    expect(readPolicy('/p', beside({})).policy.apps.size).toBe(1);
+    expect(refusal(() => readPolicy('/p', beside({ uid: 7 })))).toEqual([
+      'the file "/p.additions.toml", which adds to the policy, belongs to another user',
+      'type: sudo chown 501 /p.additions.toml',
+    ]);
+    expect(refusal(() => readPolicy('/p', beside({ mode: 0o666 })))[0]).toContain('can be written by other users');
+    expect(refusal(() => readPolicy('/p', beside({ kind: 'link' })))).toEqual([
+      'the file "/p.additions.toml", which adds to the policy, is a symbolic link',
+      'put the file itself there, or give its real path',
+    ]);
+  });
+
   it('of a strict policy are strict', () => {
     const files = filesOf({ '/p': 'strict = true', '/p.additions.toml': '[app.wget]\nallow = ["c.com"]' });
     expect(texts(readPolicy('/p', files).policy).apps).toEqual({ wget: [true, 'c.com'] });
