@@ -22,8 +22,8 @@ export interface WatchRule {
 }
 
 const HOUR_MS = 3_600_000;
-/** Pairs of app and host that a rule tells of in an hour. */
-const MOST_TOLD = 4096;
+/** Pairs of app and host, and hosts, that a rule tells of in an hour. */
+const MOST_TOLD = 8192;
 /** Above the highest number of a host. */
 const HOST_NUMBERS = 1 << 18;
 const PERIOD_WORDS: Readonly<Record<RulePeriod, string>> = {
@@ -63,7 +63,7 @@ export class Rules implements Detector {
   readonly #report: Report;
   readonly #isOwn: (flow: WatchFlow) => boolean;
   readonly #standings: readonly Standing[];
-  /** By rule: apps and hosts that were told of in this hour, by their numbers. */
+  /** By rule: apps and hosts that were told of in this hour, by their numbers; negative for a host, whoever talked to it. */
   readonly #told: readonly Set<number>[];
   #hour = 0;
   /** Until history has answered, sums are too small to judge. */
@@ -121,9 +121,10 @@ export class Rules implements Detector {
   }
 
   #matches(rule: WatchRule, flow: WatchFlow, told: Set<number>): void {
-    const key = flow.appNumber * HOST_NUMBERS + flow.hostNumber;
+    const anybody = -1 - flow.hostNumber;
+    const key = flow.app === null ? anybody : flow.appNumber * HOST_NUMBERS + flow.hostNumber;
     if (told.has(key) || told.size >= MOST_TOLD) return;
-    told.add(key);
+    told.add(key).add(anybody); // the kernel's own packets to that host, such as ARP, are nothing new
     const subject = subjectOf(flow);
     const who = subject.app ?? 'A connection without an owner';
     this.#found(rule, subject, `${flow.app} ${flow.domain ?? flow.host}`, `${who} talks to ${subject.host}.`, []);

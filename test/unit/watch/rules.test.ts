@@ -38,6 +38,18 @@ describe('a rule', () => {
     expect(move(1000, { country: 'KP', host: '175.45.176.1', domain: null, hostNumber: 3 })).toHaveLength(1);
   });
 
+  test('raises a connection without an owner only where nobody else was named', () => {
+    const { move } = watching({ when: 'host:192.0.2.1' });
+    const at = { host: '192.0.2.1', domain: null };
+    const nobody = { ...at, app: null, appNumber: 1 };
+    expect(move(1000, { ...nobody, hostNumber: 1 })).toEqual([
+      'threshold: my rule: A connection without an owner talks to 192.0.2.1.',
+    ]);
+    expect(move(1000, { ...at, hostNumber: 1 })).toEqual(['threshold: my rule: rclone talks to 192.0.2.1.']);
+    expect(move(1000, { ...at, hostNumber: 2, host: '192.0.2.11' })).toHaveLength(1);
+    expect(move(1000, { ...nobody, hostNumber: 2, host: '192.0.2.11' })).toEqual([]);
+  });
+
   test('about an amount adds up what matching flows move in a period, and begins anew with the next', () => {
     const { move, watch } = watching({ over: { bytes: 5e9, per: 'hour' } });
     expect(move(1000, { movedTx: 3e9 }, { movedTx: 9e9, app: 'curl' })).toEqual([]);
