@@ -89,7 +89,7 @@ export class Messenger {
     const note = [
       this.#lack,
       this.#status.note,
-      this.#dropped > 0 ? `${this.#dropped} alerts were dropped, because it is stuck` : '',
+      this.#dropped > 0 ? `alerts were dropped, because it is stuck: ${this.#dropped}` : '',
     ];
     return { ...this.#status, note: note.filter((part) => part !== '').join('; '), outcomes: this.#outcomes };
   }

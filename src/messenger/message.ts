@@ -10,7 +10,8 @@ const MOST_SENTENCES = 8;
 
 /** One message. */
 export interface Message {
-  readonly ids: readonly string[];
+  /** As they came. */
+  readonly alerts: readonly AlertFields[];
   /** Time of its newest alert, epoch ms. */
   readonly time: number;
   /** The highest of its alerts. */
@@ -28,13 +29,12 @@ export interface Message {
 /** Makes one message of alerts, of which there is at least one. */
 export function messageOf(alerts: readonly AlertFields[]): Message {
   const [first] = alerts as readonly [AlertFields];
-  const ids = alerts.map(({ id }) => id);
   const time = Math.max(...alerts.map(timeOf));
   const severity = alerts.reduce((most, one) => (rank(one.severity) > rank(most) ? one.severity : most), first.severity);
   const isSerious = severity !== 'info';
   if (alerts.length === 1) {
     const title = isSerious ? `netmon-tui: ${severity}` : 'netmon-tui';
-    return { ids, time, severity, title, text: first.text, json: JSON.stringify(first), alert: first };
+    return { alerts, time, severity, title, text: first.text, json: JSON.stringify(first), alert: first };
   }
   // The gravest first; of those the oldest.
   const sorted = [...alerts].sort((a, b) => rank(b.severity) - rank(a.severity) || timeOf(a) - timeOf(b));
@@ -51,7 +51,7 @@ export function messageOf(alerts: readonly AlertFields[]): Message {
     alerts: sorted.slice(0, MOST_LISTED),
   };
   return {
-    ids,
+    alerts,
     time,
     severity,
     title: `netmon-tui: ${counted(alerts.length, 'alert')}${isSerious ? `, ${severity}` : ''}`,

@@ -1,4 +1,5 @@
-// The system's log: the journal with fields of its own where there is one, else syslog. A recorder writes there; nobody is disturbed by it.
+// The system's log: the journal with fields of its own where there is one, else syslog. A recorder writes there, an entry for each alert, for nobody
+// is disturbed by it.
 
 import { statSync } from 'node:fs';
 import type { Severity } from '../model/alert.ts';
@@ -23,22 +24,25 @@ export class LogDelivery implements Delivery {
   readonly patienceMs = PATIENCE_MS;
   readonly #send: SendDatagram;
   readonly #sockets: LogSockets;
+  /** Ids of alerts that are in the log, of a message that is not all there yet. */
+  readonly #written = new Set<string>();
 
   constructor(send: SendDatagram, sockets: LogSockets = SOCKETS) {
     this.#send = send;
     this.#sockets = sockets;
   }
 
-  async send({ alert, text, severity }: Message): Promise<Outcome> {
+  async send({ alerts }: Message): Promise<Outcome> {
     const { journal } = this.#sockets;
     const path = logSocket(this.#sockets);
     if (path === null) return failed('this machine has neither a journal nor a syslog', true);
-    const lines = text.split('\n');
-    for (const line of lines) {
-      const bytes = path === journal ? journalEntry(line, severity, alert) : syslogEntry(line, severity, new Date());
-      const failure = this.#send(path, bytes);
+    for (const alert of alerts) {
+      if (this.#written.has(alert.id)) continue;
+      const failure = this.#send(path, path === journal ? journalEntry(alert) : syslogEntry(alert, new Date()));
       if (failure !== null) return failed(failure, true);
+      this.#written.add(alert.id);
     }
+    this.#written.clear();
     return DELIVERED;
   }
 }
@@ -49,24 +53,24 @@ export function logSocket({ journal, syslog }: LogSockets = SOCKETS): string | n
 }
 
 /** An entry in the journal's own form (systemd, "Journal Native Protocol"). Texts have no newline, so that `NAME=value` suffices. */
-export function journalEntry(text: string, severity: Severity, alert: AlertFields | null): Buffer {
-  const fields: Record<string, string | number | null | undefined> = {
+export function journalEntry({ text, severity, kind, id, app, host, details }: AlertFields): Buffer {
+  const fields: Record<string, string | number | null> = {
     MESSAGE: text,
     PRIORITY: LEVELS[severity],
     SYSLOG_FACILITY: DAEMON,
     SYSLOG_IDENTIFIER: NAME,
-    NETMON_KIND: alert?.kind,
-    NETMON_ID: alert?.id,
-    NETMON_APP: alert?.app,
-    NETMON_HOST: alert?.host,
-    NETMON_DETAILS: alert === null || alert.details.length === 0 ? null : alert.details.join('; '),
+    NETMON_KIND: kind,
+    NETMON_ID: id,
+    NETMON_APP: app,
+    NETMON_HOST: host,
+    NETMON_DETAILS: details.length === 0 ? null : details.join('; '),
   };
-  const lines = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
+  const lines = Object.entries(fields).filter(([, value]) => value !== null);
   return Buffer.from(lines.map(([name, value]) => `${name}=${value}\n`).join(''));
 }
 
 /** An entry as syslog(3) sends it: `<30>Nov 30 12:00:00 netmon-tui: text`. */
-export function syslogEntry(text: string, severity: Severity, time: Date): Buffer {
+export function syslogEntry({ text, severity }: AlertFields, time: Date): Buffer {
   const month = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][time.getMonth()];
   const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
   return Buffer.from(

@@ -232,7 +232,7 @@ describe('a webhook', () => {
 
 describe('the system log', () => {
   it('gets fields of its own in the journal', () => {
-    expect(journalEntry(message.text, 'info', message.alert).toString().split('\n')).toEqual([
+    expect(journalEntry(alertJson()).toString().split('\n')).toEqual([
       'MESSAGE=curl reached example.com for the first time.',
       'PRIORITY=6',
       'SYSLOG_FACILITY=3',
@@ -247,7 +247,9 @@ describe('the system log', () => {
   });
 
   it('gets a line of syslog elsewhere', () =>
-    expect(syslogEntry('x', 'critical', new Date(2026, 10, 3, 4, 5, 6)).toString()).toBe('<26>Nov  3 04:05:06 netmon-tui: x'));
+    expect(syslogEntry(alertJson({ text: 'x', severity: 'critical' }), new Date(2026, 10, 3, 4, 5, 6)).toString()).toBe(
+      '<26>Nov  3 04:05:06 netmon-tui: x',
+    ));
 
   it('gets a line for each alert of a digest, by the journal if there is one', async () => {
     const folder = ownFolder();
@@ -264,11 +266,30 @@ describe('the system log', () => {
     await log.send(digest);
     expect(sent[0]).toMatch(/log <30>.*: curl reached example\.com for the first time\.$/);
     expect(sent.slice(1)).toEqual([
-      `${journal} MESSAGE=b sent much.`,
       `${journal} MESSAGE=curl reached example.com for the first time.`,
+      `${journal} MESSAGE=b sent much.`,
     ]);
     const full = new LogDelivery(() => 'EAGAIN', { journal, syslog: [] });
     expect(await full.send(message)).toMatchObject({ reason: 'EAGAIN', isAgain: true });
+  });
+
+  it('gets every alert of a digest once, with its fields, however often it is full', async () => {
+    const journal = join(ownFolder(), 'journal');
+    writeFileSync(journal, '');
+    const many = messageOf(
+      Array.from({ length: 60 }, (_, i) => alertJson({ id: `a${i}`, severity: i === 5 ? 'critical' : 'info' })),
+    );
+    const sent: string[] = [];
+    let room = 7;
+    const log = new LogDelivery((_, bytes) => (room-- > 0 && sent.push(bytes.toString()) > 0 ? null : 'EAGAIN'), {
+      journal,
+      syslog: [],
+    });
+    expect(await log.send(many)).toMatchObject({ isDelivered: false });
+    room = 100;
+    expect(await log.send(many)).toEqual(OK);
+    expect(sent.map((entry) => /^NETMON_ID=(.*)$/m.exec(entry)?.[1])).toEqual(many.alerts.map(({ id }) => id));
+    expect(sent.map((entry) => /^PRIORITY=(.*)$/m.exec(entry)?.[1]).indexOf('2')).toBe(5);
   });
 });
 

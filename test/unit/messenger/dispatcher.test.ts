@@ -41,7 +41,7 @@ class FakeDelivery implements Delivery {
   }
 
   get ids(): string[] {
-    return this.sent.map(({ ids }) => ids.join(' '));
+    return this.sent.map(({ alerts }) => alerts.map(({ id }) => id).join(' '));
   }
 }
 
