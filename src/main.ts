@@ -20,7 +20,7 @@ import { keepHeapSmall } from './system/thread.ts';
 
 const words = process.argv.slice(2);
 /** Commands that capture. */
-const LIVE: ReadonlySet<CommandLine['command']> = new Set(['run', 'record', 'doctor', 'why']);
+const LIVE: ReadonlySet<CommandLine['command']> = new Set(['watch', 'run', 'record', 'doctor', 'why']);
 /** Status after SIGHUP. */
 const HUNG_UP = 128 + constants.signals.SIGHUP;
 /** The log is null until it is open, and if nobody asked for one. */
@@ -61,7 +61,7 @@ async function main(): Promise<number> {
     const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./privilege/rights.ts')]);
     return run(options, { rightsOf: (...asked) => Rights.of(...asked), log: known.log });
   };
-  if (line.command === 'run' || line.command === 'why') return start();
+  if (line.command === 'watch' || line.command === 'run' || line.command === 'why') return start();
   return (await import('./cli/history/commands.ts')).historyCommands(line, options, version, start);
 }
 
@@ -81,7 +81,7 @@ async function withLists(options: Options, surroundings: Surroundings): Promise<
 
 /** Reads the policy that is named; most runs have none. */
 async function withPolicy(line: CommandLine, config: Config, options: Options, surroundings: Surroundings): Promise<Options> {
-  const typed = line.operand === 'check' ? line.file : null;
+  const typed = line.operand === 'check' ? line.file : line.command === 'run' ? line.text('policy') : null;
   const path = typed !== null ? absolutePath(typed) : options.watch === null ? null : config.settings.policy.value;
   if (path === null) return options;
   const { readPolicy } = await import('./cli/config/policy-file.ts');

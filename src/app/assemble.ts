@@ -69,6 +69,7 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
     isMessenger: isMessengerOf(opened),
     events,
     watcher: watchman,
+    tree: opened.command?.tree ?? null,
     keep: options.packets.keep ?? (options.packets.write === null ? null : WRITER_RING),
     ...known,
   };
@@ -78,6 +79,7 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
     parts.neighbours.close();
   });
   capture.attach(parts);
+  opened.command?.follow(parts);
   if (mode === 'json' || mode === 'table') parts.monitor.aggregator.match(filter, null);
   evidence = await evidenceOf(opened, parts, events, closing);
   const { switching } = capture;

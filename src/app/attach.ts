@@ -29,7 +29,7 @@ type Make<Part> = (recording: Recording | null, writing: Writing | null) => Part
 
 /** Attaches history, look-ups, the session and the screen's keys. @returns the run, ready to go */
 export async function attach(assembled: Assembled, closing: Closing): Promise<Loop> {
-  const { options, mode, rights, capture, guard, output, screen, log } = assembled.opened;
+  const { options, mode, rights, capture, guard, output, command, screen, log } = assembled.opened;
   const { monitor, reverse } = assembled.parts;
   const { source } = capture.opened;
   if (reverse !== null) {
@@ -58,7 +58,7 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
     if (options.read === null) recording.start();
     output.begin?.({ source, attribution: monitor.owners.source?.kind ?? 'none', history: recording.status });
   }
-  return { guard, session, source, stays: mode === 'screen' && options.read !== null, writing };
+  return { guard, session, source, stays: mode === 'screen' && options.read !== null, writing, command };
 }
 
 /** Loads what records. @returns begins it: once root is dropped */

@@ -13,6 +13,7 @@ const ORDER = [
   'history',
   'signals',
   'complaint',
+  'command',
   'messenger',
   'lookups',
   'owners',

@@ -14,6 +14,14 @@ export interface Stoppable {
   stop(end: SessionEnd): void;
 }
 
+/** What runs meanwhile, and decides how long. */
+export interface Accompanied {
+  /** Begins it. @param stop ends the session, once it is over */
+  go(stop: () => void): void;
+  /** Waits for its end. @param isWhole false if the session ended before @returns the exit status */
+  finish(isWhole: boolean): Promise<number>;
+}
+
 /** A run that is ready to go. */
 export interface Loop {
   readonly guard: Guard;
@@ -23,11 +31,15 @@ export interface Loop {
   readonly stays: boolean;
   /** Writes packets meanwhile; null if none are written. */
   readonly writing: Writing | null;
+  /** What is run meanwhile; null for nothing. */
+  readonly command: Accompanied | null;
 }
 
 /** Runs the session to its end. @returns the exit status. @throws what ended the run, if it was a failure */
-export async function loop({ guard, session, source, stays, writing }: Loop): Promise<number> {
+export async function loop({ guard, session, source, stays, writing, command }: Loop): Promise<number> {
+  command?.go(() => guard.stop({ kind: 'done' }));
   const end = await guard.run(session, stays);
+  if (command !== null) return command.finish(end.kind !== 'lost');
   await writing?.end();
   if (end.kind === 'lost') {
     throw (
@@ -53,12 +65,14 @@ export class Guard {
   /** Why the output can't be written. */
   #outputFailure: Error | null = null;
 
-  constructor() {
+  /** @param take takes a signal in place of the session; null has each end it */
+  constructor(take: ((name: (typeof SIGNALS)[number]) => void) | null = null) {
     this.#failed = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
     this.#failed.catch(() => undefined); // `run` rejects with it; it may come before that
-    this.#handlers = SIGNALS.map((name) => [name, () => this.stop({ kind: 'signal', number: constants.signals[name] })] as const);
+    const end = (name: (typeof SIGNALS)[number]) => this.stop({ kind: 'signal', number: constants.signals[name] });
+    this.#handlers = SIGNALS.map((name) => [name, () => (take ?? end)(name)] as const);
     for (const [name, handler] of this.#handlers) process.on(name, handler);
     process.on('uncaughtException', this.#fail);
     process.on('unhandledRejection', this.#fail);

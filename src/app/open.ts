@@ -1,13 +1,14 @@
 // The first step of a run: rights are decided, the capture is opened, then the screen or whatever else takes the output. A failure up to the
 // capture finds the terminal as it was. Nothing is read of the capture yet, and no key.
 
+import { closeSync, openSync } from 'node:fs';
 import type { Opener } from '../capture/opener.ts';
 import type { CaptureRequest, OpenedSource } from '../capture/source.ts';
 import { SwitchSource } from '../capture/switch-source.ts';
 import { compileFilter, FILTER_HINT, type Filter } from '../filter/filter.ts';
 import type { Messenger } from '../messenger/client.ts';
 import { NetmonError } from '../model/errors.ts';
-import type { Options } from '../model/options.ts';
+import type { CommandOptions, Options } from '../model/options.ts';
 import { sanitize } from '../net/text.ts';
 import type { Output } from '../output/output.ts';
 import type { Assembly } from '../pipeline/assembly.ts';
@@ -16,6 +17,7 @@ import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
 import type { Log } from '../system/log.ts';
 import type { Closing } from './close.ts';
+import type { CommandRun } from './command-run.ts';
 import { Guard } from './loop.ts';
 import type { RunScreen } from './screen.ts';
 
@@ -35,7 +37,7 @@ function ringBytes({ packets }: Options): number {
 export type RightsOf = (options: Options, edges: Edges, bufferBytes: number) => Promise<Rights>;
 
 /** Where a run's snapshots go. */
-export type Mode = 'screen' | 'json' | 'table' | 'headless' | 'write' | 'why';
+export type Mode = 'screen' | 'json' | 'table' | 'headless' | 'write' | 'why' | 'command';
 
 /** What a run is opened with. */
 export interface OpenRequest {
@@ -85,6 +87,8 @@ export interface Opened {
   readonly output: Output;
   /** Delivers alerts; null if nothing is to be delivered. */
   readonly messenger: Messenger | null;
+  /** What the run is for; null unless it is for a command. */
+  readonly command: CommandRun | null;
   /** null in the other modes. */
   readonly screen: RunScreen | null;
   readonly log: Log | null;
@@ -101,6 +105,8 @@ export async function open({ options, edges, clock, rightsOf, log }: OpenRequest
   // Before the capture is opened: a child inherits what libraries left open.
   const messenger = await startMessenger(options, edges);
   if (messenger !== null) closing.add('messenger', () => messenger.close());
+  const command = options.command === null ? null : await startCommand(options.command, options, edges, clock);
+  if (command !== null) closing.add('command', () => command.discard());
   // Loaded while libpcap opens, half of which is waiting. What reads packets is loaded behind the first frame.
   const drawing = mode === 'screen' ? import('./screen.ts') : null;
   const overSsh = drawing !== null && options.mouse === null ? isRemote(edges) : false;
@@ -111,12 +117,12 @@ export async function open({ options, edges, clock, rightsOf, log }: OpenRequest
     source.close();
     return source.gone;
   });
-  const guard = new Guard();
+  const guard = new Guard(command === null ? null : (name) => command.signal(name));
   closing.add('signals', () => guard.close());
   const screen = drawing === null ? null : (await drawing).openScreen(options, edges.platform, await overSsh);
   if (screen !== null) closing.add('screen', () => screen.close());
-  const output = screen?.output ?? (await plainOutput(mode, options, filter, guard, clock));
-  return { options, mode, clock, edges, reach, rights, started, filter, capture, guard, output, messenger, screen, log };
+  const output = screen?.output ?? command ?? (await plainOutput(mode, options, filter, guard, clock));
+  return { options, mode, clock, edges, reach, rights, started, filter, capture, guard, output, messenger, command, screen, log };
 }
 
 /** Whether the user came over SSH. Only becoming root clears what the environment says of it. */
@@ -131,8 +137,20 @@ async function startMessenger({ notify, watch, privileges }: Options, edges: Edg
   return MessengerOfRun.start(notify.plan, edges, privileges.user);
 }
 
+/** Has the command wait at its gate. */
+async function startCommand({ words }: CommandOptions, options: Options, edges: Edges, clock: Clock): Promise<CommandRun> {
+  const [{ Command }, { CommandRun: Run }, { CommandTree }] = await Promise.all([
+    import('../command/command.ts'),
+    import('./command-run.ts'),
+    import('../identify/process/command-tree.ts'),
+  ]);
+  const command = await Command.start(words, edges, options.privileges.user);
+  return new Run(command, new CommandTree(), options, clock, hasTerminal());
+}
+
 /** Standard output that is not a terminal gets a table, never a drawing. */
 function modeOf(options: Options): Mode {
+  if (options.command !== null) return 'command';
   if (options.headless) return 'headless';
   if (options.why !== null) return 'why';
   if (options.json) return 'json';
@@ -199,7 +217,7 @@ async function openCapture(options: Options, fallsBack: boolean, edges: Edges, c
   if (options.reduced) return openReduced(edges, clock, null);
   try {
     const opened = await opener.open(request);
-    const followsRoute = options.interfaces.length === 0 && edges.platform === 'linux';
+    const followsRoute = options.interfaces.length === 0 && edges.platform === 'linux' && options.command === null;
     const isPktap = edges.platform === 'darwin' && opened.source.namesProcesses;
     return fallsBack || followsRoute || isPktap ? switchable(opened, opener, request, followsRoute) : unchanging(opened);
   } catch (thrown) {
@@ -228,6 +246,16 @@ function switchable(opened: OpenedSource, opener: Opener, request: CaptureReques
   };
 }
 
+/** Whether this process has a terminal, which sends its signals to the command, too. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function openReduced(edges: Edges, clock: Clock, refused: NetmonError | null): Promise<OpenCapture> {
   const { reducedCapture } = await import('../pipeline/reduced-capture.ts');
   const { source, fallbacks } = await reducedCapture(edges, clock, refused);
@@ -241,6 +269,7 @@ async function openReduced(edges: Edges, clock: Clock, refused: NetmonError | nu
 /** macOS takes all interfaces through PKTAP; Linux takes the one that carries the default route. */
 async function interfacesOf(options: Options, edges: Edges): Promise<readonly string[]> {
   if (options.interfaces.length > 0 || edges.platform === 'darwin') return options.interfaces;
+  if (options.command !== null) return ['any']; // it may go anywhere, to this machine too
   const { defaultInterface } = await import('../capture/devices/devices.ts');
   const route = await defaultInterface(edges);
   if (route === null) {

@@ -9,6 +9,8 @@ import { COMMAND_NAMES, COMMANDS, type Command, type CommandName } from './comma
 import { FLAGS, type Flag, flagText, OPTIONS, type OptionName, type OptionValues, type Setting } from './config/settings.ts';
 import { nearest } from './nearest.ts';
 
+/** The command whose words are somebody else's. */
+const RUN: CommandName = 'run';
 /** The word that asks for help as a command does. */
 const HELP = 'help';
 /** Names as macOS and Linux give them. */
@@ -19,6 +21,8 @@ export interface CommandLine {
   readonly command: CommandName;
   /** The word after a command that takes one, null after the others. */
   readonly operand: string | null;
+  /** Words of the command to run, behind `--`; none for other commands. */
+  readonly words: readonly string[];
   /** The path of a file after the operand of a command that takes one, null after the others. */
   readonly file: string | null;
   /** Whether a flag without a value was given. */
@@ -39,20 +43,26 @@ export interface CommandLine {
  * @throws NetmonError `usage`
  */
 export function parseCommandLine(words: readonly string[]): CommandLine {
-  const given = parse(normaliseArguments(words));
+  const dashes = words.indexOf('--');
+  const own = dashes < 0 ? words : words.slice(0, dashes);
+  const isRun = dashes >= 0 && String(parse(normaliseArguments(own))._[0]) === RUN;
+  const given = parse(normaliseArguments(isRun ? own : words));
   const asksHelp = String(given._[0]) === HELP;
   const about = asksHelp ? given._.slice(1) : given._;
   const asksOnly = asksHelp || given.help === true || given.version === true;
   const texts = (flag: string) => [given[flag] ?? []].flat().map(String);
-  const named = COMMAND_NAMES.find((name) => name === String(about[0])) ?? 'run';
-  if (asksHelp && named === 'run' && about.length > 0) throw usage(`unknown command ${quoted(about[0])}`);
+  const named = COMMAND_NAMES.find((name) => name === String(about[0])) ?? 'watch';
+  if (asksHelp && named === 'watch' && about.length > 0) throw usage(`unknown command ${quoted(about[0])}`);
   const { command, operand, file } = asksOnly
     ? { command: named, operand: null, file: null }
-    : commandOf(given._, texts('history')[0] === '');
+    : isRun && given._.length === 1
+      ? { command: RUN, operand: null, file: null }
+      : commandOf(given._, texts('history')[0] === '');
   if (!asksOnly) for (const flag of FLAGS) if (given[flag.name] !== undefined) check(flag.name, command, texts(flag.name).length);
   return {
     command,
     operand,
+    words: isRun ? words.slice(dashes + 1) : [],
     file,
     has: (flag) => given[flag] === true || (asksHelp && flag === HELP),
     text: (flag) => texts(flag)[0] ?? null,
@@ -106,8 +116,10 @@ function commandOf(
   bareHistory: boolean,
 ): { command: CommandName; operand: string | null; file: string | null } {
   const [word, ...rest] = positional.map(String);
-  if (word === undefined) return { command: 'run', operand: null, file: null };
-  const command = COMMAND_NAMES.find((name) => name === word && name !== 'run');
+  if (word === undefined) return { command: 'watch', operand: null, file: null };
+  const command = COMMAND_NAMES.find((name) => name === word && name !== 'watch');
+  if (command === RUN)
+    throw usage('the command to run stands behind --', `type: netmon-tui run -- ${shellWords(rest)}`.trimEnd());
   const strayPath = (text: string) => (bareHistory && /[./]/.test(text) ? `a path needs a "=": --history=${text}` : undefined);
   if (command === undefined) throw usage(`unknown command ${quoted(word)}`, strayPath(word) ?? hintFor(word));
   const takes: Command['operand'] = COMMANDS[command].operand;
@@ -146,9 +158,11 @@ function check(name: string, command: CommandName, times: number): void {
   const flag = FLAGS.find((one) => one.name === name);
   if (flag === undefined) return;
   if (!flag.commands.includes(command)) {
-    if (command !== 'run') throw usage(`--${name} does not go with ${command}`, `type: netmon-tui ${command} --help`);
-    const [other = 'run'] = flag.commands;
-    const typed = ['netmon-tui', other, COMMANDS[other].operand?.name ?? '', flagText(flag)].filter((part) => part !== '');
+    if (command !== 'watch') throw usage(`--${name} does not go with ${command}`, `type: netmon-tui ${command} --help`);
+    const [other = 'watch'] = flag.commands;
+    const typed = ['netmon-tui', other === 'watch' ? '' : other, COMMANDS[other].operand?.name ?? '', flagText(flag)].filter(
+      (part) => part !== '',
+    );
     throw usage(`--${name} goes only with ${flag.commands.join(', ')}`, `type: ${typed.join(' ')}`);
   }
   if (times > 1 && !flag.repeatable) throw usage(`--${name} is given ${times} times`, `give --${name} once`);

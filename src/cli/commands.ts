@@ -27,7 +27,7 @@ export interface Command {
 }
 
 const TABLE = {
-  run: {
+  watch: {
     does: 'watch the network (as root: sudo netmon-tui)',
     operand: null,
     examples: [
@@ -36,6 +36,15 @@ const TABLE = {
       ['sudo netmon-tui --json --duration 10s', 'ten seconds as JSON lines'],
       ['netmon-tui -r trace.pcap --once', 'what a file contains, as a table'],
       ['ssh mac sudo tcpdump -Uw - not port 22 | netmon-tui -r -', 'packets from another machine'],
+    ],
+  },
+  run: {
+    does: 'run a command, and say what it and all that it starts reach',
+    operand: { name: '-- COMMAND ...', noun: 'a command', example: '-- npm ci', choices: [] },
+    examples: [
+      ['sudo netmon-tui run -- npm ci', 'who it talked to, on standard error at its end'],
+      ['sudo netmon-tui run --policy ci.toml -- make', 'status 10 if it reached more'],
+      ['sudo netmon-tui run --receipt r.json -- npm ci', 'the whole receipt, as JSON'],
     ],
   },
   record: {
@@ -143,7 +152,7 @@ const TABLE = {
   },
 } as const satisfies Readonly<Record<string, Command>>;
 
-/** Names of commands; `run` is what happens without one. */
+/** Names of commands; `watch` is what happens without one. */
 export type CommandName = keyof typeof TABLE;
 /** All commands, in the order of the help. */
 export const COMMANDS: Readonly<Record<CommandName, Command>> = TABLE;

@@ -8,8 +8,8 @@ import { THEMES } from './config/value-types.ts';
 const PROGRAM = 'netmon-tui';
 /** Interfaces without asking the program, which would take longer than a key press. */
 const INTERFACES = '{ ls /sys/class/net || ifconfig -l; } 2>/dev/null';
-/** Commands that are typed; `run` is none. */
-const TYPED = COMMAND_NAMES.filter((name) => name !== 'run');
+/** Commands that are typed; `watch` is none. */
+const TYPED = COMMAND_NAMES.filter((name) => name !== 'watch');
 /** What may stand first. `help COMMAND` is `COMMAND --help`. */
 const FIRST: readonly string[] = [...TYPED, 'help'];
 const HELP_DOES = 'say what a command does, and its options';
@@ -81,7 +81,7 @@ ${ofFields.join('\n')}
   [[ \${COMPREPLY[0]} == *: ]] && compopt -o nospace 2>/dev/null
 }
 _netmon_tui() {
-  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} joined= command=run word flags operands file=
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} joined= command=watch word flags operands file=
   # bash splits a filter at its ":"
   local -i colon=COMP_CWORD
   [[ $previous == : ]] && colon+=-1
@@ -110,7 +110,7 @@ ${[...values, ...optional].join('\n')}
 ${commands.join('\n')}
   esac
   if [[ $current == -* ]]; then _netmon_tui_words "$flags"
-  elif [[ $command == run || $previous == "$command" ]]; then _netmon_tui_words "$operands"
+  elif [[ $command == watch || $previous == "$command" ]]; then _netmon_tui_words "$operands"
   elif [[ -n $file && " $operands " == *" $previous "* ]]; then _netmon_tui_files; fi
 }
 complete -F _netmon_tui ${PROGRAM}
@@ -126,9 +126,9 @@ function typedForms({ name, short }: Flag): readonly string[] {
   return [`--${name}`, ...(short === null ? [] : [`-${short}`])];
 }
 
-/** Words that may follow a command; for `run` those are the commands. */
+/** Words that may follow a command; for `watch` those are the commands. */
 function operandsOf(command: CommandName): readonly string[] {
-  return command === 'run' ? FIRST : (COMMANDS[command].operand?.choices ?? []);
+  return command === 'watch' ? FIRST : (COMMANDS[command].operand?.choices ?? []);
 }
 
 /** Whether a file follows the words of a command. */
@@ -158,8 +158,8 @@ function zsh(): string {
   };
   const cases = COMMAND_NAMES.map((name) => {
     const words = operandsOf(name);
-    const offers = name === 'run' ? '_netmon_tui_commands' : `(${words.join(' ')})`;
-    const what = name === 'run' ? 'command' : COMMANDS[name].operand?.noun;
+    const offers = name === 'watch' ? '_netmon_tui_commands' : `(${words.join(' ')})`;
+    const what = name === 'watch' ? 'command' : COMMANDS[name].operand?.noun;
     const operand = what === undefined ? '' : ` \\\n        ':${what}:${words.length === 0 ? ' ' : offers}'`;
     const file = takesFile(name) ? ` \\\n        ':file:_files'` : '';
     const specs = flagsOf(name).flatMap(specsOf);
@@ -204,7 +204,7 @@ ${described(WORDS)}
   _describe -t words word words
 }
 _netmon_tui() {
-  local command=run at
+  local command=watch at
   for (( at = 2; at < CURRENT; at++ )); do
     case $words[at] in
       ${FIRST.join('|')})
@@ -245,9 +245,9 @@ function fish(): string {
       `complete -c ${PROGRAM} ${takesFile(name) ? '-F' : '-f'} -n "__fish_seen_subcommand_from ${name}" -a ${quoted(operandsOf(name).join(' '))}`,
   );
   const flags = FLAGS.filter(({ help }) => help !== null).map((flag) => {
-    const typed = flag.commands.filter((name) => name !== 'run');
+    const typed = flag.commands.filter((name) => name !== 'watch');
     const tests = [
-      ...(flag.commands.includes('run') ? ['not __fish_seen_subcommand_from $commands'] : []),
+      ...(flag.commands.includes('watch') ? ['not __fish_seen_subcommand_from $commands'] : []),
       ...(typed.length > 0 ? [`__fish_seen_subcommand_from ${typed.join(' ')}`] : []),
     ];
     const short = flag.short === null ? '' : ` -s ${flag.short}`;

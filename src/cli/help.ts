@@ -7,13 +7,18 @@ import { FLAGS, type Flag, flagText, GROUPS } from './config/settings.ts';
 const WIDTH = 80;
 const COLUMN = 25;
 
-/** The help of a command, or of the whole program for `run`; newline at the end. */
-export function helpText(command: CommandName = 'run'): string {
-  const whole = command === 'run';
+/** The help of a command, or of the whole program for `watch`; newline at the end. */
+export function helpText(command: CommandName = 'watch'): string {
+  const whole = command === 'watch';
   const { does, examples } = COMMANDS[command];
   const lines = whole
     ? ['netmon-tui: which app is talking to whom, live', '', 'Usage:', ...usageOfAll()]
-    : [`netmon-tui ${command}: ${does}`, '', 'Usage:', `  ${usage(command)} [options]`];
+    : [
+        `netmon-tui ${command}: ${does}`,
+        '',
+        'Usage:',
+        `  ${command === 'run' ? 'netmon-tui run [options] -- COMMAND ...' : `${usage(command)} [options]`}`,
+      ];
   for (const group of GROUPS) {
     const flags = FLAGS.filter(
       (flag) => flag.group === group && flag.help !== null && (whole || flag.commands.includes(command)),
@@ -43,7 +48,7 @@ function filterLines(): string[] {
 }
 
 function usageOfAll(): string[] {
-  return COMMAND_NAMES.flatMap((name) => entry(name === 'run' ? 'netmon-tui [options]' : usage(name), COMMANDS[name].does, 34));
+  return COMMAND_NAMES.flatMap((name) => entry(name === 'watch' ? 'netmon-tui [options]' : usage(name), COMMANDS[name].does, 34));
 }
 
 function usage(command: CommandName): string {

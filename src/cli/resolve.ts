@@ -6,6 +6,7 @@ import { NetmonError } from '../model/errors.ts';
 import {
   AVERAGES,
   type BudgetPlan,
+  type CommandOptions,
   type HistoryOptions,
   type Options,
   type PacketOptions,
@@ -13,6 +14,7 @@ import {
   type WatchOptions,
   type WriteOptions,
 } from '../model/options.ts';
+import { RECEIPT_FORMATS, type ReceiptFormat } from '../model/receipt.ts';
 import { quoted } from '../net/quote.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Config, Sourced } from './config/config.ts';
@@ -23,6 +25,9 @@ import { hostText, typedHost } from './typed-host.ts';
 const HEADLESS_MS = 5000;
 /** How long `why` measures, unless told: long enough to load a page twice. */
 const WHY_MS = 10_000;
+
+/** Interval of a run for a command: questions of DNS are taken by it. */
+const COMMAND_MS = 1000;
 
 /** Flags that mean nothing in a replay, with what to do instead. Settings from the file or from variables are ignored there. */
 const LIVE_ONLY = {
@@ -47,6 +52,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
   const json = line.has('json');
   const headless = line.command === 'record';
   const why = line.command === 'why' ? hostText(typedHost(line.operand ?? '', 'why')) : null;
+  const isCommand = line.command === 'run';
   const durationMs = line.value('duration');
   const samples = line.value('samples');
   const write = writeOptions(line, isReplay, json || once);
@@ -69,9 +75,13 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     interfaces: isReplay ? [] : settings.interface.value,
     read,
     speed: why === null ? speed(line, isReplay, once || write?.isAlone === true) : 0,
-    filter: why === null ? settings.filter.value : null,
+    filter: why === null && !isCommand ? settings.filter.value : null,
     bpf: isReplay ? null : settings.bpf.value,
-    intervalMs: headless && settings.interval.origin === 'default' ? HEADLESS_MS : settings.interval.value,
+    intervalMs: isCommand
+      ? COMMAND_MS
+      : headless && settings.interval.origin === 'default'
+        ? HEADLESS_MS
+        : settings.interval.value,
     headless,
     why,
     json,
@@ -92,10 +102,10 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     mouse: settings.mouse.value,
     categories: valuesOf(config.categories),
     place: { country: settings['place.country'].value, asn: settings['place.asn'].value, home: config.home },
-    history: why === null ? history(line, config, isReplay) : null,
+    history: why === null && !isCommand ? history(line, config, isReplay) : null,
     screen: { savedState: config.screenState, owner: config.owner },
     budget: isReplay ? null : budget(config),
-    notify: resolveNotify(config, isReplay, headless),
+    notify: resolveNotify(config, isReplay || isCommand, headless),
     reduced: reduced(line, isReplay),
     privileges: privileges(line),
     keys: valuesOf(config.keys),
@@ -104,8 +114,30 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     log:
       settings.log.value === null ? null : { path: settings.log.value, level: settings['log-level'].value, owner: config.owner },
     packets: why === null ? packets(config, isReplay, write) : { whole: false, keep: null, onAlert: null, write: null },
-    watch: why === null ? watch(line, config, isReplay, once) : null,
+    watch: why === null && !isCommand ? watch(line, config, isReplay, once) : null,
+    command: isCommand ? command(line) : null,
   };
+}
+
+/** The command to run. */
+function command(line: CommandLine): CommandOptions {
+  const words = line.words;
+  if (words.length === 0 || words[0] === '') throw usage('run needs a command', 'type: netmon-tui run -- npm ci');
+  const [receipt, update] = [line.text('receipt'), line.text('update')];
+  if (receipt === '') throw usage('--receipt needs a file', 'type for example: --receipt receipt.json');
+  if (update === '') throw usage('--update needs a file', 'type for example: --update ci.toml');
+  const force = line.has('force');
+  if (force && receipt === null) throw usage('--force goes only with --receipt', 'type: --receipt FILE --force');
+  const asked = line.value('format') ?? formatBy(receipt ?? '');
+  const format = RECEIPT_FORMATS.find((name) => name === asked);
+  if (format === undefined) throw usage(`--format ${asked} does not go with run`, `type one of ${RECEIPT_FORMATS.join(', ')}`);
+  return { words, receipt, format, force, update };
+}
+
+function formatBy(path: string): ReceiptFormat {
+  if (/\.json$/i.test(path)) return 'json';
+  if (/\.md$/i.test(path)) return 'markdown';
+  return /\.sarif$/i.test(path) ? 'sarif' : 'text';
 }
 
 /** A replay is watched only if it is asked for, because the JSON of a file has always been the same. One sample has nothing to be compared with. */
@@ -150,7 +182,7 @@ function writeOptions(line: CommandLine, isReplay: boolean, shows: boolean): Wri
   const [rotate, most, force] = [line.value('rotate'), line.value('keep'), line.has('force')];
   const example = 'type: netmon-tui --write trace.pcapng';
   if (path === null) {
-    const given = rotate !== null ? 'rotate' : most !== null ? 'keep' : force && line.command === 'run' ? 'force' : null;
+    const given = rotate !== null ? 'rotate' : most !== null ? 'keep' : force && line.command === 'watch' ? 'force' : null;
     if (given === null) return null;
     throw usage(`--${given} goes only with --write`, `${example} --${given}${given === 'force' ? '' : ` ${line.text(given)}`}`);
   }

@@ -132,3 +132,7 @@ export interface HistoryStatus {
   /** Bytes of that file. */
   readonly fileBytes: number | null;
 }
+
+/** Formats of an export. */
+export const EXPORT_FORMATS = ['csv', 'json', 'sqlite'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];

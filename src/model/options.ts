@@ -5,6 +5,7 @@ import type { AlertKind, Severity } from './alert.ts';
 import type { NotifyOptions } from './delivery.ts';
 import type { KeepOptions } from './packets.ts';
 import type { PolicyFile } from './policy.ts';
+import type { ReceiptFormat } from './receipt.ts';
 import type { DriverName } from './terms.ts';
 
 /** Drivers that `--driver` takes. */
@@ -155,6 +156,20 @@ export interface Options {
   readonly packets: PacketOptions;
   /** What is watched; null watches nothing. */
   readonly watch: WatchOptions | null;
+  /** A command to run, of which alone the run tells; null without one. */
+  readonly command: CommandOptions | null;
+}
+
+/** A command that the program runs, and what becomes of its receipt. */
+export interface CommandOptions {
+  readonly words: readonly string[];
+  /** File for the receipt; null prints it on standard error. */
+  readonly receipt: string | null;
+  readonly format: ReceiptFormat;
+  /** Whether the file may take the place of another. */
+  readonly force: boolean;
+  /** Policy to make of what was reached, or to add to; null for none. */
+  readonly update: string | null;
 }
 
 /** What the watch goes by. */

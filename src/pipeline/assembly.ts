@@ -15,9 +15,10 @@ import { FlowNames } from '../identify/name/flow-names.ts';
 import { ReverseNames } from '../identify/name/reverse-names.ts';
 import { Neighbours } from '../identify/place/neighbours.ts';
 import type { Places } from '../identify/place/places.ts';
+import type { CommandTree } from '../identify/process/command-tree.ts';
 import { Directory, Users } from '../identify/process/directory.ts';
 import type { ExecWatch } from '../identify/process/linux/exec-watch.ts';
-import { LinuxLineage } from '../identify/process/linux/lineage.ts';
+import { type Beginnings, LinuxLineage } from '../identify/process/linux/lineage.ts';
 import { procAt } from '../identify/process/linux/procfs/proc.ts';
 import { type BehindTranslation, ProcfsSource } from '../identify/process/linux/procfs/source.ts';
 import type { SingleSockets } from '../identify/process/linux/procfs/tables.ts';
@@ -73,6 +74,8 @@ export interface Subject {
   readonly events: EventLog | null;
   /** Watches flows; null if nothing is watched. */
   readonly watcher: Watcher | null;
+  /** The processes of a command that the program runs; null without one. Listeners are looked for, then. */
+  readonly tree?: CommandTree | null;
   /** How frames are kept; null or absent keeps none. */
   readonly keep?: KeepOptions | null;
   /** A time before the first packet, epoch ms. */
@@ -94,10 +97,10 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
   const directory = new Directory(users, starts, lineage, subject.isMessenger);
   const skipped: Fallback[] = [];
   const isLinuxLive = !replay && edges.platform === 'linux' && !opened.source.namesProcesses;
-  const watch = isLinuxLive ? kernel.watchExecs(proc, lineage) : null;
+  const watch = isLinuxLive ? kernel.watchExecs(proc, heardBy(lineage, subject.tree ?? null, starts)) : null;
   const source = ownerSource(kernel, opened, replay, flows, directory, watch, edges, clock, skipped);
   const listeners =
-    replay || subject.events === null
+    replay || (subject.events === null && (subject.tree ?? null) === null)
       ? null
       : openListeners(edges, { users, proc: watch ?? procAt(proc), pathOf: kernel.pathOf, kernel: kernel.openListeningDump() });
   // A recording's processes ran elsewhere, and on Linux the owner source knows everything about a process.
@@ -143,6 +146,18 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
     seed,
   });
   return { monitor, directory, localizer, tracker, names, neighbours, reverse };
+}
+
+/** Who hears of processes as they begin. */
+function heardBy(lineage: LinuxLineage | null, tree: CommandTree | null, starts: StartClock): Beginnings | null {
+  if (tree === null || lineage === null) return lineage;
+  return {
+    born: (pid, parent, start) => {
+      lineage.born(pid, parent, start);
+      tree.born(pid, parent, starts.time(start));
+    },
+    became: (facts, more) => lineage.became(facts, more),
+  };
 }
 
 /** Opens the best source of owners: the capture itself, then the kernel, then polling. Adds better ones that failed, with the reason, to `skipped`. */
@@ -231,7 +246,7 @@ async function native() {
     /** Opens eBPF on Linux, or says why it can't. */
     ebpf,
     /** Starts the thread that learns of new processes and reads the parts of /proc that need rights; null if it can't be started. */
-    watchExecs: (proc: string, lineage: LinuxLineage | null) =>
+    watchExecs: (proc: string, lineage: Beginnings | null) =>
       orElse(() => (watching === null ? null : new watching.ExecWatch(proc, lineage)), null),
     /** Lists listening sockets from the kernel; null if that isn't possible. */
     openListeningDump: () => listening?.openListeningDump() ?? null,

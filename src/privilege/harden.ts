@@ -11,6 +11,9 @@ const DEBUGGER = /^--(inspect|debug|heapsnapshot-signal|report-on-signal)\b/;
 /** Node's options that run other code before ours. On the command line they are the user's own choice, but NODE_OPTIONS may be inherited. */
 const PRELOAD = /^(-r$|--(require|import|loader|experimental-loader|snapshot-blob|experimental-(default-)?config-file)\b)/;
 
+/** umask(2) as the program was started. */
+let umaskBefore = 0o022;
+
 const NO_CAPABILITY = /^CapPrm:\s*0+$/m;
 
 /**
@@ -20,8 +23,13 @@ const NO_CAPABILITY = /^CapPrm:\s*0+$/m;
  * other programs may send that signal, so we ignore it.
  */
 export function hardenStart(): void {
-  process.umask(0o077);
+  umaskBefore = process.umask(0o077);
   process.on('SIGUSR1', () => undefined);
+}
+
+/** The mask of new files that the program was started with, for commands of the user's. */
+export function startUmask(): number {
+  return umaskBefore;
 }
 
 /** The first dangerous option on Node's command line or in NODE_OPTIONS; null if there is none. */

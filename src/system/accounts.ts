@@ -95,6 +95,12 @@ export function accountIn(passwd: string, who: string | number): Account | null 
   return null;
 }
 
+/** Home folder of a user in the text of passwd(5); null if it doesn't say. */
+export function accountHome(passwd: string, name: string): string | null {
+  const fields = passwd.split('\n').map((line) => line.split(':'));
+  return fields.find(([known]) => known === name)?.[5] || null;
+}
+
 /** Groups of a user in the text of group(5): the primary one first, then those that list the name. */
 export function groupsIn(group: string, name: string | null, primary: number): number[] {
   const groups = new Set([primary]);

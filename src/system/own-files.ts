@@ -26,6 +26,7 @@ const ENTRIES = {
   'exec-worker': 'identify/process/linux/exec-worker',
   'root-child': 'privilege/root-child-main',
   'cap-child': 'privilege/cap-child',
+  'command-gate': 'command/gate-main',
   messenger: 'messenger/messenger-main',
 } as const;
 

@@ -64,9 +64,9 @@ function flagHead({ short, name, value, optional }: Flag): string {
 function flagLines({ help, commands }: Flag): string[] {
   const lines = prose(help ?? '');
   if (commands.length === COMMAND_NAMES.length) return [...lines, '.br', 'Goes with every command.'];
-  const others = commands.filter((name) => name !== 'run');
+  const others = commands.filter((name) => name !== 'watch');
   if (others.length === 0) return lines;
-  return [...lines, '.br', commands.includes('run') ? 'Also with' : 'Only with', ...listed('Cm', others)];
+  return [...lines, '.br', commands.includes('watch') ? 'Also with' : 'Only with', ...listed('Cm', others)];
 }
 
 /** `.Cm record ,` and so on, ending the sentence. */
@@ -89,7 +89,7 @@ function variables(): Entry[] {
 }
 
 const opposites = FLAGS.filter(({ help }) => help === null).map(({ name }) => name);
-const commands = COMMAND_NAMES.filter((name) => name !== 'run');
+const commands = COMMAND_NAMES.filter((name) => name !== 'watch');
 const keyGroups = [...new Set(KEYMAP.map(({ group }) => group))];
 
 /** The page. @param date as mdoc writes it: `November 30, 2026` */
@@ -104,7 +104,11 @@ export function manPage(date: string, examples: readonly FilterExample[]): strin
       'SYNOPSIS',
       '.Nm',
       '.Op Ar options',
-      ...commands.flatMap((name) => ['.Nm', `.${commandHead(name)}`, '.Op Ar options']),
+      ...commands.flatMap((name) =>
+        name === 'run'
+          ? ['.Nm', '.Cm run', '.Op Ar options', '.Fl \\- Ar COMMAND ...']
+          : ['.Nm', `.${commandHead(name)}`, '.Op Ar options'],
+      ),
     ),
     ...section(
       'DESCRIPTION',

@@ -41,13 +41,14 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   ],
   privilege: ['model', 'net', 'system', 'capture', 'identify'],
   messenger: ['model', 'net', 'system', 'privilege'],
+  command: ['model', 'net', 'system', 'identify', 'privilege'],
   cli: everythingBut('app'),
   app: EVERYTHING,
 };
 /** Files at the root of src, and what they may import. */
 const ROOT_FILES: Readonly<Record<string, readonly string[]>> = { 'main.ts': EVERYTHING };
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  koffi: ['capture/', 'identify/process/', 'messenger/', 'privilege/', 'system/'],
+  koffi: ['capture/', 'command/', 'identify/process/', 'messenger/', 'privilege/', 'system/'],
   cap: ['capture/cap/'],
   blessed: ['tui/'],
   'blessed-contrib': ['tui/'],
@@ -83,6 +84,7 @@ const ALONE: readonly string[] = [
   'privilege/cap-child.ts',
   'privilege/root-child-main.ts',
   'messenger/messenger-main.ts',
+  'command/gate-main.ts',
   'identify/process/macos/users.ts',
 ];
 /** A file below this that one other file imports is part of that file. */
@@ -109,7 +111,7 @@ function everythingBut(one: string): readonly string[] {
     'output',
     'tui',
   ]
-    .concat('pipeline', 'privilege', 'messenger', 'cli', 'app')
+    .concat('pipeline', 'privilege', 'messenger', 'command', 'cli', 'app')
     .filter((folder) => folder !== one);
 }
 

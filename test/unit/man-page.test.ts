@@ -51,7 +51,7 @@ test('a reader finds every command, option and status', (context) => {
   if (!hasMandoc) context.skip('mandoc is not installed');
   const { stdout } = spawnSync('mandoc', ['-T', 'ascii', '-O', 'width=400', PAGE], { encoding: 'utf8' });
   const text = stdout.replace(/.\u0008/g, '');
-  for (const name of COMMAND_NAMES) if (name !== 'run') expect(text).toMatch(new RegExp(`^ {5}${name}\\b`, 'm'));
+  for (const name of COMMAND_NAMES) if (name !== 'watch') expect(text).toMatch(new RegExp(`^ {5}${name}\\b`, 'm'));
   for (const { name } of FLAGS) expect(text).toMatch(new RegExp(`--${name}(?![\\w-])`));
   for (const [status, meaning] of STATUSES) expect(text.replace(/ +/g, ' ')).toContain(` ${status} ${meaning}`);
 });

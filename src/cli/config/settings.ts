@@ -9,7 +9,7 @@ import {
   WEBHOOK_FORMATS,
   type WebhookFormat,
 } from '../../model/delivery.ts';
-import { HISTORY_KEYS, type HistoryKey } from '../../model/history.ts';
+import { EXPORT_FORMATS, type ExportFormat, HISTORY_KEYS, type HistoryKey } from '../../model/history.ts';
 import {
   AVERAGES,
   type Average,
@@ -22,6 +22,7 @@ import {
   type UnitMode,
 } from '../../model/options.ts';
 import type { KeepOptions } from '../../model/packets.ts';
+import { RECEIPT_FORMATS, type ReceiptFormat } from '../../model/receipt.ts';
 import type { CommandName } from '../commands.ts';
 import { TIME_WORDS } from '../history/range.ts';
 import {
@@ -59,6 +60,7 @@ export const GROUPS = [
   'Screen',
   'Output without a screen',
   'History',
+  'Receipt',
   'Alerts',
   'Configuration',
 ] as const;
@@ -97,18 +99,19 @@ export interface Setting<T> {
   readonly commands: readonly CommandName[];
 }
 
+const WATCH: readonly CommandName[] = ['watch'];
 const RUN: readonly CommandName[] = ['run'];
-const CAPTURING: readonly CommandName[] = ['run', 'record'];
-const OPENING: readonly CommandName[] = ['run', 'record', 'doctor', 'why'];
+const CAPTURING: readonly CommandName[] = ['watch', 'record'];
+const OPENING: readonly CommandName[] = ['watch', 'run', 'record', 'doctor', 'why'];
 /** Commands that are told for how long, and how, to capture. */
 const TIMED: readonly CommandName[] = [...CAPTURING, 'why'];
 const ON_HISTORY: readonly CommandName[] = ['record', 'history', 'query', 'export', 'alerts', 'dns', 'policy', 'report', 'prune'];
 const RANGED: readonly CommandName[] = ['history', 'export', 'alerts', 'dns', 'policy', 'report'];
 const DRAWING: readonly CommandName[] = [
-  ...(['run', 'history', 'query', 'alerts', 'dns', 'policy', 'interfaces', 'listeners'] as const),
+  ...(['watch', 'run', 'history', 'query', 'alerts', 'dns', 'policy', 'interfaces', 'listeners'] as const),
   'why',
 ];
-const CONFIGURED: readonly CommandName[] = ['run', ...ON_HISTORY, 'explain', 'why'];
+const CONFIGURED: readonly CommandName[] = ['watch', 'run', ...ON_HISTORY, 'explain', 'why'];
 const EVERY: readonly CommandName[] = [...CONFIGURED, 'interfaces', 'listeners', 'doctor', 'completions'];
 
 const MOMENT = text('a time', '24h', ['24h', '7d', ...TIME_WORDS]);
@@ -194,7 +197,7 @@ export const SETTINGS = {
       help: 'how to capture: auto, libpcap, tcpdump or cap',
       flags: [value('NAME')],
       group: 'Capture',
-      commands: TIMED,
+      commands: [...TIMED, 'run'],
     },
     named('NETMON_DRIVER'),
   ),
@@ -216,7 +219,7 @@ export const SETTINGS = {
       help: 'show only what matches, for example app:curl or port:443',
       flags: [value('EXPR', { short: 'f' })],
       group: 'Screen',
-      commands: ['run', 'history', 'dns'],
+      commands: ['watch', 'history', 'dns'],
     },
     named('NETMON_FILTER'),
   ),
@@ -241,7 +244,7 @@ export const SETTINGS = {
         toggle('true', { help: null }),
       ],
       group: 'Screen',
-      commands: RUN,
+      commands: WATCH,
     },
     named('NETMON_NAMES'),
   ),
@@ -253,7 +256,7 @@ export const SETTINGS = {
       unset: 'auto, which goes by the background',
       flags: [value('NAME|PATH')],
       group: 'Screen',
-      commands: RUN,
+      commands: WATCH,
     },
     named('NETMON_THEME'),
   ),
@@ -264,7 +267,7 @@ export const SETTINGS = {
       help: 'show bytes (KiB/s), bytes-decimal (kB/s), bits (kb/s) or bits-binary (Kib/s)',
       flags: [value('UNITS')],
       group: 'Screen',
-      commands: ['run', 'history'],
+      commands: ['watch', 'history'],
     },
     named('NETMON_UNITS'),
   ),
@@ -279,7 +282,7 @@ export const SETTINGS = {
       help: 'rows show mean rates over the last 2s, 10s or 40s',
       flags: [value('TIME')],
       group: 'Screen',
-      commands: RUN,
+      commands: WATCH,
     },
     named('NETMON_AVERAGE'),
   ),
@@ -291,7 +294,7 @@ export const SETTINGS = {
       help: 'begin with the lite screen: rates, a chart and the six busiest apps',
       flags: [toggle('true'), toggle('false', { name: 'no-lite', help: null })],
       group: 'Screen',
-      commands: RUN,
+      commands: WATCH,
     },
     named('NETMON_LITE'),
   ),
@@ -325,7 +328,7 @@ export const SETTINGS = {
       help: 'use the mouse',
       flags: [toggle('true'), toggle('false', { name: 'no-mouse', help: 'leave the mouse to the terminal' })],
       group: 'Screen',
-      commands: RUN,
+      commands: WATCH,
     },
     named('NETMON_MOUSE'),
   ),
@@ -355,10 +358,10 @@ export const SETTINGS = {
     {
       type: path('the path of a file', 'home.toml'),
       initial: null,
-      help: 'raise an alert when an app leaves this policy (policy init makes one)',
+      help: 'raise an alert when an app leaves this policy (policy init makes one); run: judge the command by it',
       flags: [value('FILE', { name: 'policy' })],
       group: 'Alerts',
-      commands: CAPTURING,
+      commands: [...CAPTURING, 'run'],
     },
     named('NETMON_POLICY'),
   ),
@@ -370,7 +373,7 @@ export const SETTINGS = {
       help: 'record into the history file, or read it',
       flags: [{ name: 'history', value: 'PATH', optional: true, says: (typed) => (typed === '' ? null : typed) }],
       group: 'History',
-      commands: ['run', ...ON_HISTORY],
+      commands: ['watch', ...ON_HISTORY],
     },
     { name: 'NETMON_HISTORY', says: (typed) => (typed.includes('/') ? typed : null) },
   ),
@@ -381,10 +384,10 @@ export const SETTINGS = {
       help: 'record history on every run',
       flags: [
         value('PATH', { name: 'history', optional: true, says: () => 'true' }),
-        toggle('false', { name: 'no-history', commands: RUN, help: "don't record, whatever the configuration says" }),
+        toggle('false', { name: 'no-history', commands: WATCH, help: "don't record, whatever the configuration says" }),
       ],
       group: 'History',
-      commands: ['run', ...ON_HISTORY],
+      commands: ['watch', ...ON_HISTORY],
     },
     {
       name: 'NETMON_HISTORY',
@@ -652,7 +655,7 @@ export const OPTIONS = {
   ),
   write: flag<string | null>(
     'Packets',
-    RUN,
+    WATCH,
     value('FILE', { short: 'w' }),
     path('the path of a file', 'trace.pcapng'),
     null,
@@ -660,7 +663,7 @@ export const OPTIONS = {
   ),
   rotate: flag<Rotation | null>(
     'Packets',
-    RUN,
+    WATCH,
     value('SIZE|TIME'),
     ROTATION,
     null,
@@ -668,7 +671,7 @@ export const OPTIONS = {
   ),
   keep: flag<number | null>(
     'Packets',
-    RUN,
+    WATCH,
     value('N'),
     whole(1, 1_000_000, 10),
     null,
@@ -677,7 +680,7 @@ export const OPTIONS = {
   ),
   read: flag<string | null>(
     'Replay',
-    ['run', 'why'],
+    ['watch', 'why'],
     value('FILE', { short: 'r' }),
     path('a file', 'trace.pcap'),
     null,
@@ -685,7 +688,7 @@ export const OPTIONS = {
   ),
   speed: flag<number | null>(
     'Replay',
-    RUN,
+    WATCH,
     value('N'),
     SPEED,
     null,
@@ -694,12 +697,12 @@ export const OPTIONS = {
   ),
   json: plainFlag(
     'Output without a screen',
-    ['run', 'history', 'query', 'alerts', 'dns', 'policy', 'interfaces', 'listeners', 'doctor', 'explain', 'why'],
+    ['watch', 'history', 'query', 'alerts', 'dns', 'policy', 'interfaces', 'listeners', 'doctor', 'explain', 'why'],
     'print JSON: a line for each interval, or the result of a command',
   ),
   once: plainFlag(
     'Output without a screen',
-    RUN,
+    WATCH,
     'take one sample, then exit: a table, or JSON with --json; with --read, the whole file',
   ),
   duration: flag<number | null>(
@@ -710,11 +713,11 @@ export const OPTIONS = {
     null,
     'stop after this time, for example 10s',
   ),
-  dns: plainFlag('Output without a screen', RUN, 'with --json: also a line for each question asked of DNS'),
-  lineage: plainFlag('Output without a screen', RUN, 'with --json: also who started each process, and its command line'),
+  dns: plainFlag('Output without a screen', WATCH, 'with --json: also a line for each question asked of DNS'),
+  lineage: plainFlag('Output without a screen', WATCH, 'with --json: also who started each process, and its command line'),
   samples: flag<number | null>(
     'Output without a screen',
-    RUN,
+    WATCH,
     value('N'),
     whole(1, 1_000_000_000, 10),
     null,
@@ -781,13 +784,31 @@ export const OPTIONS = {
     'cancel the query after this time',
   ),
   limit: flag('History', ['query'], value('N'), whole(1, 1_000_000, 100), 1000, 'at most this many rows'),
-  format: flag<'csv' | 'json' | 'sqlite'>(
+  format: flag<ExportFormat | ReceiptFormat | null>(
     'History',
-    ['export'],
+    ['export', 'run'],
     value('FORMAT'),
-    choice(['csv', 'json', 'sqlite']),
-    'csv',
-    'write csv, json or sqlite',
+    choice<ExportFormat | ReceiptFormat>([...EXPORT_FORMATS, ...RECEIPT_FORMATS.filter((name) => name !== 'json')]),
+    null,
+    'write csv, json or sqlite; run: text, json, markdown or sarif',
+    "csv; run: by the receipt's name",
+  ),
+  receipt: flag<string | null>(
+    'Receipt',
+    RUN,
+    value('FILE'),
+    path('the path of a file', 'receipt.json'),
+    null,
+    'write the receipt to this file: .json, .md and .sarif say its format',
+    'standard error, as text',
+  ),
+  update: flag<string | null>(
+    'Receipt',
+    RUN,
+    value('FILE'),
+    path('the path of a file', 'ci.toml'),
+    null,
+    'make a policy of what the command reached; if it is there, add to it',
   ),
   flows: plainFlag('History', ['export'], 'export the connection log instead of the records'),
   output: flag<string | null>(
@@ -807,7 +828,7 @@ export const OPTIONS = {
     null,
     'write the report to this file',
   ),
-  force: plainFlag('History', ['run', 'export', 'policy', 'report', 'record'], 'overwrite an existing file'),
+  force: plainFlag('History', ['watch', 'run', 'export', 'policy', 'report', 'record'], 'overwrite an existing file'),
   before: flag<string | null>('History', ['prune'], value('TIME'), MOMENT, null, 'delete everything before this time'),
   'older-than': flag<number | null>(
     'History',
@@ -846,7 +867,7 @@ export const OPTIONS = {
     ),
     variable: named('NETMON_CONFIG'),
   },
-  'print-config': plainFlag('Configuration', RUN, 'print the settings in force and where each comes from'),
+  'print-config': plainFlag('Configuration', WATCH, 'print the settings in force and where each comes from'),
   version: plainFlag('Configuration', EVERY, 'print the versions of netmon-tui, Node and libpcap', 'V'),
   help: plainFlag('Configuration', EVERY, 'print this help; after a command, that of the command', 'h'),
 };

@@ -2,7 +2,7 @@
 
 import type { HistoryReader } from '../../history/query/reader.ts';
 import { NetmonError } from '../../model/errors.ts';
-import type { TimeRange } from '../../model/history.ts';
+import { EXPORT_FORMATS, type ExportFormat, type TimeRange } from '../../model/history.ts';
 import { counted } from '../../net/counted.ts';
 import { type FileOwner, OutputFile } from '../../output/output-file.ts';
 import type { CommandLine } from '../command-line.ts';
@@ -25,7 +25,7 @@ type Write = (chunk: string | Uint8Array) => Promise<boolean>;
  * @returns exit status 0. @throws NetmonError `usage`, `history`
  */
 export async function exportCommand(line: CommandLine, path: string, owner: FileOwner | null, io: CommandIo): Promise<number> {
-  const format = line.value('format');
+  const format = formatOf(line);
   const output = line.text('output');
   if (format === 'sqlite') refuseParts(line, output === null && io.out.isTerminal);
   if (output === '') throw new NetmonError('usage', '--output needs a file', 'type for example: --output traffic.csv');
@@ -44,6 +44,13 @@ export async function exportCommand(line: CommandLine, path: string, owner: File
     await file?.discard();
   }
   return 0;
+}
+
+function formatOf(line: CommandLine): ExportFormat {
+  const asked = line.value('format') ?? 'csv';
+  const format = EXPORT_FORMATS.find((name) => name === asked);
+  if (format !== undefined) return format;
+  throw new NetmonError('usage', `--format ${asked} does not go with export`, `type one of ${EXPORT_FORMATS.join(', ')}`);
 }
 
 function rows(

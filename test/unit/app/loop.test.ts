@@ -105,7 +105,7 @@ describe('loop', () => {
     const guard = new Guard();
     try {
       const session = { run: () => Promise.resolve(end), stop: () => {} };
-      return await loop({ guard, session, source: { failure }, stays: false, writing: null });
+      return await loop({ guard, session, source: { failure }, stays: false, writing: null, command: null });
     } finally {
       guard.close();
     }

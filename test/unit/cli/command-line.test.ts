@@ -62,7 +62,7 @@ describe('values', () => {
 describe('the command help', () => {
   it('may be asked for as a command', () => {
     expect(parseCommandLine(['help']).has('help')).toBe(true);
-    expect(parseCommandLine(['help']).command).toBe('run');
+    expect(parseCommandLine(['help']).command).toBe('watch');
     expect(parseCommandLine(['help', 'history']).command).toBe('history');
     expect(parseCommandLine(['query', 'help']).has('help')).toBe(false);
   });
@@ -77,6 +77,25 @@ describe('a statement', () => {
       const line = parseCommandLine(words);
       expect([line.command, line.operand, line.has('csv')]).toEqual(['query', '-- top\nSELECT 1', true]);
     }
+  });
+});
+
+describe('the command to run', () => {
+  it.each([
+    [['run', '--', 'npm', 'ci', '--json', '-f', 'x'], ['npm', 'ci', '--json', '-f', 'x'], null],
+    [['--receipt', 'r.json', 'run', '--', 'a', '--', 'b'], ['a', '--', 'b'], 'r.json'],
+    [['run', '--receipt=run', '--', 'run'], ['run'], 'run'],
+    [['run', '--', '"quoted"', '', '--bogus=1', '01'], ['"quoted"', '', '--bogus=1', '01'], null],
+  ])('is all that stands behind --: %j', (words, command, receipt) => {
+    const line = parseCommandLine(words);
+    expect([line.command, line.words, line.text('receipt')]).toEqual(['run', command, receipt]);
+  });
+
+  it('may have any number of words, and help is not theirs', () => {
+    const many = Array.from({ length: 5000 }, () => '--help');
+    const line = parseCommandLine(['run', '--', ...many]);
+    expect([line.words.length, line.has('help')]).toEqual([5000, false]);
+    expect(parseCommandLine(['query', '--', 'run']).words).toEqual([]);
   });
 });
 
@@ -108,7 +127,11 @@ describe('refusals', () => {
     [['hlep'], 'unknown command "hlep"', 'did you mean help?'],
     [['version'], 'unknown command "version"', 'did you mean --version?'],
     [['help', 'curl'], 'unknown command "curl"', 'type: netmon-tui --help'],
-    [['run'], 'unknown command "run"', null],
+    [['watch'], 'unknown command "watch"', null],
+    [['run'], 'the command to run stands behind --', 'type: netmon-tui run --'],
+    [['run', 'npm', 'ci'], 'the command to run stands behind --', 'type: netmon-tui run -- npm ci'],
+    [['run', 'x', '--', 'npm'], 'the command to run stands behind --', null],
+    [['run', '--json', '--', 'npm'], '--json does not go with run', null],
     [['interfaces', 'x'], 'unexpected argument "x" after interfaces', 'type: netmon-tui interfaces --help'],
     [['doctor', '--csv'], '--csv does not go with doctor', 'type: netmon-tui doctor --help'],
     [['interfaces', '-r', 'x'], '--read does not go with interfaces', 'type: netmon-tui interfaces --help'],

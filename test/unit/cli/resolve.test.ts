@@ -52,6 +52,7 @@ describe('resolveOptions', () => {
       log: null,
       packets: { whole: false, keep: null, write: null, onAlert: null },
       watch: { learnMs: 86_400_000, uploadFloor: 200_000_000, kinds: {}, rules: [] },
+      command: null,
     });
   });
 

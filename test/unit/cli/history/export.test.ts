@@ -134,7 +134,8 @@ describe('export', () => {
   });
 
   it.each([
-    [['--format', 'xml'], '--format "xml" is not one of csv, json, sqlite'],
+    [['--format', 'xml'], '--format "xml" is not one of csv, json, sqlite, text, markdown, sarif'],
+    [['--format', 'markdown'], '--format markdown does not go with export'],
     [['--format', 'sqlite', '--since', '1d'], '--since does not go with --format sqlite'],
     [['--format', 'sqlite', '--flows'], '--flows does not go with --format sqlite'],
     [['--format', 'sqlite'], "an SQLite file can't be shown on a terminal"],

@@ -1,0 +1,131 @@
+// Starts the user's command: as the user who called sudo, in the program's place at the terminal, holding nothing of the program's. It waits at a
+// gate until the program watches, so that its first packet is counted.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { sanitize } from '../net/text.ts';
+import { startUmask } from '../privilege/harden.ts';
+import { type Identity, identityOf, macAccount } from '../system/accounts.ts';
+import { type Edges, NO_DEBUGGER } from '../system/edges.ts';
+import { childCommand } from '../system/own-files.ts';
+import { readSystemFile } from '../system/small-file.ts';
+import { commandEnvironment } from './environment.ts';
+
+/** The gate's end of the pair of sockets to the program. */
+export const GATE_DESCRIPTOR = 3;
+/** Statuses that shells give a command that can't be executed, or isn't there. */
+export const [NOT_EXECUTABLE, NOT_FOUND] = [126, 127];
+
+/** What the gate is told. Texts are bytes, one a character. */
+export interface CommandOrders {
+  readonly words: readonly string[];
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  /** The user to become; null to stay. */
+  readonly identity: Pick<Identity, 'name' | 'uid' | 'gid' | 'groups'> | null;
+  readonly umask: number;
+  /** Soft limit of open files; null leaves it. */
+  readonly files: number | null;
+}
+
+/** How a command ended. */
+export interface CommandEnd {
+  /** As a shell says it: its own, or 128 + n after signal n. */
+  readonly status: number;
+  /** Why it never began; null if it did. */
+  readonly failure: string | null;
+}
+
+/** A command at the gate, then running. */
+export class Command {
+  readonly words: readonly string[];
+  /** Name of the user that it runs as. */
+  readonly user: string;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<CommandEnd>;
+  readonly #child: ChildProcess;
+  readonly #gate: Duplex;
+  #isOver = false;
+  #failure = '';
+
+  /** Starts the gate. Call it before anything is opened: what is open by then could be inherited. @param user `--user`; null if not given */
+  static async start(words: readonly string[], edges: Edges, user: string | null): Promise<Command> {
+    const identity = await identityFor(edges, user);
+    const isOther = identity.by === 'sudo' || identity.by === 'user';
+    const orders: CommandOrders = {
+      words: words.map(bytesOf),
+      env: commandEnvironment(edges, isOther ? identity : null),
+      identity: isOther ? identity : null,
+      umask: startUmask(),
+      files: edges.platform === 'linux' ? openFiles(edges) : null,
+    };
+    return new Command(words, orders, isOther || identity.by === 'self' ? identity.name : 'root');
+  }
+
+  private constructor(words: readonly string[], orders: CommandOrders, user: string) {
+    this.words = words;
+    this.user = user;
+    const { path, args, env } = childCommand('command-gate', [NO_DEBUGGER, '--max-old-space-size=32'], []);
+    this.#child = spawn(path, args, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], env, shell: false });
+    this.#gate = this.#child.stdio[GATE_DESCRIPTOR] as Duplex;
+    this.#gate.on('error', () => undefined);
+    this.#gate.on('data', (chunk: Buffer) => {
+      this.#failure = sanitize(`${this.#failure}${chunk.toString('utf8')}`.slice(0, 512).trim());
+    });
+    this.#gate.write(`${JSON.stringify(orders)}\n`, 'latin1');
+    const closed = new Promise<void>((resolve) => this.#gate.once('close', () => resolve()));
+    this.ended = new Promise((resolve) => {
+      const end = (status: number) => {
+        this.#isOver = true;
+        void closed.then(() => resolve({ status, failure: this.#failure === '' ? null : this.#failure }));
+      };
+      this.#child.once('error', (thrown) => {
+        this.#failure = thrown.message;
+        end(NOT_EXECUTABLE);
+      });
+      this.#child.once('exit', (code, signal) => end(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Opens the gate: the command begins. */
+  go(): void {
+    this.#gate.end('go\n');
+  }
+
+  /** Passes on a signal that only the program got. */
+  signal(name: NodeJS.Signals): void {
+    if (!this.#isOver) this.#child.kill(name);
+  }
+
+  /** Ends what still waits at the gate. A command that runs goes on. */
+  close(): void {
+    this.#gate.destroy();
+    this.#child.unref();
+  }
+}
+
+/** The bytes of a word, one a character. */
+function bytesOf(word: string): string {
+  return Buffer.from(word, 'utf8').toString('latin1');
+}
+
+/** Whom the command runs as: who called sudo, or was named; never nobody. */
+async function identityFor(edges: Edges, user: string | null): Promise<Identity> {
+  const beside = (name: string) => readSystemFile(join(dirname(edges.paths.passwd), name), 1 << 20) ?? '';
+  const passwd = `${beside('passwd')}\n${await macAccount(edges, user)}`;
+  const request = { euid: edges.euid(), stayRoot: false, records: false, passwd, group: beside('group') };
+  return identityOf({ ...request, env: process.env, user });
+}
+
+/** The soft limit of open files that whoever started the program has: Node raises its own. */
+function openFiles({ paths }: Edges): number | null {
+  const limits = readSystemFile(`${paths.proc}/${process.ppid}/limits`) ?? '';
+  const found = /^Max open files\s+(\d{1,15})\b/m.exec(limits);
+  return found === null ? null : Number(found[1]);
+}

@@ -1,0 +1,194 @@
+// `netmon-tui run`: a command keeps its user, terminal, environment and status, and its receipt has what it and all that it started moved, and
+// nothing of anybody else.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { sayObstacle } from '../support/traffic/obstacle.ts';
+import { Stage } from '../support/traffic/stage.ts';
+import { TINY_PAYLOAD_BYTES, tinyElf } from '../support/traffic/tiny-elf.ts';
+
+const reason = sayObstacle('live test of run');
+const HEADERS = 28;
+
+interface Destination {
+  readonly pid: number;
+  readonly app: string;
+  readonly direction: string;
+  readonly protocol: string;
+  readonly address: string;
+  readonly port: number;
+  readonly connections: number;
+  readonly refused: number;
+  readonly rx_bytes: number;
+  readonly tx_bytes: number;
+  readonly tx_packets: number;
+}
+
+interface Seen {
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly receipt: {
+    readonly status: number;
+    readonly user: string;
+    readonly membership: string;
+    readonly processes_begun: number;
+    readonly total: { readonly rx_bytes: number; readonly tx_bytes: number; readonly connections: number };
+    readonly processes: readonly { readonly pid: number; readonly name: string; readonly exe: string | null }[];
+    readonly destinations: readonly Destination[];
+    readonly listeners: readonly { readonly port: number; readonly protocol: string }[];
+    readonly untold: { readonly connections: number; readonly lost_packets: number; readonly notes: readonly string[] };
+  };
+}
+
+describe.skipIf(reason !== null)('run, live', () => {
+  let stage: Stage;
+  let folder: string;
+  let number = 0;
+
+  beforeAll(() => {
+    stage = new Stage();
+    folder = mkdtempSync(join(realpathSync(tmpdir()), 'nmt-run-'));
+    chmodSync(folder, 0o755); // other users run programs in it
+  });
+  afterAll(async () => {
+    await stage?.close();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Runs a command under the program in the near namespace. @param under words before the program: sudo and the like */
+  function run(
+    command: readonly string[],
+    { under = [], during }: { under?: readonly string[]; during?: (pid: number) => void } = {},
+  ): Promise<Seen> {
+    const path = join(folder, `${number++}.json`);
+    const words = [process.execPath, inject('program').bin, 'run', '--receipt', path, '--', ...command];
+    const child = spawn('ip', ['netns', 'exec', stage.ground.near.namespace, ...under, ...words], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk;
+      if (during !== undefined) during(child.pid as number);
+    });
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    return new Promise((resolve) => {
+      child.once('close', (status, signal) => {
+        const text = spawnSync('cat', [path], { encoding: 'utf8' }).stdout;
+        const receipt = text === '' ? null : JSON.parse(text);
+        resolve({ status, signal, stdout, stderr, receipt });
+      });
+    });
+  }
+
+  async function receiver(count: number) {
+    const { far } = stage.ground;
+    const there = await stage.far('udp-receive', { on: far.v4, port: 0, count, patienceMs: 20_000 });
+    there.go();
+    return there;
+  }
+
+  function tiny(name: string, port: number): string {
+    const exe = join(folder, name);
+    writeFileSync(exe, tinyElf(process.arch === 'arm64' ? 'arm64' : 'x64', stage.ground.far.v4, port), { mode: 0o755 });
+    return exe;
+  }
+
+  it('1000 processes of a moment, beside as many of others: all named, all counted, no other', async () => {
+    const COUNT = 1000;
+    const there = await receiver(COUNT);
+    const port = there.ready.port ?? 0;
+    const [own, other] = [tiny('own-life', port), tiny('other-life', port)];
+    const loop = (exe: string) => `i=0; while [ $i -lt ${COUNT} ]; do ${exe}; i=$((i + 1)); done`;
+    const beside = spawn('ip', ['netns', 'exec', stage.ground.near.namespace, 'sh', '-c', `sleep 1; ${loop(other)}`]);
+    const seen = await run(['sh', '-c', `echo; ${loop(own)}; sleep 3`]);
+    beside.kill();
+    const { destinations, processes, untold, total } = seen.receipt;
+    const sent = destinations.filter(({ app }) => app === 'own-life');
+    console.log(`${processes.length} processes, ${total.tx_bytes} bytes, untold ${untold.connections}`);
+    expect(destinations.filter(({ app }) => app !== 'own-life')).toEqual([]);
+    expect(sent.reduce((sum, { tx_packets }) => sum + tx_packets, 0)).toBe(COUNT);
+    expect(total.tx_bytes).toBe(COUNT * (HEADERS + TINY_PAYLOAD_BYTES));
+    expect(new Set(sent.map(({ pid }) => pid)).size).toBe(COUNT);
+    expect(seen.receipt.processes_begun).toBe(COUNT + 2);
+    expect((await there.done).messages).toBe(COUNT);
+    await there.leave();
+  });
+
+  it('a daemon that left it, and what setsid, a second user and a namespace hide', async () => {
+    const there = await receiver(3);
+    const exe = tiny('left-life', there.ready.port ?? 0);
+    const words = [
+      `setsid sh -c 'sleep 0.3; ${exe}' </dev/null >/dev/null 2>&1 &`,
+      `(setpriv --reuid=65534 --clear-groups sh -c '(sleep 0.4; ${exe}) &')`,
+      `unshare --pid --fork --mount-proc sh -c '${exe}; true'`,
+      'sleep 1',
+    ];
+    const seen = await run(['sh', '-c', words.join('\n')]);
+    const sent = seen.receipt.destinations.filter(({ app }) => app === 'left-life');
+    expect(sent.reduce((sum, { tx_packets }) => sum + tx_packets, 0)).toBe(3);
+    expect((await there.done).messages).toBe(3);
+    await there.leave();
+  });
+
+  it('is the command that it would be without: user, groups, rights, limits, mask, environment, descriptors and status', async () => {
+    const tell = [
+      'id -u; id -g; umask; ulimit -Sn; pwd; tty',
+      'grep -E "^(Cap|NoNewPrivs|Seccomp:|SigIgn|SigBlk|Groups)" /proc/self/status',
+      'ls /proc/self/fd | grep -v 251 | wc -l; cat /proc/self/cgroup',
+      'env | grep -vE "^(_|SHLVL|PWD|OLDPWD)=" | sort; exit 7',
+    ].join('\n');
+    const seen = await run(['sh', '-c', tell]);
+    const bare = spawnSync('ip', ['netns', 'exec', stage.ground.near.namespace, 'sh', '-c', tell], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    expect(seen.stdout).toBe(bare.stdout);
+    expect(seen.status).toBe(7);
+    expect(seen.receipt.status).toBe(7);
+    expect(seen.receipt.destinations).toEqual([]);
+  });
+
+  it('a command that is not there, and one that is killed', async () => {
+    const missing = await run(['nmt-no-such-command']);
+    expect([missing.status, missing.stderr]).toEqual([127, 'netmon-tui: nmt-no-such-command: not found\n']);
+    const denied = await run(['/etc/passwd']);
+    expect([denied.status, denied.stderr]).toEqual([126, 'netmon-tui: /etc/passwd: permission denied\n']);
+    const killed = await run(['sh', '-c', 'kill -9 $$']);
+    expect([killed.status, killed.receipt.status]).toEqual([137, 137]);
+  });
+
+  it('loopback counts once, both its ends are told, and what is refused is', async () => {
+    const script = `
+      const server = require('net').createServer((socket) => socket.end('x'.repeat(10000))).listen(0, '127.0.0.1', () => {
+        const { port } = server.address();
+        require('net').connect(port, '127.0.0.1').resume().on('close', () => {
+          server.close();
+          require('net').connect(1, '127.0.0.1').on('error', () => {});
+        });
+      });`;
+    const seen = await run([process.execPath, '-e', script]);
+    const { destinations, total } = seen.receipt;
+    const served = destinations.filter(({ port }) => port > 1);
+    expect(total.connections).toBe(2);
+    expect(served.length).toBe(2);
+    const [a, b] = served as [Destination, Destination];
+    expect([a.rx_bytes, a.tx_bytes]).toEqual([b.tx_bytes, b.rx_bytes]);
+    expect(destinations.find(({ port }) => port === 1)?.refused).toBe(1);
+  });
+
+  it('a receipt that is there already is left alone, and the command never runs', async () => {
+    const path = join(folder, `${number}.json`);
+    writeFileSync(path, '{"mine":1}');
+    const seen = await run(['sh', '-c', 'echo ran']);
+    expect([seen.status, seen.stdout, readFileSync(path, 'utf8')]).toEqual([2, '', '{"mine":1}']);
+  });
+});
