@@ -2,6 +2,9 @@
 
 import type { EncryptedTransport, Endpoint, FlowDirection } from './terms.ts';
 
+/** Stands for all that a group is asked by mDNS or LLMNR, whoever answers. */
+export const LOCAL_NETWORK = 'local network';
+
 /** How a readable question travels. History keeps indexes into this list: add new ones at its end. */
 export const DNS_TRANSPORTS = ['udp', 'tcp', 'mdns', 'llmnr'] as const;
 export type DnsTransport = (typeof DNS_TRANSPORTS)[number];
@@ -109,6 +112,7 @@ export interface DnsQuery {
 /** What one resolver did over one transport. */
 export interface ResolverRow {
   readonly id: string;
+  /** LOCAL_NETWORK for a group. */
   readonly address: string;
   readonly transport: DnsTransport;
   /** Questions that ended: with an answer, or without one. */

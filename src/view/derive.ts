@@ -126,7 +126,7 @@ function derive({ snapshot, filter, since, closed, log, byLineage, average, grou
     snapshot,
     asked,
     questions: grouped(asked, grouping ?? 'none'),
-    resolvers: grouping === null ? [] : resolverLines(snapshot.dns),
+    resolvers: grouping === null ? [] : resolversOf(snapshot, filter),
     listeners: listenersOf(snapshot, filter),
     flows: matching,
     connections,
@@ -228,6 +228,13 @@ function askedOf(
 function listenersOf({ listeners, time }: Snapshot, filter: Filter | null): readonly ListenerRow[] {
   if (listeners === null || filter === null) return listeners ?? [];
   return listeners.filter((row) => filter.matches(listenerSubject(row), time));
+}
+
+/** Resolvers that all apps asked, and encrypted DNS of the apps that match. */
+function resolversOf({ dns, time }: Snapshot, filter: Filter | null): readonly ResolverLine[] {
+  if (filter === null) return resolverLines(dns);
+  const encrypted = dns.encrypted.filter(({ app, host, lastSeen }) => filter.matches({ app, host, lastSeen }, time));
+  return resolverLines({ ...dns, encrypted });
 }
 
 const quietEvents = new WeakMap<readonly NetEvent[], readonly NetEvent[]>();

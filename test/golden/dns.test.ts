@@ -105,8 +105,8 @@ const asked = (questions: readonly DnsRow[], missed = 0): Snapshot => ({
     resolvers: [
       resolver({}),
       resolver({
-        id: '2 fe80::1',
-        address: 'fe80::1',
+        id: '2 local network',
+        address: 'local network',
         transport: 'mdns',
         questions: 3,
         failed: 0,

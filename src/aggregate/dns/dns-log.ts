@@ -12,6 +12,7 @@ import {
   type DnsExchanges,
   type DnsPart,
   type DnsRow,
+  LOCAL_NETWORK,
 } from '../../model/dns.ts';
 import { type Endpoint, FLOW_DIRECTIONS, NO_OWNER, type ProcessDirectory } from '../../model/terms.ts';
 import { formatAddress, V4_MAPPED } from '../../net/address.ts';
@@ -187,7 +188,7 @@ export class DnsLog {
     if (row === null) return;
     const code = exchanges.code[place] as number;
     this.#resolvers.count(
-      row.resolver.address,
+      isGroup(exchanges, place) ? LOCAL_NETWORK : row.resolver.address,
       exchanges.transport[place] as number,
       row.time,
       code,

@@ -2,7 +2,7 @@
 
 import { questionSubject } from '../../filter/fields.ts';
 import { compileFilter, FILTER_HINT } from '../../filter/filter.ts';
-import type { RecordedQuestion } from '../../model/dns.ts';
+import { LOCAL_NETWORK, type RecordedQuestion } from '../../model/dns.ts';
 import { NetmonError } from '../../model/errors.ts';
 import type { TimeRange } from '../../model/history.ts';
 import type { Options } from '../../model/options.ts';
@@ -21,7 +21,7 @@ import {
   tableLines,
 } from '../../output/text-table.ts';
 import { formatDateTime, formatGrouped, formatRtt } from '../../view/text/format.ts';
-import { askerOf, isFailure } from '../../view/tree/questions.ts';
+import { askerOf, isFailure, isGroupAsked } from '../../view/tree/questions.ts';
 import type { CommandLine } from '../command-line.ts';
 import type { CommandIo } from './command-io.ts';
 import { reading } from './command-io.ts';
@@ -123,6 +123,10 @@ function answerOf({ result, answer, answerCount }: RecordedQuestion): string {
   return answer === '' ? counted(answerCount, 'record') : answer.replaceAll('\n', ' ');
 }
 
+function resolverOf(row: RecordedQuestion): string {
+  return isGroupAsked(row) ? LOCAL_NETWORK : row.resolver.address;
+}
+
 /** What one resolver did. */
 interface ResolverFigures {
   readonly resolver: string;
@@ -137,7 +141,7 @@ interface ResolverFigures {
 function resolversOf(questions: readonly RecordedQuestion[]): readonly ResolverFigures[] {
   const groups = new Map<string, RecordedQuestion[]>();
   for (const row of questions) {
-    const key = `${row.transport} ${row.resolver.address}`;
+    const key = `${row.transport} ${resolverOf(row)}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [row]);
     else group.push(row);
@@ -147,9 +151,18 @@ function resolversOf(questions: readonly RecordedQuestion[]): readonly ResolverF
       const times = rows.flatMap(({ tookMs }) => tookMs ?? []).sort((a, b) => a - b);
       const at = (share: number) => times[Math.max(0, Math.ceil(times.length * share) - 1)] ?? null;
       const lost = rows.filter(({ result }) => result === 'no answer').length;
-      const { resolver, transport } = rows[0] as RecordedQuestion;
-      const failed = rows.filter(isFailure).length - lost;
-      return { resolver: resolver.address, transport, questions: rows.length, failed, lost, medianMs: at(0.5), slowMs: at(0.95) };
+      const first = rows[0] as RecordedQuestion;
+      const { transport } = first;
+      const failed = rows.filter((row) => isFailure(row) && row.result !== 'no answer').length;
+      return {
+        resolver: resolverOf(first),
+        transport,
+        questions: rows.length,
+        failed,
+        lost,
+        medianMs: at(0.5),
+        slowMs: at(0.95),
+      };
     })
     .sort((a, b) => b.questions - a.questions);
 }

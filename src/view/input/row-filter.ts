@@ -9,7 +9,7 @@ import { type AnyRow, branchOf, rowWithId } from '../tables/rows.ts';
 import type { AppLine } from '../tree/app-tree.ts';
 import type { HostLine } from '../tree/host-tree.ts';
 import { THIS_MACHINE } from '../tree/parts.ts';
-import { askerOf, type DnsLine, type ResolverLine } from '../tree/questions.ts';
+import { askerOf, type DnsLine, isGroupAsked, type ResolverLine } from '../tree/questions.ts';
 
 /**
  * A comparison with a name, quoted where it needs it.
@@ -52,7 +52,8 @@ export function rowFilter(table: TableName, row: AnyRow, root: string | null): s
       return `proto:${protocol} port:${port}`;
     }
     case 'resolvers': {
-      const { resolver, app, isEncrypted } = row as ResolverLine;
+      const { resolver, app, isEncrypted, transport } = row as ResolverLine;
+      if (isGroupAsked({ transport })) return isFilter('application', transport);
       if (!isEncrypted) return isFilter('dst', resolver);
       return isFilter('host', resolver) ?? isFilter('app', app);
     }

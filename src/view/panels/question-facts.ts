@@ -4,7 +4,7 @@ import type { CellContext } from '../tables/column.ts';
 import { endpointText, hidden, shown } from '../tables/masking.ts';
 import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatRtt, formatShare } from '../text/format.ts';
 import type { Role } from '../text/span.ts';
-import { answersOf, askerOf, type DnsLine, isFailure, type ResolverLine, SLOW_MS } from '../tree/questions.ts';
+import { answersOf, askerOf, type DnsLine, isFailure, isGroupAsked, type ResolverLine, SLOW_MS } from '../tree/questions.ts';
 import type { Fact } from './fact.ts';
 
 /** What results mean, for those who don't know the words. */
@@ -111,7 +111,7 @@ export function resolverFacts(row: ResolverLine, context: CellContext): readonly
     ...head,
     ['questions', formatGrouped(asked)],
     ['failed', share(failed), failed > 0 ? 'error' : 'text'],
-    ['no answer', share(unanswered), unanswered > 0 ? 'error' : 'text'],
+    ['no answer', share(unanswered), unanswered > 0 && !isGroupAsked(row) ? 'error' : 'text'],
     ['no such name', share(row.missing ?? 0)],
     timeFact('median', row.medianMs),
     timeFact('95 % within', row.slowMs),

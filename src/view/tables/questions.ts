@@ -3,7 +3,7 @@
 import { cut } from '../text/cells.ts';
 import { formatAmount, formatCount, formatDateTime, formatGrouped, formatRtt } from '../text/format.ts';
 import { type Role, span } from '../text/span.ts';
-import { answersOf, askerOf, type DnsLine, isFailure, type ResolverLine, SLOW_MS } from '../tree/questions.ts';
+import { answersOf, askerOf, type DnsLine, isFailure, isGroupAsked, type ResolverLine, SLOW_MS } from '../tree/questions.ts';
 import type { CellContext, TableSpec } from './column.ts';
 import { countCell, momentText, numberColumn, seenColumn, widest, wordColumn } from './columns.ts';
 import { hidden, shown } from './masking.ts';
@@ -194,7 +194,7 @@ export const RESOLVERS: TableSpec<ResolverLine> = {
       'lost',
       { min: 5, max: 5, rank: 4 },
       (row) => row.unanswered,
-      (value) => countOf(value, 'error'),
+      (value, _, row) => countOf(value, isGroupAsked(row) ? 'text' : 'error'),
     ),
     numberColumn<ResolverLine>(
       'no name',

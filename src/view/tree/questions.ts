@@ -38,9 +38,14 @@ export function answersOf({ answer }: Pick<DnsRow, 'answer'>): readonly string[]
   return answer === '' ? [] : answer.split('\n');
 }
 
-/** True for a question that didn't get what it asked for because something failed: not for a name that doesn't exist. */
-export function isFailure({ result }: Pick<DnsRow, 'result'>): boolean {
-  return !FINE.has(result);
+/** True for a question that a group was asked: nobody has to answer. */
+export function isGroupAsked({ transport }: { readonly transport: string }): boolean {
+  return transport === 'mdns' || transport === 'llmnr';
+}
+
+/** True for a question that didn't get what it asked for because something failed: not for a name that doesn't exist, or that nobody nearby has. */
+export function isFailure(row: Pick<DnsRow, 'result' | 'transport'>): boolean {
+  return !FINE.has(row.result) && !(row.result === 'no answer' && isGroupAsked(row));
 }
 
 const FINE: ReadonlySet<string> = new Set(['NOERROR', 'NODATA', 'NXDOMAIN', 'waiting', 'truncated']);

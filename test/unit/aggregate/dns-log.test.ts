@@ -130,6 +130,8 @@ describe('questions', () => {
     run.ask(2, 'printer.local', T0, { transport: MDNS });
     const { waiting, ended } = run.log.tick(T0 + 10);
     expect([...waiting, ...ended]).toMatchObject([{ id: '1', transport: 'mdns' }]);
+    const { resolvers } = run.log.tick(T0 + DNS_WAIT_MS + 1);
+    expect(resolvers).toMatchObject([{ address: 'local network', transport: 'mdns', questions: 1, unanswered: 1 }]);
   });
 
   test('are kept for a screen alone, the newest of too many', () => {

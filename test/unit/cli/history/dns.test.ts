@@ -50,7 +50,7 @@ describe('dns', () => {
       '',
       expect.stringMatching(/^resolver +via +asked +failed +lost +median +95 %$/),
       expect.stringMatching(/^192\.168\.1\.1 +udp +3 +1 +1 +12ms +1204ms$/),
-      expect.stringMatching(/^fe80::9 +mdns +1 +0 +0 +12ms +12ms$/),
+      expect.stringMatching(/^local network +mdns +1 +0 +0 +12ms +12ms$/),
       '',
       expect.stringMatching(/^time +app +name +type +answer +took +resolver$/),
       expect.stringMatching(new RegExp(`^${at(3 * HOUR)} +curl +broken.example.net +A +SERVFAIL +1204ms +192`)),
