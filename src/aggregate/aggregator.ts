@@ -4,7 +4,7 @@
 
 import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
-import { type DnsPart, NO_DNS, type ResolverRow } from '../model/dns.ts';
+import { type DnsPart, NO_DNS } from '../model/dns.ts';
 import type { Listener } from '../model/listeners.ts';
 import type { Average } from '../model/options.ts';
 import type { Diagnosis } from '../model/quality.ts';
@@ -336,7 +336,7 @@ export class Aggregator {
       dns,
       listeners: this.#accepted?.rows(this.#listeners?.() ?? null) ?? null,
       gaps: tick.gaps,
-      diagnoses: this.#quality === null ? NO_DIAGNOSES : this.#diagnoses(this.#quality, tick, dns.resolvers),
+      diagnoses: this.#quality === null ? NO_DIAGNOSES : this.#diagnoses(this.#quality, tick, dns),
     };
     const events = this.#events?.next(made, this.#flows.created - this.#flows.voided) ?? [];
     const alerts = this.#watcher?.tick(made) ?? NO_ALERTS;
@@ -479,7 +479,7 @@ export class Aggregator {
     });
   }
 
-  #diagnoses(quality: QualityBooks, { time, interfaces }: Tick, resolvers: readonly ResolverRow[]): readonly Diagnosis[] {
+  #diagnoses(quality: QualityBooks, { time, interfaces }: Tick, dns: DnsPart): readonly Diagnosis[] {
     const hosts: JudgedHost[] = [];
     quality.eachRecent((measured, figures) => {
       hosts.push({ ...measured, quality: figures });
@@ -489,7 +489,7 @@ export class Aggregator {
         ? [{ index, name, ends: quality.ofInterface(index), silent: quality.silentBeyond(index), link }]
         : [],
     );
-    return diagnose(hosts, judged, this.#resolvers.judged(resolvers, time), (host) => this.#hosts.identity(host).host);
+    return diagnose(hosts, judged, this.#resolvers.judged(dns, time), (host) => this.#hosts.identity(host).host);
   }
 
   /** An interface's rates, with those of this tick. Only a screen draws them, and there may be a thousand interfaces. */

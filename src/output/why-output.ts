@@ -92,7 +92,7 @@ export class WhyOutput implements Output {
       '',
       ...qualityLines(shown, context, width).map((line) => plain(line).trimEnd()),
       '',
-      ...this.#about(snapshot, hosts).map((text) => paint.dim(cut(clean(text), width, glyphs))),
+      ...this.#about(snapshot, hosts, sentences.length > 0).map((text) => paint.dim(cut(clean(text), width, glyphs))),
     ];
     return `${lines.join('\n')}\n`;
   }
@@ -106,8 +106,8 @@ export class WhyOutput implements Output {
     return `nothing is clearly wrong with ${sanitize(this.#host)}`;
   }
 
-  /** What was measured where, and who talked to the host. */
-  #about({ capture, interfaces, branches, ...rest }: Snapshot, hosts: readonly HostRow[]): string[] {
+  /** What was measured where, and who talked to the host. @param isSaid something else was said already */
+  #about({ capture, interfaces, branches, ...rest }: Snapshot, hosts: readonly HostRow[], isSaid: boolean): string[] {
     const where = capture.file ?? interfaces.map(({ interface: name }) => name).join(', ');
     const ids = new Set(hosts.map(({ id }) => id));
     const apps = new Set((branches ?? []).filter(({ hostId, app }) => app !== null && ids.has(hostId ?? '')).map(appOf));
@@ -115,7 +115,11 @@ export class WhyOutput implements Output {
     const who = apps.size === 0 ? '' : ` of ${[...apps].join(', ')}`;
     return [
       ` measured on ${where}${lengthOf({ capture, interfaces, branches, ...rest })}`,
-      ...(flows === 0 ? [] : [` ${counted(flows, 'connection')}${who} with ${this.#host}`]),
+      ...(flows === 0
+        ? isSaid
+          ? [` nothing was exchanged with ${this.#host}`]
+          : []
+        : [` ${counted(flows, 'connection')}${who} with ${this.#host}`]),
     ];
   }
 

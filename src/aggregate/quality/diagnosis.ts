@@ -1,9 +1,9 @@
 // Decides what is clearly wrong: one host, everything behind an interface, or the local network too. It compares hosts with each other and with
 // themselves at their best, and says nothing where there is too little to compare.
 
-import type { ResolverRow } from '../../model/dns.ts';
+import type { DnsPart, DnsTransport, ResolverRow } from '../../model/dns.ts';
 import type { Diagnosis, Ends, Figures, LinkQuality, NearEnd, Quality } from '../../model/quality.ts';
-import { GENERATION_MS } from './figures.ts';
+import { GENERATION_MS, UNANSWERED_MS } from './figures.ts';
 
 /** A host as it is judged: its number, the index of its interface, its figures. */
 export interface JudgedHost {
@@ -275,25 +275,40 @@ export class RecentResolvers {
   #before = new Map<string, Counts>();
   #last = new Map<string, Counts>();
 
-  /** Call it once a tick. @param time of the tick, epoch ms */
-  judged(rows: readonly ResolverRow[], time: number): JudgedResolver[] {
+  /** Call it once a tick. A question that has waited for seconds counts as unanswered. @param time of the tick, epoch ms */
+  judged({ resolvers, waiting }: Pick<DnsPart, 'resolvers' | 'waiting'>, time: number): JudgedResolver[] {
     const generation = Math.floor(time / GENERATION_MS);
     if (generation !== this.#generation) {
       this.#before = generation === this.#generation + 1 ? this.#present : this.#last;
       this.#present = this.#last;
       this.#generation = generation;
     }
-    this.#last = new Map(rows.map((row) => [row.id, row]));
-    return rows.map((row) => {
-      const since = this.#before.get(row.id) ?? NOTHING;
-      return {
-        resolver: row.address,
-        ms: row.recentMs,
-        answers: row.recent,
-        questions: row.questions - since.questions,
-        failed: row.failed - since.failed,
-        unanswered: row.unanswered - since.unanswered,
-      };
-    });
+    this.#last = new Map(resolvers.map((row) => [row.id, row]));
+    const late = new Map<string, number>();
+    for (const { time: asked, resolver, transport } of waiting)
+      if (time - asked >= UNANSWERED_MS && isAnsweredByOne(transport))
+        late.set(resolver.address, (late.get(resolver.address) ?? 0) + 1);
+    const judged = resolvers
+      .filter(({ transport }) => isAnsweredByOne(transport))
+      .map((row) => {
+        const since = this.#before.get(row.id) ?? NOTHING;
+        const more = late.get(row.address) ?? 0;
+        late.delete(row.address);
+        return {
+          resolver: row.address,
+          ms: row.recentMs,
+          answers: row.recent,
+          questions: row.questions - since.questions + more,
+          failed: row.failed - since.failed,
+          unanswered: row.unanswered - since.unanswered + more,
+        };
+      });
+    const silent = { ms: null, answers: 0, failed: 0 };
+    return [...judged, ...[...late].map(([resolver, more]) => ({ ...silent, resolver, questions: more, unanswered: more }))];
   }
+}
+
+/** Questions to a group are answered by whoever knows, mostly by nobody. */
+function isAnsweredByOne(transport: DnsTransport): boolean {
+  return transport === 'udp' || transport === 'tcp';
 }

@@ -7,6 +7,9 @@ import { widened } from '../../net/bytes.ts';
 /** Length of a generation, ms. What is recent covers one to two of them. */
 export const GENERATION_MS = 30_000;
 
+/** What was asked is unanswered after this time, ms. Systems repeat the opening of a connection after 1 s, then after 2 or 3. */
+export const UNANSWERED_MS = 2500;
+
 /** Columns of counts. */
 export const COUNT = { SEGMENTS: 0, SENT_AGAIN: 1, RECEIVED_AGAIN: 2, ANSWERED: 3, REFUSED: 4, UNANSWERED: 5, RESET: 6 } as const;
 const COUNTS = 7;

@@ -11,14 +11,12 @@ import { widened } from '../../net/bytes.ts';
 import { PROTOCOL } from '../../net/numbers.ts';
 import type { Booking } from '../booking.ts';
 import { OTHER_HOSTS } from '../rows/host-table.ts';
-import { COUNT, FigureTable } from './figures.ts';
+import { COUNT, FigureTable, UNANSWERED_MS } from './figures.ts';
 
 /** Hosts that are measured at once. One that has been silent for a minute gives way to another. */
 const MAX_HOSTS = 2048;
 /** Two for each interface that flows may name. */
 const MAX_ENDS = 2048;
-/** A connection whose opening has been repeated for this long is unanswered. Systems repeat it after 1 s, then after 2 or 3. */
-const UNANSWERED_MS = 2500;
 
 /** Headers of a segment with timestamps. */
 const HEADER_V4 = 52;
@@ -163,7 +161,9 @@ export class QualityBooks {
       this.#receivedAgain[row] = 0;
       this.#told[row] = 0;
     }
-    const segments = this.#segmentsOf(row);
+    const opening = flows.opening(row);
+    const isOpen = opening !== OPENING.WAITING && opening !== OPENING.REFUSED;
+    const segments = isOpen ? this.#segmentsOf(row) : 0;
     const more = segments - (this.#segments[row] as number);
     if (more > 0) {
       this.#segments[row] = segments;
@@ -177,10 +177,10 @@ export class QualityBooks {
     this.#sentAgain[row] = sent;
     this.#receivedAgain[row] = received;
     const told = this.#told[row] as number;
-    if ((told & TOLD.OPENING) === 0) this.#settle(row);
+    if ((told & TOLD.OPENING) === 0) this.#settle(row, opening);
     if ((told & TOLD.RESET) !== 0 || !flows.isResetByRemote(row)) return;
     this.#told[row] = (this.#told[row] as number) | TOLD.RESET;
-    if (flows.opening(row) !== OPENING.REFUSED) this.#count(row, COUNT.RESET, 1);
+    if (opening !== OPENING.REFUSED) this.#count(row, COUNT.RESET, 1);
   }
 
   /** Segments with payload that a flow has had, both directions, reckoned from its bytes and packets. */
@@ -193,10 +193,9 @@ export class QualityBooks {
     );
   }
 
-  /** Counts how the opening of a connection ended, once that is known. */
-  #settle(row: number): void {
+  /** Counts how the opening of a connection ended, once that is known. @param opening OPENING */
+  #settle(row: number, opening: number): void {
     const flows = this.#flows;
-    const opening = flows.opening(row);
     if (opening === OPENING.NONE) return;
     if (opening === OPENING.WAITING && flows.lastSeen(row) - flows.firstSeen(row) < UNANSWERED_MS) return;
     this.#told[row] = (this.#told[row] as number) | TOLD.OPENING;

@@ -32,6 +32,8 @@ const COLUMNS = [
 const LEAST_NAME = 16;
 /** Sentences at the most: the figures below them matter as much. */
 const SAID = 5;
+/** A resolver that was last asked longer ago isn't listed. */
+const LATELY_MS = 60_000;
 
 /** Figures as cells of a line; null is unknown. */
 type Cells = readonly (Span | null)[];
@@ -52,7 +54,7 @@ type QualityContext = Pick<CellContext, 'glyphs' | 'privacy'>;
 
 /** What the pane says, as many lines as there are. */
 export function qualityLines(snapshot: Snapshot, context: QualityContext, width: number): readonly Line[] {
-  const { interfaces, hosts, diagnoses, dns } = snapshot;
+  const { interfaces, hosts, diagnoses, dns, time } = snapshot;
   const said: Line[] = diagnoses
     .slice(0, SAID)
     .map((found) => [span(` ${diagnosisText(found, (text) => hidden(text, context))}`, 'warn')]);
@@ -61,7 +63,7 @@ export function qualityLines(snapshot: Snapshot, context: QualityContext, width:
   );
   const rows = [
     ...interfaces.flatMap((row) => endLines(row, context)),
-    ...dns.resolvers.filter(({ recent }) => recent > 0).map((row) => resolverLine(row, context)),
+    ...dns.resolvers.filter(({ lastSeen }) => time - lastSeen < LATELY_MS).map((row) => resolverLine(row, context)),
     ...slowest(hosts).map(({ host, quality }) => ({
       name: hidden(host ?? '', context),
       cells: figureCells((quality as Quality).recent, (quality as Quality).leastMs),

@@ -1,7 +1,9 @@
 // What is wrong, and above all what isn't said to be.
 
 import { describe, expect, it } from 'vitest';
-import { diagnose, type JudgedHost } from '../../../../src/aggregate/quality/diagnosis.ts';
+import { diagnose, type JudgedHost, RecentResolvers } from '../../../../src/aggregate/quality/diagnosis.ts';
+import { GENERATION_MS } from '../../../../src/aggregate/quality/figures.ts';
+import type { DnsRow, ResolverRow } from '../../../../src/model/dns.ts';
 import type { Figures, Quality } from '../../../../src/model/quality.ts';
 
 const NONE: Figures = {
@@ -96,6 +98,37 @@ describe('names', () => {
     ]);
     expect(sayNames({ unanswered: 4 })).toEqual([]);
     expect(sayNames({ unanswered: 2, questions: 2 })).toEqual([]);
+  });
+});
+
+describe('resolvers', () => {
+  const T0 = 1_700_000_010_000;
+  const row = (parts: Partial<ResolverRow>): ResolverRow => ({
+    ...{ id: 'r', address: '10.0.0.53', transport: 'udp', questions: 0, answered: 0, failed: 0, missing: 0, unanswered: 0 },
+    ...{ medianMs: null, slowMs: null, recentMs: null, recent: 0, lastSeen: T0 },
+    ...parts,
+  });
+  const asked = (time: number, address = '10.0.0.53', transport: DnsRow['transport'] = 'udp') =>
+    ({ time, resolver: { address, port: 53 }, transport }) as DnsRow;
+
+  it('are judged by the last half to whole minute', () => {
+    const recent = new RecentResolvers();
+    const at = (time: number, questions: number, unanswered: number) =>
+      recent.judged({ resolvers: [row({ questions, unanswered })], waiting: [] }, time)[0];
+    expect(at(T0, 10, 9)).toMatchObject({ questions: 10, unanswered: 9 });
+    expect(at(T0 + GENERATION_MS, 12, 9)).toMatchObject({ questions: 12, unanswered: 9 });
+    expect(at(T0 + 2 * GENERATION_MS, 15, 10)).toMatchObject({ questions: 5, unanswered: 1 });
+    expect(at(T0 + 3 * GENERATION_MS, 15, 10)).toMatchObject({ questions: 3, unanswered: 1 });
+    expect(at(T0 + 9 * GENERATION_MS, 16, 10)).toMatchObject({ questions: 1, unanswered: 0 });
+  });
+
+  it('are silent once a question has waited for seconds, even before the first has ended', () => {
+    const recent = new RecentResolvers();
+    const waiting = [asked(T0 - 2500), asked(T0 - 2499), asked(T0 - 9000, '10.0.0.54'), asked(T0 - 9000, 'ff02::fb', 'mdns')];
+    expect(recent.judged({ resolvers: [row({ questions: 1, unanswered: 0 })], waiting }, T0)).toMatchObject([
+      { resolver: '10.0.0.53', questions: 2, unanswered: 1 },
+      { resolver: '10.0.0.54', questions: 1, unanswered: 1 },
+    ]);
   });
 });
 

@@ -93,6 +93,14 @@ describe('a host', () => {
     expect(counts((of(tick(), FAR) as Quality).recent)).toEqual([2, 1, 1, 1]);
   });
 
+  it('has no segments while it is silent', () => {
+    for (let i = 0; i < 6; i++) {
+      m.send({ dst: FAR, flags: 'S', bytes: 80 });
+      m.time += 1000;
+    }
+    expect(of(tick(), FAR)?.all).toMatchObject({ segments: 0, unanswered: 1 });
+  });
+
   it('is not blamed for a connection that ended, or that it opened and this machine refused or reset', () => {
     const fields = connect({ dst: FAR, sport: 1 }, 20);
     m.send({ ...fields, flags: 'FA', seq: 1 });
