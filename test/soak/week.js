@@ -163,6 +163,7 @@ const session = new ReplaySession({
   ticks: true,
   samples: null,
   durationMs: null,
+  writing: null,
   collect(time) {
     writing++;
     void recording.collect(time).finally(() => writing--);

@@ -59,6 +59,8 @@ const session = new ReplaySession({
   ticks: limits === 'live',
   samples: null,
   durationMs: null,
+  collect: null,
+  writing: null,
 });
 await session.run();
 const ms = performance.now() - begun;
