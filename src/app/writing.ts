@@ -62,6 +62,7 @@ export class Writing {
   readonly #sink: StatedSink;
   readonly #writer: RingWriter;
   readonly #onClosed: () => void;
+  readonly #filter: Filter | null;
   #timer: NodeJS.Timeout | null = null;
   #ending: Promise<void> | null = null;
   #isClosed = false;
@@ -71,6 +72,7 @@ export class Writing {
     const { options, monitor, source, onClosed } = request;
     const { ring } = monitor.kept as Kept;
     this.#onClosed = onClosed;
+    this.#filter = request.filter;
     this.#sink = request.sink ?? sinkOf(request, () => this.#noteClosed());
     this.#writer = new RingWriter({
       ring,
@@ -129,7 +131,8 @@ export class Writing {
     const { path, packets, bytes, files, lost } = this.status;
     const where = path === '-' ? 'standard output' : files > 1 ? `${counted(files, 'file')}, the last one ${path}` : path;
     const missing = lost === 0 ? '' : `; ${counted(lost, 'packet')} came faster than they could be written`;
-    return `wrote ${counted(packets, 'packet')}, ${formatAmount(bytes, 'bytes').trim()}, to ${where}${missing}`;
+    const which = this.#filter === null ? '' : ` that match ${this.#filter.text}`;
+    return `wrote ${counted(packets, 'packet')}${which}, ${formatAmount(bytes, 'bytes').trim()}, to ${where}${missing}`;
   }
 
   async #end(): Promise<void> {

@@ -28,12 +28,15 @@ export interface CapturedProcess {
   readonly unit?: string | null;
 }
 
-/** The name of the other end of a frame's flow, as a capture of our own tells it. Not yet checked. */
+/** What a capture of our own tells of the other end of a frame's flow. Not yet checked. */
 export interface CapturedHost {
   /** Index in the batch. */
   readonly frame: number;
+  /** Empty for none. */
   readonly name: string;
   readonly source: NameSource;
+  /** Index into the source's processes of the one that received the frame within this machine; 0 for none. */
+  readonly receiver: number;
 }
 
 /** Counters since the source was opened. `null` is unknown, never zero. */

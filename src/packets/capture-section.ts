@@ -95,7 +95,7 @@ export class CaptureSection {
   /** The frame that is being written; one object serves all of them. */
   readonly #out: { -readonly [Key in keyof EncodedFrame]: EncodedFrame[Key] } = {
     ...{ iface: 0, digits: FINE, time: 0, wire: 0, direction: DIRECTION.UNKNOWN, process: NO_PROCESS, effective: NO_PROCESS },
-    ...{ dropped: 0, comment: null, host: null, hostSource: 'none' },
+    ...{ receiver: NO_PROCESS, dropped: 0, comment: null, host: null, hostSource: 'none' },
   };
   /** By row. */
   readonly #flows = new Map<number, Known>();
@@ -191,6 +191,7 @@ export class CaptureSection {
     out.direction = isLoopback ? DIRECTION.OUT : frame.direction;
     out.process = NO_PROCESS;
     out.effective = NO_PROCESS;
+    out.receiver = NO_PROCESS;
     if (known === null || known.flow === null) return;
     known.processes ??= {
       owner: this.#processOf(known.flow.owner),
@@ -198,6 +199,7 @@ export class CaptureSection {
       behalf: this.#processOf(known.flow.onBehalfOf),
     };
     const { owner, peer, behalf } = known.processes;
+    if (isLoopback && known.isNews) out.receiver = frame.isSent ? peer : owner;
     if (isLoopback && !frame.isSent) {
       out.process = peer;
       return;

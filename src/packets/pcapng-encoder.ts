@@ -60,6 +60,8 @@ export interface EncodedFrame {
   /** Numbers of process blocks of this section; -1 for none. */
   readonly process: number;
   readonly effective: number;
+  /** The receiver's, of a packet that is there once and names its sender. */
+  readonly receiver: number;
   /** Frames lost between the one before and this one. */
   readonly dropped: number;
   /** For people; null for none. */
@@ -174,13 +176,14 @@ export class PcapngEncoder {
     this.bytes.set(bytes.subarray(offset, offset + captured), this.length);
     this.length += captured;
     this.#pad();
-    const { direction, process, effective, dropped, comment, host } = frame;
+    const { direction, process, effective, receiver, dropped, comment, host } = frame;
     const options = this.length;
     if (comment !== null) this.#text(OPTION.COMMENT, comment);
     if (direction === DIRECTION.IN || direction === DIRECTION.OUT) this.#word(PACKET_OPTION.FLAGS, direction);
     if (dropped > 0) this.#long(PACKET_OPTION.DROPPED, dropped);
     if (process >= 0) this.#word(PACKET_OPTION.PROCESS, process);
     if (effective >= 0) this.#word(PACKET_OPTION.EFFECTIVE, effective);
+    if (receiver >= 0) this.#word(PACKET_OPTION.RECEIVER, receiver);
     if (host !== null) {
       const at = this.length;
       this.#u16(PACKET_OPTION.HOST);

@@ -264,7 +264,11 @@ export class Monitor {
       if (!packet.hasAddresses) continue;
       const { words, sourcePort, destinationPort, protocol } = packet;
       const row = this.flows.lookup(words, sourcePort, destinationPort, protocol, batch.iface[i] as number);
-      if (row >= 0) inspection.told(row, host);
+      if (row < 0) continue;
+      if (host.name !== '') inspection.told(row, host);
+      // As PKTAP's second copy of a loopback packet would name it.
+      if (host.receiver !== 0 && this.flows.isLocal(row))
+        this.#captured?.see(row, this.flows.lastSent, DIRECTION.IN, host.receiver, 0);
     }
   }
 

@@ -67,6 +67,8 @@ const MAC: readonly Block[] = [
   { block: 'packet', interface: 1, data: local(901, 900), ticks: ticks(4), direction: 'out', process: 3 },
   { block: 'packet', interface: 1, data: local(901, 900), ticks: ticks(5), direction: 'in', process: 2 },
   { block: 'packet', data: segment(5001), ticks: ticks(6), direction: 'in', wire: 1500 },
+  { block: 'packet', interface: 1, data: local(902, 903), ticks: ticks(6), direction: 'out', process: 2 },
+  { block: 'packet', interface: 1, data: local(902, 903), ticks: ticks(6), direction: 'in', process: 3 },
   { block: 'packet', data: new Uint8Array(20), ticks: ticks(7) },
 ];
 
@@ -105,7 +107,7 @@ describe('a capture that is written anew', () => {
   test('holds what the filter matches', async () => {
     const { path, out } = capture(demoCapture(8));
     const said = await convert(path, out('cut'), '--filter', 'app:zoom');
-    expect(said).toMatch(/^netmon-tui: wrote \d+ packets, [\d.]+ [KM]iB, to .*cut\n$/);
+    expect(said).toMatch(/^netmon-tui: wrote \d+ packets that match app:zoom, [\d.]+ [KM]iB, to .*cut\n$/);
     const [all, part] = [await meaning(path, '--filter', 'app:zoom'), await meaning(out('cut'))];
     expect(part['apps']).toEqual(all['apps']);
     expect((part['apps'] as string[]).length).toBe(1);

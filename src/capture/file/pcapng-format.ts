@@ -23,6 +23,8 @@ export const PACKET_OPTION = {
   EFFECTIVE: 0x8003,
   /** Ours: the name of the other end of the packet's flow. One byte, an index into NAME_SOURCES (model/terms), then the name. */
   HOST: 0x8e01,
+  /** Ours: the process block of the receiver, for a packet that is there once and names its sender. */
+  RECEIVER: 0x8e02,
 } as const;
 /** NAME and PATH are Apple's, though its programs never write PATH. The rest is ours, as UTF-8: see Process in model/terms. */
 export const PROCESS_OPTION = { NAME: 2, PATH: 3, USER: 0x8e01, SCRIPT: 0x8e02, UNIT: 0x8e03 } as const;

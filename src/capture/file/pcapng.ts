@@ -1,7 +1,7 @@
 // Converts pcapng, in pieces of any size, to batch columns, including Apple's process blocks. It skips unknown blocks. It stops at a block whose
 // two lengths disagree, because nothing can be found after it.
 
-import { NAME_SOURCES } from '../../model/terms.ts';
+import { NAME_SOURCES, type NameSource } from '../../model/terms.ts';
 import { DIRECTION } from '../../net/numbers.ts';
 import { NO_PROCESS, type PacketBatch } from '../batch.ts';
 import { type InterfaceTable, nameEnd } from '../interface-names.ts';
@@ -214,23 +214,28 @@ export class PcapngReader implements FrameReader {
     this.#process = NO_PROCESS;
     this.#effective = NO_PROCESS;
     this.#apple = false;
+    let name = '';
+    let source: NameSource = 'none';
+    let receiver = NO_PROCESS;
     for (let at = from; end - at >= 4; ) {
       const code = view.getUint16(at, little);
       const length = view.getUint16(at + 2, little);
-      if (code === OPTION.END || length > end - at - 4) return;
+      if (code === OPTION.END || length > end - at - 4) break;
       if (length === 4) {
         if (code === PACKET_OPTION.FLAGS) this.#direction = directionOf(view.getUint32(at + 4, little));
         else if (code === PACKET_OPTION.PROCESS) this.#process = this.#section.process(view.getUint32(at + 4, little));
         else if (code === PACKET_OPTION.EFFECTIVE) this.#effective = this.#section.process(view.getUint32(at + 4, little));
       }
-      if (code === PACKET_OPTION.HOST && length > 1 && length <= HOST_BYTES && this.hosts.at(-1)?.frame !== batch.count) {
-        const source = NAME_SOURCES[batch.bytes[at + 4] as number] ?? 'none';
-        this.hosts.push({ frame: batch.count, name: latin1.decode(batch.bytes.subarray(at + 5, at + 4 + length)), source });
+      if (code === PACKET_OPTION.RECEIVER && length === 4) receiver = this.#section.process(view.getUint32(at + 4, little));
+      if (code === PACKET_OPTION.HOST && length > 1 && length <= HOST_BYTES) {
+        source = NAME_SOURCES[batch.bytes[at + 4] as number] ?? 'none';
+        name = latin1.decode(batch.bytes.subarray(at + 5, at + 4 + length));
       }
       // Numbers just above 0x8000 are Apple's; custom options (2988 ... 19373) are lower.
       if (code > PACKET_OPTION.APPLE && code <= PACKET_OPTION.APPLE + 0xff) this.#apple = true;
       at += 4 + ((length + 3) & ~3);
     }
+    if (name !== '' || receiver !== NO_PROCESS) this.hosts.push({ frame: batch.count, name, source, receiver });
   }
 }
 

@@ -144,7 +144,7 @@ describe('CaptureSection', () => {
       expect.objectContaining({ time: T0 + 0.25, bytes: '03040506', direction: IN, process: 'curl:4711' }),
       expect.objectContaining({ direction: IN, process: null }),
     ]);
-    expect(hosts).toEqual([{ frame: 0, name: 'example.com', source: 'tls' }]);
+    expect(hosts).toEqual([{ frame: 0, name: 'example.com', source: 'tls', receiver: 0 }]);
     expect(processes.at(-1)).toEqual({
       ...{ pid: 4711, name: 'curl', exe: '/usr/bin/curl', user: 'ann', script: null, unit: null },
     });
