@@ -90,8 +90,7 @@ export function mutesIn(saved: unknown): readonly Mute[] {
     if (!isRecord(one)) return [];
     const { kind = null, rule = null, app = null, domain = null, until = null } = one;
     const known = kind === null ? null : ALERT_KINDS.find((each) => each === kind);
-    if (known === undefined || !isName(rule) || !isName(app) || !isName(domain) || (until !== null && typeof until !== 'number'))
-      return [];
+    if (known === undefined || !isName(rule) || !isName(app) || !isName(domain) || !isTime(until)) return [];
     // One that names nothing would silence everything.
     const isAll = known === null && rule === null && app === null && domain === null;
     return isAll ? [] : [{ kind: known, rule, app, domain, until }];
@@ -100,6 +99,11 @@ export function mutesIn(saved: unknown): readonly Mute[] {
 
 function isSame(a: Mute, b: Mute): boolean {
   return a.kind === b.kind && a.rule === b.rule && a.app === b.app && a.domain === b.domain;
+}
+
+/** A time that a date can have; null is for good. */
+function isTime(value: unknown): value is number | null {
+  return value === null || (typeof value === 'number' && Number.isFinite(new Date(value).getTime()));
 }
 
 function isName(value: unknown): value is string | null {

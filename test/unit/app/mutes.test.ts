@@ -96,7 +96,15 @@ test('a file that others may write is not believed, nor one that is no file of m
   writeFileSync(shared.path, readFileSync(shared.path, 'utf8').slice(0, 20));
   expect(new MuteFile(shared).list()).toEqual([]);
   const all = { kind: null, app: null, domain: null, until: null };
-  const odd = [all, { kind: 'nothing' }, { app: 7 }, { app: 'a', until: 'soon' }, null, { kind: null, app: 'ssh' }];
+  const odd = [
+    all,
+    { kind: 'nothing' },
+    { app: 7 },
+    { app: 'a', until: 'soon' },
+    { app: 'a', until: 1e300 },
+    null,
+    { kind: null, app: 'ssh' },
+  ];
   expect(mutesIn({ version: 1, mutes: odd })).toEqual([{ kind: null, rule: null, app: 'ssh', domain: null, until: null }]);
   expect(mutesIn({ version: 2, mutes: [mute({})] })).toEqual([]);
 });
