@@ -46,21 +46,6 @@ interface Known {
   readonly application: string | null;
 }
 
-/** Its fields, to compare. */
-const FIELDS = [
-  'app',
-  'owner',
-  'reason',
-  'onBehalfOf',
-  'peerApp',
-  'peer',
-  'name',
-  'nameSource',
-  'domain',
-  'category',
-  'application',
-] as const satisfies readonly (keyof Known)[];
-
 /** Frames that are kept, and their flows. */
 export interface Kept {
   readonly ring: PacketRing;
@@ -118,10 +103,7 @@ export class KeptFlows implements FlowObserver {
     left[base + 8] = (flows.localPort(row) << 16) | flows.remotePort(row);
     left[base + 9] = (flows.interface(row) << 16) | flows.protocol(row);
     left[base + 10] = flows.direction(row);
-    const known = this.#knownOf(row);
-    const last = this.#last;
-    this.#last = last !== null && FIELDS.every((field) => last[field] === known[field]) ? last : known;
-    this.#known[place] = this.#last;
+    this.#known[place] = this.#knownOf(row);
   }
 
   /**
@@ -205,24 +187,35 @@ export class KeptFlows implements FlowObserver {
     };
   }
 
+  /** What is known of a flow now: the object of the flow before, if the same is known. A flood of strangers makes none. */
   #knownOf(row: number): Known {
     const { flows, facts } = this.#parts;
     const owner = this.#process(flows.owner(row));
     const peer = this.#process(flows.peer(row));
-    const name = facts?.nameOf(row) ?? -1;
-    return {
-      app: this.#appName(owner),
-      owner,
-      reason: flows.reason(row),
-      onBehalfOf: this.#process(this.#parts.onBehalfOf?.(row) ?? NO_OWNER),
-      peerApp: this.#appName(peer),
-      peer,
-      name: name < 0 ? null : (facts?.nameText(name) ?? null),
-      nameSource: facts?.nameSource(row) ?? 'none',
-      domain: name < 0 ? null : (facts?.domainOf(name) ?? null),
-      category: facts?.categoryText(facts.categoryOf(row)) ?? null,
-      application: facts?.applicationOf(row) ?? null,
-    };
+    const reason = flows.reason(row);
+    const onBehalfOf = this.#process(this.#parts.onBehalfOf?.(row) ?? NO_OWNER);
+    const number = facts?.nameOf(row) ?? -1;
+    const name = number < 0 || facts === null ? null : facts.nameText(number);
+    const nameSource = facts?.nameSource(row) ?? 'none';
+    const category = facts === null ? null : facts.categoryText(facts.categoryOf(row));
+    const application = facts?.applicationOf(row) ?? null;
+    const last = this.#last;
+    if (
+      last !== null &&
+      last.owner === owner &&
+      last.peer === peer &&
+      last.reason === reason &&
+      last.onBehalfOf === onBehalfOf &&
+      last.name === name &&
+      last.nameSource === nameSource &&
+      last.category === category &&
+      last.application === application
+    )
+      return last;
+    const domain = number < 0 || facts === null ? null : facts.domainOf(number);
+    const [app, peerApp] = [this.#appName(owner), this.#appName(peer)];
+    this.#last = { app, owner, reason, onBehalfOf, peerApp, peer, name, nameSource, domain, category, application };
+    return this.#last;
   }
 
   #process(number: number): Process | null {
