@@ -1,6 +1,6 @@
 // What is known of the packets that are kept, as plain data: their flows, and how far back they go.
 
-import type { Endpoint, FlowDirection, NameSource, OwnerReason, Process } from './terms.ts';
+import type { Asked, Endpoint, FlowDirection, NameSource, OwnerReason, Process } from './terms.ts';
 
 /** Bytes of the ring: the fewest, which hold any frame, and the most, beyond which typed arrays get slow; and where only a time is asked for. */
 export const RING_BYTES = { least: 1e6, most: 2e9, usual: 64 << 20 } as const;
@@ -33,6 +33,9 @@ export interface KeptFlow {
   readonly app: string | null;
   /** Owner of the local end; null if there is none or it is unknown. */
   readonly owner: Process | null;
+  /** The same, and that of the other end, as filters ask for them. */
+  readonly process: Process | null;
+  readonly peerProcess: Process | null;
   /** Why there is no owner; null if there is one. */
   readonly reason: OwnerReason | null;
   /** The process for which the owner acts; null for itself. */
@@ -52,6 +55,13 @@ export interface KeptFlow {
   readonly domain: string | null;
   readonly category: string | null;
   readonly application: string | null;
+  /** What it asked DNS for. */
+  readonly asked: Asked | null;
+  /** Fingerprints of the client's and the server's hello. */
+  readonly ja4: string | null;
+  readonly ja4s: string | null;
+  /** True for one that has left the table, too. */
+  readonly closed: boolean;
   readonly country: string | null;
   readonly asn: number | null;
   readonly local: Endpoint;

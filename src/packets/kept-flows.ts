@@ -5,6 +5,7 @@ import { FLOW_DIRECTION } from '../flow/direction.ts';
 import type { FlowObserver, FlowTable } from '../flow/flow-table.ts';
 import type { KeptFlow } from '../model/packets.ts';
 import {
+  type Asked,
   FLOW_DIRECTIONS,
   type FlowFacts,
   type NameSource,
@@ -44,6 +45,9 @@ interface Known {
   readonly domain: string | null;
   readonly category: string | null;
   readonly application: string | null;
+  readonly asked: Asked | null;
+  readonly ja4: string | null;
+  readonly ja4s: string | null;
 }
 
 /** Frames that are kept, and their flows. */
@@ -119,14 +123,24 @@ export class KeptFlows implements FlowObserver {
       const known = this.#knownOf(row);
       const ports = (flows.localPort(row) << 16) | flows.remotePort(row);
       const what = (flows.interface(row) << 16) | flows.protocol(row);
-      return this.#flow(serial, known, flows.words, flows.localAt(row), flows.remoteAt(row), ports, what, flows.direction(row));
+      return this.#flow(
+        serial,
+        known,
+        flows.words,
+        flows.localAt(row),
+        flows.remoteAt(row),
+        ports,
+        what,
+        flows.direction(row),
+        flows.isClosed(row),
+      );
     }
     const place = serial & (MAX_LEFT - 1);
     if (this.#serials[place] !== serial) return null;
     const left = this.#left;
     const base = place * WORDS;
     const [ports, what, direction] = [left[base + 8], left[base + 9], left[base + 10]] as [number, number, number];
-    return this.#flow(serial, this.#known[place] as Known, left, base, base + 4, ports, what, direction);
+    return this.#flow(serial, this.#known[place] as Known, left, base, base + 4, ports, what, direction, true);
   }
 
   /** Forgets some of the flows whose last frame is gone. Call it once a tick. */
@@ -151,30 +165,25 @@ export class KeptFlows implements FlowObserver {
     ports: number,
     what: number,
     direction: number,
+    closed: boolean,
   ): KeptFlow {
     const protocol = what & 0xffff;
     const numbered = hasPorts(protocol);
     const local = { address: formatAddress(words, localAt), port: numbered ? ports >>> 16 : 0 };
     const remote = { address: formatAddress(words, remoteAt), port: numbered ? ports & 0xffff : 0 };
     const place: Place = this.#parts.facts?.placeOf(words, remoteAt) ?? NOWHERE;
-    const { app, owner, reason, onBehalfOf, peerApp, peer, name, nameSource, domain, category, application } = known;
+    const { application, owner, peer, name } = known;
     return {
+      ...known,
       serial,
-      app,
-      owner,
-      reason,
-      onBehalfOf,
+      process: owner,
+      peerProcess: peer,
       pid: owner?.pid ?? null,
       exe: owner?.exe ?? null,
       user: owner?.user ?? null,
-      peerApp,
-      peer,
       peerPid: peer?.pid ?? null,
-      name,
-      nameSource,
       host: name ?? remote.address,
-      domain,
-      category,
+      closed,
       application: application ?? applicationByPort(protocol, local.port, remote.port),
       country: place.country,
       asn: place.asn,
@@ -199,6 +208,10 @@ export class KeptFlows implements FlowObserver {
     const nameSource = facts?.nameSource(row) ?? 'none';
     const category = facts === null ? null : facts.categoryText(facts.categoryOf(row));
     const application = facts?.applicationOf(row) ?? null;
+    const asked = facts?.askedOf(row) ?? null;
+    const tls = facts?.talkOf(row)?.tls ?? null;
+    const ja4 = tls?.offer?.ja4 ?? null;
+    const ja4s = tls?.answer?.ja4s ?? null;
     const last = this.#last;
     if (
       last !== null &&
@@ -209,12 +222,16 @@ export class KeptFlows implements FlowObserver {
       last.name === name &&
       last.nameSource === nameSource &&
       last.category === category &&
-      last.application === application
+      last.application === application &&
+      last.asked === asked &&
+      last.ja4 === ja4 &&
+      last.ja4s === ja4s
     )
       return last;
     const domain = number < 0 || facts === null ? null : facts.domainOf(number);
     const [app, peerApp] = [this.#appName(owner), this.#appName(peer)];
-    this.#last = { app, owner, reason, onBehalfOf, peerApp, peer, name, nameSource, domain, category, application };
+    const named = { name, nameSource, domain, category, application, asked, ja4, ja4s };
+    this.#last = { app, owner, reason, onBehalfOf, peerApp, peer, ...named };
     return this.#last;
   }
 

@@ -1,5 +1,5 @@
 // Keeps the newest frames as they were captured, in one buffer of a fixed size, each linked to the frame that its flow had before. Keeping a frame
-// copies it once and allocates nothing. The ring opens no file, and knows of flows only their rows and serial numbers.
+// copies it once and allocates nothing, but for a view of a long one. The ring opens no file, and knows of flows only their rows and serial numbers.
 
 import type { PacketBatch } from '../capture/batch.ts';
 import type { FlowTable } from '../flow/flow-table.ts';

@@ -61,6 +61,7 @@ function flowOf(hostile: Capture, i: number): KeptFlow {
     ...{ host: '', domain: null, category: host?.name ?? null, application: null, country: null, asn: null },
     ...{ local: { address: '', port: 0 }, remote: { address: '', port: 0 }, remoteWords: REMOTE, protocol: 'udp' },
     ...{ direction: i % 2 === 0 ? 'transit' : 'outbound', interface: '' },
+    ...{ process: owner, peerProcess: owner, asked: null, ja4: null, ja4s: null, closed: false },
   };
 }
 

@@ -56,6 +56,7 @@ const flow = (fields: Partial<KeptFlow> = {}): KeptFlow => {
     domain: 'example.com',
     category: 'Web',
     application: 'https',
+    ...{ process: owner, peerProcess: null, asked: null, ja4: null, ja4s: null, closed: false },
     country: null,
     asn: null,
     local: { address: '10.0.0.1', port: 40_000 },

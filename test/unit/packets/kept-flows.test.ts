@@ -65,7 +65,7 @@ describe('KeptFlows', () => {
       interface: 'eth0',
     });
     removeAll();
-    expect(known()).toEqual([live]);
+    expect(known()).toEqual([{ ...live, closed: true }]);
     // Another flow in the same row is told apart by its number.
     ingest({ data: request('other.test'), time: T0 + 1, direction: OUT });
     expect(known().map((flow) => flow?.host)).toEqual(['api.example.com', 'other.test']);
@@ -90,6 +90,7 @@ describe('KeptFlows', () => {
     };
     removeAll();
     for (const text of [
+      'closed',
       'app=curl',
       'pid=10',
       'host:example',
