@@ -23,6 +23,8 @@ import { Resolvers } from './resolvers.ts';
 export const MAX_QUESTIONS = 100_000;
 /** Of these, how many go at a time. */
 const DROPPED_AT_ONCE = 4096;
+/** Rows made anew in a tick, 6 us each: of a flood, the rest is counted. */
+const MAX_NEW = 20_000;
 /** Questions that end in a tick, of those that an output gets. */
 const MAX_ENDED = 65_536;
 /** Questions that history has not taken. */
@@ -60,6 +62,8 @@ export class DnsLog {
   /** Number of the oldest question that may still change, and of the next one to be taken. */
   #from = 0;
   #taken = 0;
+  /** Rows that may be made until the next tick. */
+  #left = MAX_NEW;
   #over: DnsRow[] = [];
   #waiting: DnsRow[] = [];
   #missed = 0;
@@ -107,6 +111,7 @@ export class DnsLog {
     if (exchanges.next === this.#from) return;
     exchanges.eachOf(row, (number) => {
       const place = number % exchanges.places;
+      if (this.#left <= 0 && !this.#isListed(number)) return false;
       if (number < this.#from || this.#ended[place] === number + 1 || this.#settled[place] === number + 1) return false;
       this.#see(number);
       this.#settled[place] = number + 1;
@@ -126,6 +131,7 @@ export class DnsLog {
     if (exchanges.next > 0) this.#take(now);
     const ended = this.#over;
     this.#over = [];
+    this.#left = MAX_NEW;
     return {
       questions: this.#questions(),
       ended,
@@ -147,7 +153,9 @@ export class DnsLog {
     for (let number = this.#from; number < exchanges.next; number++) {
       const place = number % exchanges.places;
       if (this.#ended[place] !== number + 1) {
-        const row = this.#see(number);
+        const isPassed = this.#left <= 0 && !this.#isListed(number);
+        if (isPassed) this.#missed++;
+        const row = isPassed ? null : this.#see(number);
         if (row === null || this.#isOver(number)) this.#end(number, row);
         else this.#waiting.push(row);
       }
@@ -156,7 +164,13 @@ export class DnsLog {
     this.#taken = exchanges.next;
   }
 
-  /** Passes over questions whose places went to later ones: what became of them is unknown. */
+  /** True if there is a row of the question. */
+  #isListed(number: number): boolean {
+    const row = this.#rows[number % this.#parts.exchanges.places];
+    return row !== undefined && Number(row.id) === number;
+  }
+
+  /** Passes over questions whose places went to later ones: nobody looks for their answers any more. */
   #skip(): void {
     const { exchanges } = this.#parts;
     const first = exchanges.next - exchanges.places;
@@ -164,11 +178,24 @@ export class DnsLog {
       const place = this.#from % exchanges.places;
       const row = this.#rows[place];
       if (this.#ended[place] === this.#from + 1) continue;
-      if (row === undefined || Number(row.id) !== this.#from) this.#missed++;
-      else this.#hand(row);
+      if (row === undefined || !this.#isListed(this.#from)) this.#missed++;
+      else this.#displace(this.#from, row);
       this.#rows[place] = undefined;
       this.#indexes.delete(this.#from);
     }
+  }
+
+  /** Ends a question whose place went to a later one, by its row alone. */
+  #displace(number: number, row: DnsRow): void {
+    const isLost = row.result === 'waiting';
+    const ended = isLost ? { ...row, result: 'no answer' } : row;
+    if (isLost && this.#keeps) this.#keepRow(number, ended);
+    const code = isLost ? DNS_CODE.LOST : Math.max(0, RESULTS.indexOf(row.result));
+    const transport = DNS_TRANSPORTS.indexOf(row.transport);
+    const isOfGroup = row.transport === 'mdns' || row.transport === 'llmnr';
+    const address = isOfGroup ? LOCAL_NETWORK : row.resolver.address;
+    this.#resolvers.count(address, transport, row.time, code, row.tookMs ?? Number.NaN);
+    this.#hand(ended);
   }
 
   /** True if nothing about a question can change any more. */
@@ -229,6 +256,7 @@ export class DnsLog {
       return old;
     const row = this.#make(number, place, asker, result, old);
     this.#rows[place] = row;
+    if (old === undefined) this.#left--;
     if (this.#keeps) this.#keepRow(number, row);
     return row;
   }
@@ -334,6 +362,9 @@ export class DnsLog {
     return this.#list;
   }
 }
+
+/** Results by response code, as far as they are told apart in figures of resolvers. */
+const RESULTS = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
 
 function isGroup({ transport }: DnsExchanges, place: number): boolean {
   const name = DNS_TRANSPORTS[transport[place] as number];

@@ -142,7 +142,7 @@ describe('questions', () => {
     for (let i = 0; i < MAX_QUESTIONS + 5000; i++) {
       run.ask(i & 63, 'a.example.com', T0 + i, { id: i & 0xffff });
       run.answer(i & 63, 'a.example.com', T0 + i, { id: i & 0xffff });
-      if (i % 1000 === 0) run.log.takeEarly(T0 + i);
+      if (i % 1000 === 0) run.log.tick(T0 + i);
     }
     const { questions, count, missed } = run.log.tick(T0 + MAX_QUESTIONS + 5000);
     expect(count).toBe(MAX_QUESTIONS + 5001);
@@ -159,6 +159,32 @@ describe('questions', () => {
     const { missed, questions, count } = run.log.tick(T0);
     expect(missed).toBe(100);
     expect(questions.length + missed).toBe(count);
+  });
+
+  test('that give way to later ones end without an answer', () => {
+    const run = new Run();
+    run.log.keep();
+    run.ask(1, 'first.example.com', T0);
+    run.log.tick(T0 + 1);
+    for (let i = 0; i < run.exchanges.places; i++) run.ask(i & 63, 'a.example.com', T0 + 2, { id: i & 0xffff });
+    const { ended, questions, resolvers } = run.log.tick(T0 + 3);
+    expect(ended).toMatchObject([{ name: 'first.example.com', result: 'no answer', tookMs: null }]);
+    expect(questions[0]).toBe(ended[0]);
+    expect(resolvers).toMatchObject([{ questions: 1, unanswered: 1 }]);
+  });
+
+  test('of a flood are counted beyond what a tick lists', () => {
+    const run = new Run();
+    run.log.keep();
+    for (let i = 0; i < 30_000; i++) {
+      run.ask(i & 63, 'a.example.com', T0, { id: i });
+      run.answer(i & 63, 'a.example.com', T0, { id: i });
+      run.log.takeEarly(T0);
+    }
+    const { questions, missed, count } = run.log.tick(T0);
+    expect([questions.length, missed, count]).toEqual([20_000, 10_000, 30_000]);
+    run.ask(1, 'next.example.com', T0 + 1000);
+    expect(run.log.tick(T0 + 1000).waiting).toHaveLength(1);
   });
 
   test('are collected for history once it records, each once', () => {
