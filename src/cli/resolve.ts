@@ -63,7 +63,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
   const dns = line.has('dns');
   if (dns && !json) throw usage('--dns goes only with --json', 'add --json; the screen shows questions in view 9');
   if (line.has('lineage') && !json)
-    throw usage('--lineage goes only with --json', 'add --json; the screen shows it in details, and by P');
+    throw usage('--lineage goes only with --json', 'add --json; the screen shows it in details, and by B');
   if (dns && once) throw usage('--dns does not go with --once', 'leave --once out: questions come before the end of the run');
   if (durationMs !== null && isReplay && once)
     throw usage(

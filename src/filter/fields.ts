@@ -120,7 +120,7 @@ export const FIELDS: readonly Field[] = [
     name: 'unit',
     aliases: [],
     kind: 'text',
-    help: 'systemd unit or container',
+    help: 'systemd unit, launchd job or container',
     read: ENDS.map(
       (end): Text =>
         (s) =>

@@ -102,7 +102,7 @@ export interface Process extends Lineage {
   readonly startedAt: number | null;
   /** What an interpreter runs (a script, a module, a jar); null for other programs. */
   readonly script: string | null;
-  /** systemd unit or container that it belongs to; null if there is none or it is unknown. */
+  /** systemd unit, launchd job or container that it belongs to; null if there is none or it is unknown. */
   readonly unit: string | null;
   /** Id of its app. */
   readonly app: number;

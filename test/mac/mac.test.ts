@@ -298,7 +298,7 @@ describe('a fake Mac', () => {
     it('puts a helper below the app that started it, as ps tells', async () => {
       screen = open('sudo');
       await shown(CHROME_ROW);
-      screen.type('2P');
+      screen.type('2B');
       await shown(/ Apps by what started them \d/, /^│.▸ Google Chrome .* 2227 +ann /m, /^│.▸ node .* 53147 +ann /m);
       await quit();
     });

@@ -165,6 +165,16 @@ export class Directory implements ProcessDirectory {
     return app !== old.app;
   }
 
+  /** A process turns out to belong to a unit. Its app stays: a container's programs alone are apart from others. */
+  join(id: number, unit: string): void {
+    const old = this.#processes.get(id);
+    if (old === undefined || old.unit !== null) return;
+    const process = { ...old, unit };
+    this.#processes.set(id, process);
+    const app = this.#apps[old.app] as MutableApp;
+    app.processes = app.processes.map((each) => (each.id === id ? process : each));
+  }
+
   /**
    * Replaces the truncated name of a process, if nothing else is known, by a longer one.
    *

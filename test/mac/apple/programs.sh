@@ -89,6 +89,9 @@ case $name in
   pbcopy)
     cat >"$machine/clipboard"
     ;;
+  launchctl)
+    printf 'PID\tStatus\tLabel\n-\t0\tcom.apple.notrunning\n2227\t0\tapplication.com.google.Chrome.1152921500311879769.1152921500311879774\n'
+    ;;
   ps)
     cat "$machine/ps"
     ;;

@@ -9,6 +9,7 @@ import { commandLine } from '../command-line.ts';
 import type { Directory } from '../directory.ts';
 import { headOf, LineageBook, type Seen } from '../lineage.ts';
 import type { LateFacts } from '../process-facts.ts';
+import { LaunchdJobs } from './launchd.ts';
 import type { ParentOf, PathOf } from './libproc.ts';
 import { commandArguments, PS_ARGUMENTS, type PsRecord, parsePs } from './ps.ts';
 
@@ -37,6 +38,9 @@ export class PsWatch {
   /** Those above processes that wait for ps, as the kernel told when they were met. */
   readonly #lines = new Map<number, readonly Ancestor[]>();
   readonly #commandPoll: ChildPoll;
+  readonly #jobs: LaunchdJobs;
+  /** Processes whose job is wanted. */
+  #unlabelled: number[] = [];
   /** Processes whose command lines are wanted. */
   #uncommanded: number[] = [];
   /** Paths of processes that wait for ps. */
@@ -61,6 +65,7 @@ export class PsWatch {
     parentOf: ParentOf = () => null,
   ) {
     this.#parentOf = parentOf;
+    this.#jobs = new LaunchdJobs(edges);
     this.#commandPoll = new ChildPoll(edges, { path: edges.paths.ps, pauseMs: PAUSE_MS, limits: LIMITS });
     this.#flows = flows;
     this.#directory = directory;
@@ -85,6 +90,7 @@ export class PsWatch {
       if (line.length > 0) this.#lines.set(process.id, line);
     }
     this.#askCommands(now);
+    this.#askJobs(now);
     if (!this.#poll.isReady(now) || this.#wanted.length === 0) return;
     const asked = this.#wanted;
     this.#wanted = [];
@@ -105,6 +111,7 @@ export class PsWatch {
   close(): void {
     this.#poll.close();
     this.#commandPoll.close();
+    this.#jobs.close();
   }
 
   #complete(asked: readonly number[], records: readonly PsRecord[]): void {
@@ -125,7 +132,10 @@ export class PsWatch {
       // Where the parent ended before ps ran, the kernel's word is the older one.
       const lineage =
         line.length === 0 || listed.ancestors.at(-1)?.pid === line.at(-1)?.pid ? listed : { ...listed, ...byKernel(line) };
-      if (facts.parentPid !== null) this.#uncommanded.push(id);
+      if (facts.parentPid !== null) {
+        this.#uncommanded.push(id);
+        this.#unlabelled.push(id);
+      }
       if (this.#directory.complete(id, { ...facts, lineage })) moved.add(id);
     }
     if (moved.size > 0) this.#flows.markFlowsOf(moved);
@@ -164,6 +174,22 @@ export class PsWatch {
         return null;
       },
       failed: () => {},
+    });
+  }
+
+  /** Asks launchd for the jobs of processes that were completed. A process is of the job of the nearest process above it that has one. */
+  #askJobs(now: number): void {
+    if (!this.#jobs.isReady(now) || this.#unlabelled.length === 0) return;
+    const asked = this.#unlabelled;
+    this.#unlabelled = [];
+    this.#jobs.ask((labels) => {
+      for (const id of asked) {
+        const process = this.#directory.process(id);
+        if (process === undefined) continue;
+        const line = [process, ...process.ancestors.toReversed()];
+        const unit = line.map(({ pid }) => labels.get(pid)).find((label) => label !== undefined);
+        if (unit !== undefined) this.#directory.join(id, unit);
+      }
     });
   }
 

@@ -254,7 +254,7 @@ describe('Directory.complete', () => {
       expect(edges.ran).toContain('ps -ww -o pid=,ppid=,uid=,tty=,lstart=,command= -p 20,30');
       expect(directory.process(curl)?.command).toBe('curl --user a:*** https://example.com/');
       expect(directory.process(wget)?.command).toBeNull();
-      expect(edges.ran.length).toBe(2);
+      expect(edges.ran.filter((run) => run.startsWith('ps ')).length).toBe(2);
     });
   });
 });
