@@ -157,6 +157,7 @@ function heardBy(lineage: LinuxLineage | null, tree: CommandTree | null, starts:
       tree.born(pid, parent, starts.time(start));
     },
     became: (facts, more) => lineage.became(facts, more),
+    rest: () => lineage.rest(),
   };
 }
 

@@ -100,7 +100,7 @@ export class ExecFacts {
   }
 
   /** Passes on forks and execs in the order in which they happened. */
-  drain({ born, became }: Beginnings): void {
+  drain({ born, became }: Omit<Beginnings, 'rest'>): void {
     const written = Atomics.load(this.#counters, WORD.WRITTEN);
     let waiting = (written - this.#read) >>> 0;
     if (waiting > SLOTS) {

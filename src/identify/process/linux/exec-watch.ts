@@ -60,6 +60,7 @@ export class ExecWatch implements OwnThread, Proc, Execs {
         this.#recent.set(facts.pid, facts);
         lineage?.became(facts, more);
       },
+      rest: () => lineage?.rest(),
     };
     const shared = new SharedArrayBuffer(SHARED_BYTES);
     const eventfd = koffi.load('libc.so.6').func('int eventfd(unsigned int, int)');
@@ -92,6 +93,7 @@ export class ExecWatch implements OwnThread, Proc, Execs {
   /** Takes what the worker learnt since the last call. */
   refresh(): void {
     this.#facts.drain(this.#heard);
+    this.#heard.rest();
   }
 
   /** Calls `take` with each pid that called exec since the last call. Events may be lost. */

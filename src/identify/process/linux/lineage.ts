@@ -11,8 +11,9 @@ import { LineageBook, type Seen } from '../lineage.ts';
 import type { ProcessFacts } from '../process-facts.ts';
 import type { StartClock } from '../start-clock.ts';
 
-/** Most processes read at the start, about 10 µs each. Those beyond are read when a child of theirs is met. */
-const MAX_SEEDED = 2000;
+/** Most processes read because they ran at the start, and how many at a time: each takes some 30 µs. Those beyond are read when a child of theirs is met. */
+const MAX_SEEDED = 4096;
+const SEEDED_AT_ONCE = 32;
 
 /** What the kernel's events say of an exec besides the process's facts. */
 export interface ExecMore {
@@ -27,6 +28,8 @@ export interface Beginnings {
   /** @param start as in ProcessFacts, give or take a tick */
   born(pid: number, parent: number, start: number | null): void;
   became(facts: ProcessFacts, more: ExecMore): void;
+  /** Nothing else is to be told for now: there may be time for other work. */
+  rest(): void;
 }
 
 /** Lineage of this machine's processes. */
@@ -34,6 +37,8 @@ export class LinuxLineage implements Lineages, Beginnings {
   readonly #path: string;
   readonly #book: LineageBook;
   readonly #scratch = Buffer.alloc(1024);
+  /** Processes that ran at the start and weren't read yet. */
+  #unread: number[] = [];
 
   /** @param path `/proc` */
   constructor(path: string, starts: StartClock) {
@@ -44,16 +49,21 @@ export class LinuxLineage implements Lineages, Beginnings {
     );
   }
 
-  /** Reads the processes that run already: a parent may be gone before a child of its is met. */
+  /** Lists the processes that run already, for `rest` to read: a parent may be gone before a child of its is met. */
   seed(): void {
-    let names: string[] = [];
     try {
-      names = readdirSync(this.#path);
+      this.#unread = readdirSync(this.#path)
+        .filter((each) => /^[1-9]\d{0,9}$/.test(each))
+        .slice(0, MAX_SEEDED)
+        .map(Number);
     } catch {
       // no /proc: nothing is known of them
     }
-    for (const name of names.filter((each) => /^[1-9]\d{0,9}$/.test(each)).slice(0, MAX_SEEDED)) {
-      const seen = this.#look(Number(name));
+  }
+
+  rest(): void {
+    for (const pid of this.#unread.splice(0, SEEDED_AT_ONCE)) {
+      const seen = this.#look(pid);
       if (seen !== null) this.#book.of(seen);
     }
   }

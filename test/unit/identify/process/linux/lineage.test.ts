@@ -69,6 +69,7 @@ test('a command line, unless the process is gone or its pid is another’s by no
 
 test('what was there at the start is known when it is gone', () => {
   lineage.seed();
+  lineage.rest();
   for (const pid of [512, 700]) end(pid);
   writeFileSync(`${root}/proc/710/stat`, stat(710, 'node', 1, 300));
   expect(names(facts(710, 300, 1))).toEqual(['systemd 1', 'zsh 512', 'npm (x) 700']);
