@@ -38,6 +38,7 @@ export function reducePopup(state: ViewState, command: Command, live: Snapshot, 
   if (command === 'back' || command === OPENERS[popup.kind]) return { state: { ...state, popup: null }, effects: [] };
   if (command === 'filter' && popup.kind === 'details') return still(filteredFor(state, popup, live));
   if (command === 'alike' && popup.kind === 'details') return still(filteredAlike(state, popup.table, popup.id, live));
+  if (command === 'privacy') return still({ ...state, privacy: !state.privacy });
   if (command === 'paths' && popup.kind === 'details') return still(togglePaths(state));
   if (command === 'packets') return writePackets(state, live);
   if (command === 'mute' && popup.kind === 'details' && popup.table === 'alerts')

@@ -429,6 +429,11 @@ describe('how a connection is spoken', () => {
     expect(press(start(), shown, 'alike').notice).toBe('select a connection whose TLS hello was seen whole');
   });
 
+  test('is hidden in details, too', () => {
+    const state = press(start(), shown, 'connections', 'details', 'privacy');
+    expect([state.privacy, state.popup?.kind]).toEqual([true, 'details']);
+  });
+
   test('shows paths when asked, in details too, and not in the next run', () => {
     const state = press(start(), shown, 'connections', 'details', 'paths');
     expect([state.paths, state.popup?.kind]).toEqual([true, 'details']);
