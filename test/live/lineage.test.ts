@@ -145,7 +145,7 @@ describe.skipIf(reason !== null)('lineage, live', () => {
   });
 
   it('a pid that another process has had', async ({ skip }) => {
-    const [former = 0, pid = 0] = run('sh', ['-c', 'sleep 0.02 & echo $!; wait']);
+    const [former = 0, pid = 0] = run('sh', ['-c', 'sleep 0.1 & echo $!; wait']);
     const first = await gone(pid);
     for (let tries = 0; tries < 40; tries++) {
       const script = 'echo $(($0 - 1)) > /proc/sys/kernel/ns_last_pid; sleep 0.03 & echo $!; wait';

@@ -7,8 +7,8 @@ import { type Ancestor, MAX_ANCESTORS } from '../../model/terms.ts';
 const MAX_KNOWN = 16_384;
 /** Most parents looked up above one process. */
 const MAX_DEPTH = 64;
-/** Start times of the same process, told by two clocks, are at most this far apart. */
-const START_TOLERANCE = 2;
+/** Start times of the same process, told by a fork event and by /proc, are at most this far apart. */
+const START_TOLERANCE = 1;
 
 /**
  * Programs that only open the door: what they start, a shell, an IDE, a service, is the origin of its line. Init and session managers, SSH
