@@ -62,13 +62,12 @@ export class PendingPool {
     return made;
   }
 
-  /** The one to take back when none is free: an orphan, which is only a guess, else the one that has waited longest. */
+  /** The one to take back when none is free: one that will hardly name its flow, else any; of these the one that has waited longest. */
   oldest(): Pending {
     let oldest = this.#all[0] as Pending;
     for (const pending of this.#all) {
-      const guess = pending.wait === WAIT.ORPHAN;
-      const isGuess = oldest.wait === WAIT.ORPHAN;
-      if (guess === isGuess ? pending.since < oldest.since : guess) oldest = pending;
+      const isLess = isMinor(pending);
+      if (isLess === isMinor(oldest) ? pending.since < oldest.since : isLess) oldest = pending;
     }
     return oldest;
   }
@@ -89,4 +88,9 @@ export class PendingPool {
   get used(): number {
     return this.#all.length - this.#free.length;
   }
+}
+
+/** An orphan is only a guess, and the flow of an answer has its name already. */
+function isMinor({ wait }: Pending): boolean {
+  return wait === WAIT.ORPHAN || wait === WAIT.ANSWER || wait === WAIT.QUIC_ANSWER;
 }

@@ -270,6 +270,19 @@ describe('an answer over QUIC', () => {
     expect(talk.choices).toHaveLength(3);
   });
 
+  test('gives its buffer to a hello, which may still name its flow', () => {
+    const talk = new TalkRecorder();
+    const inspection = new Inspection({ pendingFlows: 2 }, talk);
+    const long = tlsHello({ name: 'a.example', keyBytes: 1216 });
+    inspection.tcp(long.subarray(0, 700), { flow: 1, time: 1 });
+    inspection.udp(hello, { flow: 2, time: 2 });
+    inspection.tcp(long.subarray(0, 700), { flow: 3, time: 3 });
+    inspection.tcp(long.subarray(700), { flow: 1, seq: 1700, time: 4 });
+    inspection.udp(answer(0, answerMessage()), { flow: 2, back: true, time: 5 });
+    expect(talk.told).toEqual(['2 offers 304 h3', '1 offers 304 ']);
+    expect(inspection.told).toContain('1 tls a.example');
+  });
+
   test('with other keys, broken or never, tells nothing and ends', () => {
     const message = answerMessage();
     expect(give([hello, false], [answer(0, message, own), true], [answer(0, Uint8Array.from([1, 0, 0, 0])), true]).told).toEqual(
