@@ -33,6 +33,7 @@ const NAMES = [
   'limits',
   'history',
   'recording',
+  'writing',
 ];
 const { values, positionals } = parseArgs({
   allowPositionals: true,

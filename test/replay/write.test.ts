@@ -125,6 +125,22 @@ describe('a capture that is written anew', () => {
     expect((end['apps'] as Record<string, unknown>[])[0]).toMatchObject({ user: 'ann', exe: '/usr/bin/python3' });
   });
 
+  test('takes the user of a process from a later block', async () => {
+    const later: Block[] = [
+      { block: 'section' },
+      { block: 'interface', name: 'eth0' },
+      { block: 'process', pid: 9, name: 'node' },
+      { block: 'packet', data: segment(1), ticks: ticks(1), direction: 'out', process: 0 },
+      { block: 'process', pid: 9, name: 'node', options: [{ code: 0x8e01, value: 'ann' }] },
+      { block: 'packet', data: segment(1), ticks: ticks(2), direction: 'out', process: 1 },
+    ];
+    const { path } = capture(pcapngFile(later));
+    const [end] = (await linesOf(path, '--once')) as [JsonLine];
+    expect((end['apps'] as Record<string, unknown>[]).map(({ app, user, pids }) => [app, user, pids])).toEqual([
+      ['node', 'ann', [9]],
+    ]);
+  });
+
   test('is refused where it would write over what it reads, and over a file without --force', async () => {
     const { path, out } = capture(demoCapture(2));
     await expect(convert(path, path)).rejects.toThrow('--write would write over what --read reads');

@@ -156,7 +156,7 @@ export class Directory implements ProcessDirectory {
     const old = this.#processes.get(id);
     if (old === undefined) return false;
     const { name, exe, uid, parentPid, startedAt, lineage } = facts;
-    const user = this.#users.name(uid);
+    const user = facts.user ?? this.#users.name(uid);
     const app = this.#appOf({ ...facts, pid: old.pid, startTime: null, script: old.script, unit: old.unit }, user);
     const process = { ...old, ...lineage, name, exe, uid, user, parentPid, startedAt, app };
     this.#processes.set(id, process);
@@ -186,6 +186,12 @@ export class Directory implements ProcessDirectory {
     return (
       name.startsWith(withoutCutLetter(process.name)) && this.complete(id, { ...process, lineage: lineageOf(process), name })
     );
+  }
+
+  /** Takes the user of a process of which none is known. @returns whether the app changed, see `complete` */
+  setUser(id: number, user: string): boolean {
+    const process = this.#processes.get(id);
+    return process?.user === null && this.complete(id, { ...process, lineage: lineageOf(process), user });
   }
 
   /** Forgets unused processes except the newest. Their traffic stays counted. */

@@ -21,7 +21,7 @@ export interface ProcessFacts {
 }
 
 /** Facts that may arrive after the pid and short name. */
-export type LateFacts = Pick<ProcessFacts, 'name' | 'exe' | 'uid' | 'parentPid'> & {
+export type LateFacts = Pick<ProcessFacts, 'name' | 'exe' | 'uid' | 'user' | 'parentPid'> & {
   /** Start time, epoch ms. */
   readonly startedAt: number | null;
   readonly lineage: Lineage;

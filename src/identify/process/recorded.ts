@@ -217,6 +217,8 @@ export class CapturedSource implements OwnerSource {
           unit: cleaned(unit),
         });
     if (this.#directory.lengthen(learnt, name)) this.#renamed.add(learnt);
+    const late = cleaned(user);
+    if (late !== null && this.#directory.setUser(learnt, late)) this.#renamed.add(learnt);
     this.#known[index] = learnt;
     return learnt;
   }
