@@ -70,13 +70,17 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
   const tabs = layout.tabs === null ? null : tabLine(state.view, keys, glyphs, layout.header.width);
   const spark = (direction: 'rx' | 'tx', { left, top, width, height }: Rect): ChartModel =>
     sparkPanel(state, live, glyphs, direction, { left: left + 1, top, width: width - 2, height });
+  const keeps = live.capture.kept !== null;
   const chart = (rect: Rect): ChartPane => {
     const pane = chartPanel(state, live, glyphs, rect);
-    return { ...pane, lines: withHints(pane.lines, paneHints('chart', state, keys, glyphs), glyphs) };
+    return { ...pane, lines: withHints(pane.lines, paneHints('chart', state, keys, glyphs, { keeps }), glyphs) };
   };
   const tablePane = (table: TableName, rect: Rect): TablePane => {
     const pane = tablePanel(state, live, glyphs, table, rect);
-    const hints = state.pane === table && state.popup === null ? paneHints(table, state, keys, glyphs, opens(state, live)) : [];
+    const hints =
+      state.pane === table && state.popup === null
+        ? paneHints(table, state, keys, glyphs, { opens: opens(state, live), keeps })
+        : [];
     return { table, rect, ...pane, lines: withHints(pane.lines, hints, glyphs) };
   };
   return {

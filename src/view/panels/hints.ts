@@ -19,6 +19,7 @@ const OPEN: Hint = ['open', 'details'];
 const SORT: Hint = ['sort', 'sort-next'];
 const WRITE: Hint = ['write', 'save-history'];
 const RECORD: Hint = ['record', 'save-history'];
+const PACKETS: Hint = ['packets', 'packets'];
 const PANE: Hint = ['pane', 'next-pane'];
 const ZOOM: Hint = ['zoom', 'zoom'];
 const LITE: Hint = ['lite', 'lite'];
@@ -108,19 +109,23 @@ export function footerHints(state: ViewState, keys: KeyTable, glyphs: Glyphs): r
 /** What the key that records would do: begin, write the file, or nothing. */
 export type Recording = 'begins' | 'writes' | null;
 
-/**
- * The hints of a pane that has the focus.
- *
- * @param opens whether something can hang under the selected row of a table
- * @param recording for panes of history
- */
+/** What decides which keys of a pane do something now. */
+export interface PaneFacts {
+  /** Something can hang under the selected row of a table. */
+  readonly opens?: boolean;
+  /** For panes of history. */
+  readonly recording?: Recording;
+  /** Packets are kept, which a key writes. */
+  readonly keeps?: boolean;
+}
+
+/** The hints of a pane that has the focus. */
 export function paneHints(
   pane: HintedPane,
   state: ViewState,
   keys: KeyTable,
   glyphs: Glyphs,
-  opens: boolean = true,
-  recording: Recording = null,
+  { opens = true, recording = null, keeps = false }: PaneFacts = {},
 ): readonly FitPart[] {
   const { view, chart, history, lite } = state;
   const marks = view !== 'history' ? nextMark(chart.selection) : history.mark === null ? 'mark' : 'clear the mark';
@@ -128,6 +133,7 @@ export function paneHints(
     (hint): Hint => (hint[0] === 'mark' ? [marks, 'mark'] : hint),
   );
   if (view === 'overview' && pane !== 'chart') hints.splice(3, 0, ...(lite ? [WHOLE] : [PANE, ZOOM, LITE]));
+  if (keeps && view !== 'history') hints.splice(1, 0, PACKETS);
   if (recording === 'begins' && (pane === 'history chart' || pane === 'history list alone')) hints.unshift(RECORD);
   const fitting = hints.filter((hint) => (hint !== WRITE || recording === 'writes') && (opens || hint[1] !== 'expand'));
   return ranked(fitting, keys, glyphs);

@@ -55,7 +55,7 @@ export function historyPanel(state: ViewState, live: Snapshot, glyphs: Glyphs, k
   const { history } = state;
   const recording = recordingKey(state, live);
   const hinted = (pane: HintedPane, lines: readonly Line[]): readonly Line[] =>
-    state.popup === null ? withHints(lines, paneHints(pane, state, keys, glyphs, true, recording), glyphs) : lines;
+    state.popup === null ? withHints(lines, paneHints(pane, state, keys, glyphs, { recording }), glyphs) : lines;
   const model = historyViewModel(state, live, glyphs);
   const { chart, summary, calendar, tables } = model.layout;
   const context = contextOf(state, live, glyphs);

@@ -35,10 +35,10 @@ function border(
   pane: HintedPane,
   state: ViewState,
   width = 80,
-  { keys = KEYMAP, glyphs = UNICODE_GLYPHS, recording = null as Recording } = {},
+  { keys = KEYMAP, glyphs = UNICODE_GLYPHS, recording = null as Recording, keeps = false } = {},
 ): string {
   const lines = framed({ left: 0, top: 0, width, height: 3 }, [], [], [], glyphs, true);
-  return plain(withHints(lines, paneHints(pane, state, keys, glyphs, true, recording), glyphs).at(-1) ?? []);
+  return plain(withHints(lines, paneHints(pane, state, keys, glyphs, { recording, keeps }), glyphs).at(-1) ?? []);
 }
 
 test.each(VIEWS)('%s tells in 38 columns how to filter and to pause, of the help and the way out', (view) => {
@@ -65,6 +65,12 @@ test('the border of a pane has its keys, the most useful where room is short', (
   const marked: ViewState = { ...START, view: 'history', history: { ...START.history, mark: 0 } };
   expect(border('history chart', marked)).toContain('v clear the mark');
   expect(border('history list alone', marked, 40, { recording: 'begins' })).toContain('w record  Enter open');
+});
+
+test('the key that writes packets has a word where some are kept', () => {
+  expect(border('apps', { ...START, view: 'apps' }, 40, { keeps: true })).toContain('P packets');
+  expect(border('chart', START, 40, { keeps: true })).toContain('P packets');
+  expect(border('apps', { ...START, view: 'apps' }, 120)).not.toContain('packets');
 });
 
 test('the key that records has a word where it does something', () => {
