@@ -61,7 +61,9 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
       'snap length',
       capture.snapLength.whole === 0
         ? 'nothing is captured'
-        : `${capture.snapLength.bulk} bulk, ${capture.snapLength.whole} whole`,
+        : capture.snapLength.bulk === capture.snapLength.whole
+          ? `${capture.snapLength.whole} of any packet`
+          : `${capture.snapLength.bulk} bulk, ${capture.snapLength.whole} whole`,
     ],
     ['buffer', size(capture.bufferBytes)],
     ...keptFacts(snapshot, context),

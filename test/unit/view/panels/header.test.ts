@@ -168,3 +168,13 @@ test('the capture file, how much it has and what it lacks', () => {
     'warn',
   ]);
 });
+
+test('one snap length for all packets is said once', () => {
+  const context = { glyphs: UNICODE_GLYPHS, units: 'bytes' } as CellContext;
+  const said = (bulk: number, whole: number) =>
+    captureFacts(snapshot({ capture: { ...CAPTURE, snapLength: { bulk, whole } } }), context).find(
+      ([name]) => name === 'snap length',
+    );
+  expect(said(160, 2048)?.[1]).toBe('160 bulk, 2048 whole');
+  expect(said(131_072, 131_072)?.[1]).toBe('131072 of any packet');
+});
