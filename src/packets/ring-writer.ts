@@ -58,8 +58,9 @@ export class RingWriter implements RingFollower {
   /** Buffers that exist. */
   #buffers = 0;
   #encoder: PcapngEncoder | null = null;
-  /** Frames in it. */
+  /** Frames in it, and in the buffers that are away. */
   #encoded = 0;
+  #away = 0;
   #section: CaptureSection | null = null;
   /** Bytes of the file that were handed on. */
   #handedOn = 0;
@@ -133,9 +134,13 @@ export class RingWriter implements RingFollower {
     return this.#free.length === this.#buffers ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Follows the ring no longer. */
+  /** Follows the ring no longer. What a stuck sink has not taken by now is lost. */
   close(): void {
     this.#parts.ring.leave(this);
+    const stuck = this.#away + this.#encoded;
+    this.packets -= stuck;
+    this.lost += stuck;
+    this.#encoded = 0;
   }
 
   /** Writes frames before `until` for as long as there is room. */
@@ -195,7 +200,9 @@ export class RingWriter implements RingFollower {
     this.#handedOn += encoder.length;
     const encoded = this.#encoded;
     this.#encoded = 0;
+    this.#away += encoded;
     void this.#parts.sink.write(encoder.bytes.subarray(0, encoder.length)).then((written) => {
+      this.#away -= encoded;
       if (written < encoder.length) this.packets -= encoded - encoder.framesIn(written);
       encoder.length = 0;
       this.#free.push(encoder);

@@ -207,6 +207,16 @@ describe('RingWriter', () => {
     expect(writer.packets).toBe(1);
   });
 
+  test('gives up what a stuck sink has not taken when it is closed', () => {
+    const { writer, sink, ingest } = writing();
+    sink.isStuck = true;
+    ingest({ data: datagram(2), time: T0 }, { data: datagram(3), time: T0 });
+    void writer.finish();
+    expect(writer).toMatchObject({ packets: 2, lost: 0 });
+    writer.close();
+    expect(writer).toMatchObject({ packets: 0, lost: 2 });
+  });
+
   test('holds nothing up once its sink is closed', async () => {
     const { writer, sink, ingest, ring } = writing();
     sink.isClosed = true;
