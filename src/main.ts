@@ -83,9 +83,14 @@ async function withLists(options: Options, surroundings: Surroundings): Promise<
 async function withPolicy(line: CommandLine, config: Config, options: Options, surroundings: Surroundings): Promise<Options> {
   const typed = line.operand === 'check' ? line.file : line.command === 'run' ? line.text('policy') : null;
   const path = typed !== null ? absolutePath(typed) : options.watch === null ? null : config.settings.policy.value;
-  if (path === null) return options;
+  const { command } = options;
+  const update = command?.update ?? null;
+  if (path === null && update === null) return options;
   const { readPolicy } = await import('./cli/config/policy-file.ts');
-  return { ...options, policy: readPolicy(path, surroundings) };
+  const policy = path === null ? null : readPolicy(path, surroundings);
+  if (command === null || update === null || surroundings.files.read(update.path, true).kind === 'missing')
+    return { ...options, policy };
+  return { ...options, policy, command: { ...command, update: { ...update, known: readPolicy(update.path, surroundings) } } };
 }
 
 async function openLog(options: LogOptions, { command }: CommandLine): Promise<Log> {

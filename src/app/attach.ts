@@ -165,7 +165,7 @@ function closeWithComplaint(recording: Recording, closing: Closing, log: Log | n
 
 /** Loads the session. */
 async function sessionMaker({ opened, parts, successor }: Assembled, closing: Closing): Promise<Make<Stoppable>> {
-  const { options, mode, clock, reach, capture, output } = opened;
+  const { options, mode, clock, reach, capture, output, command } = opened;
   const { source } = capture.opened;
   const { intervalMs, durationMs } = options;
   const once = mode === 'table' || options.once;
@@ -206,6 +206,7 @@ async function sessionMaker({ opened, parts, successor }: Assembled, closing: Cl
       samples,
       durationMs,
       settled: trimMemory,
+      ...(command === null ? {} : { counting: () => command.go() }),
     });
 }
 

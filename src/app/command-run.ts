@@ -4,19 +4,23 @@
 import { CommandBooks } from '../aggregate/command-books.ts';
 import type { Command, CommandEnd } from '../command/command.ts';
 import type { CommandTree } from '../identify/process/command-tree.ts';
-import { NetmonError } from '../model/errors.ts';
+import { FOUND_STATUS, NetmonError } from '../model/errors.ts';
 import type { CommandOptions, Options } from '../model/options.ts';
-import type { Receipt, ReceiptListener, ReceiptQuestion, Untold } from '../model/receipt.ts';
+import type { Receipt, ReceiptFormat, ReceiptListener, ReceiptQuestion, Untold } from '../model/receipt.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { sanitize } from '../net/text.ts';
 import type { Output } from '../output/output.ts';
 import { OutputFile } from '../output/output-file.ts';
 import { receiptJson } from '../output/receipt/json.ts';
+import { receiptMarkdown } from '../output/receipt/markdown.ts';
+import { receiptSarif } from '../output/receipt/sarif.ts';
 import { receiptSummary, receiptText } from '../output/receipt/text.ts';
 import type { Assembly } from '../pipeline/assembly.ts';
+import { version } from '../system/build.ts';
 import type { Clock } from '../system/clock.ts';
 import { speaksUtf8 } from '../tui/terminal.ts';
 import type { Accompanied } from './loop.ts';
+import { judgeRows, PolicyUpdate, shownPath } from './receipt-policy.ts';
 
 /** What the last packets and the owners of the last sockets take to be known. */
 const LINGER_MS = 400;
@@ -25,6 +29,16 @@ const MOST_LISTENERS = 1000;
 
 /** Signals that only the program gets, and passes on. A terminal sends SIGINT to both. */
 type Passed = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+/** Whether a process with that pid is there, whosever it is. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
 
 /** Takes samples, then writes. */
 export class CommandRun implements Output, Accompanied {
@@ -43,6 +57,7 @@ export class CommandRun implements Output, Accompanied {
   #started = Number.NaN;
   #ended = Number.NaN;
   #file: OutputFile | null = null;
+  #update: PolicyUpdate | null = null;
 
   /** @param hasTerminal this process has a terminal, whose signals reach the command by themselves */
   constructor(command: Command, tree: CommandTree, options: Options, clock: Clock, hasTerminal: boolean) {
@@ -75,16 +90,21 @@ export class CommandRun implements Output, Accompanied {
     });
     this.#books = books;
     aggregator.onFlowClosed((row) => books.flowLeaves(row));
-    const { receipt, force } = this.#asked;
+    const { receipt, force, update } = this.#asked;
+    if (update !== null) this.#update = new PolicyUpdate(update.path, update.known, this.#options.screen.owner);
     if (receipt === null || receipt === '-') return;
     this.#file = OutputFile.create(receipt, force, this.#options.screen.owner);
     this.#file.name(); // whom root becomes may not be able to
   }
 
-  /** The command begins, and the run ends a moment after it. */
-  go(stop: () => void): void {
+  /** The command begins: what it sends is counted from now on. */
+  go(): void {
     this.#started = this.#clock.now();
     this.#command.go();
+  }
+
+  /** The run ends a moment after the command. */
+  accompany(stop: () => void): void {
     void this.#command.ended.then(() => {
       this.#ended = this.#clock.now();
       setTimeout(stop, LINGER_MS);
@@ -119,12 +139,16 @@ export class CommandRun implements Output, Accompanied {
     this.#books?.finish();
     const receipt = this.#receipt(end, isWhole);
     await this.#write(receipt);
-    return end.status;
+    const told = (await this.#update?.write(receipt.rows, receipt.command)) ?? '';
+    if (told !== '') process.stderr.write(`netmon-tui: ${sanitize(told)}\n`);
+    const drifts = receipt.policy?.judgements.some(({ drift }) => drift) === true;
+    return end.status === 0 && drifts ? FOUND_STATUS : end.status;
   }
 
   /** Leaves no half receipt behind. */
   async discard(): Promise<void> {
     await this.#file?.discard();
+    await this.#update?.discard();
     this.#command.close();
   }
 
@@ -145,7 +169,7 @@ export class CommandRun implements Output, Accompanied {
   async #write(receipt: Receipt): Promise<void> {
     const { format, receipt: path } = this.#asked;
     const { units } = this.#options;
-    const text = format === 'json' ? receiptJson(receipt) : this.#text(receipt, path === null);
+    const text = await this.#formatted(receipt, format, path === null);
     if (path === null) process.stderr.write(text);
     else if (this.#file === null) process.stdout.write(text);
     else {
@@ -154,6 +178,13 @@ export class CommandRun implements Output, Accompanied {
       const lines = [...receiptSummary(receipt, units), `the receipt is in ${this.#file.path}`];
       process.stderr.write(lines.map((line) => `netmon-tui: ${sanitize(line)}\n`).join(''));
     }
+  }
+
+  async #formatted(receipt: Receipt, format: ReceiptFormat, toTerminal: boolean): Promise<string> {
+    if (format === 'json') return receiptJson(receipt);
+    if (format === 'markdown') return receiptMarkdown(receipt, this.#options.units);
+    if (format === 'sarif') return receiptSarif(receipt, version());
+    return this.#text(receipt, toTerminal);
   }
 
   #text(receipt: Receipt, toTerminal: boolean): string {
@@ -194,6 +225,8 @@ export class CommandRun implements Output, Accompanied {
     const capture = this.#last?.capture;
     if (books === null || capture === undefined) throw new NetmonError('internal', 'nothing was measured', 'please report this');
     const { isTold, begun } = this.#tree;
+    const rows = books.rows();
+    const { policy } = this.#options;
     return {
       command: this.#command.words,
       user: this.#command.user,
@@ -204,14 +237,14 @@ export class CommandRun implements Output, Accompanied {
       attribution: capture.attribution,
       interfaces: capture.interfaces,
       processesBegun: isTold ? begun : null,
-      left: null,
+      left: isTold ? [...this.#tree.pids].filter(isAlive).length : null,
       total: books.total,
       connections: books.connections,
-      rows: books.rows(),
+      rows,
       questions: [...this.#questions.values()],
       listeners: [...this.#listeners.values()],
       untold: this.#untold(books, capture, isWhole),
-      policy: null,
+      policy: policy === null ? null : { path: shownPath(policy.path), judgements: judgeRows(policy, rows) },
     };
   }
 

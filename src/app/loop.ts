@@ -16,8 +16,8 @@ export interface Stoppable {
 
 /** What runs meanwhile, and decides how long. */
 export interface Accompanied {
-  /** Begins it. @param stop ends the session, once it is over */
-  go(stop: () => void): void;
+  /** @param stop ends the session, once it is over */
+  accompany(stop: () => void): void;
   /** Waits for its end. @param isWhole false if the session ended before @returns the exit status */
   finish(isWhole: boolean): Promise<number>;
 }
@@ -37,7 +37,7 @@ export interface Loop {
 
 /** Runs the session to its end. @returns the exit status. @throws what ended the run, if it was a failure */
 export async function loop({ guard, session, source, stays, writing, command }: Loop): Promise<number> {
-  command?.go(() => guard.stop({ kind: 'done' }));
+  command?.accompany(() => guard.stop({ kind: 'done' }));
   const end = await guard.run(session, stays);
   if (command !== null) return command.finish(end.kind !== 'lost');
   await writing?.end();

@@ -16,6 +16,7 @@ import {
 } from '../model/options.ts';
 import { RECEIPT_FORMATS, type ReceiptFormat } from '../model/receipt.ts';
 import { quoted } from '../net/quote.ts';
+import { absolutePath } from '../system/files.ts';
 import type { CommandLine } from './command-line.ts';
 import type { Config, Sourced } from './config/config.ts';
 import { ALERT_SETTINGS } from './config/settings.ts';
@@ -131,7 +132,7 @@ function command(line: CommandLine): CommandOptions {
   const asked = line.value('format') ?? formatBy(receipt ?? '');
   const format = RECEIPT_FORMATS.find((name) => name === asked);
   if (format === undefined) throw usage(`--format ${asked} does not go with run`, `type one of ${RECEIPT_FORMATS.join(', ')}`);
-  return { words, receipt, format, force, update };
+  return { words, receipt, format, force, update: update === null ? null : { path: absolutePath(update), known: null } };
 }
 
 function formatBy(path: string): ReceiptFormat {

@@ -47,6 +47,8 @@ export class Command {
   readonly ended: Promise<CommandEnd>;
   readonly #child: ChildProcess;
   readonly #gate: Duplex;
+  /** Passes signals on where this process can't, once it isn't root: to a command that stays root, or becomes it. null without root. */
+  readonly #relay: ChildProcess | null;
   #isOver = false;
   #failure = '';
 
@@ -71,6 +73,7 @@ export class Command {
     this.#child = spawn(path, args, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], env, shell: false });
     this.#gate = this.#child.stdio[GATE_DESCRIPTOR] as Duplex;
     this.#gate.on('error', () => undefined);
+    this.#relay = process.geteuid?.() === 0 && this.#child.pid !== undefined ? startRelay(this.#child.pid) : null;
     this.#gate.on('data', (chunk: Buffer) => {
       this.#failure = sanitize(`${this.#failure}${chunk.toString('utf8')}`.slice(0, 512).trim());
     });
@@ -79,9 +82,11 @@ export class Command {
     this.ended = new Promise((resolve) => {
       const end = (status: number) => {
         this.#isOver = true;
+        this.#relay?.stdin?.end();
         void closed.then(() => resolve({ status, failure: this.#failure === '' ? null : this.#failure }));
       };
       this.#child.once('error', (thrown) => {
+        if (this.#child.pid !== undefined) return; // a signal that failed
         this.#failure = thrown.message;
         end(NOT_EXECUTABLE);
       });
@@ -100,14 +105,32 @@ export class Command {
 
   /** Passes on a signal that only the program got. */
   signal(name: NodeJS.Signals): void {
-    if (!this.#isOver) this.#child.kill(name);
+    if (this.#isOver) return;
+    if (this.#relay === null) this.#child.kill(name);
+    else this.#relay.stdin?.write(`${name.slice('SIG'.length)}\n`);
   }
 
   /** Ends what still waits at the gate. A command that runs goes on. */
   close(): void {
     this.#gate.destroy();
     this.#child.unref();
+    this.#relay?.stdin?.end();
   }
+}
+
+/** Starts what sends a few signals to one process, and ends with its input. It is out of the terminal's reach. */
+function startRelay(pid: number): ChildProcess {
+  const script = 'while read -r name; do case $name in TERM|HUP|INT) kill -s "$name" "$0";; esac; done';
+  const relay = spawn('/bin/sh', ['-c', script, String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: {},
+    cwd: '/',
+    detached: true,
+  });
+  relay.on('error', () => undefined);
+  relay.stdin?.on('error', () => undefined);
+  relay.unref();
+  return relay;
 }
 
 /** The bytes of a word, one a character. */

@@ -168,8 +168,8 @@ export interface CommandOptions {
   readonly format: ReceiptFormat;
   /** Whether the file may take the place of another. */
   readonly force: boolean;
-  /** Policy to make of what was reached, or to add to; null for none. */
-  readonly update: string | null;
+  /** Policy to make of what was reached, or to add to if it is there; null for none. */
+  readonly update: { readonly path: string; readonly known: PolicyFile | null } | null;
 }
 
 /** What the watch goes by. */

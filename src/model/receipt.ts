@@ -114,7 +114,7 @@ export interface Receipt {
   readonly started: number;
   readonly ended: number;
   /** How it is known who belongs to the command. */
-  readonly membership: 'cgroup' | 'lineage' | 'polling';
+  readonly membership: 'lineage' | 'polling';
   /** Where owners come from: ebpf, procfs, pktap ... */
   readonly attribution: string;
   readonly interfaces: readonly string[];

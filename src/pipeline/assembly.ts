@@ -153,10 +153,14 @@ function heardBy(lineage: LinuxLineage | null, tree: CommandTree | null, starts:
   if (tree === null || lineage === null) return lineage;
   return {
     born: (pid, parent, start) => {
+      tree.isTold = true;
       lineage.born(pid, parent, start);
       tree.born(pid, parent, starts.time(start));
     },
-    became: (facts, more) => lineage.became(facts, more),
+    became: (facts, more) => {
+      tree.isTold = true;
+      lineage.became(facts, more);
+    },
     rest: () => lineage.rest(),
   };
 }

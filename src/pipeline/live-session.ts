@@ -63,6 +63,8 @@ export interface LiveParts {
   /** Samples before the session ends by itself; null is endless. */
   readonly samples: number | null;
   readonly durationMs: number | null;
+  /** Called once, when everything that comes from now on is counted. */
+  readonly counting?: () => void;
   /** Called once, when memory from the start can be returned to the system. */
   readonly settled?: () => void;
 }
@@ -103,6 +105,7 @@ export class LiveSession {
     await this.#readFirstCounters();
     this.#readAddresses();
     source.begin?.();
+    this.#parts.counting?.();
     const ended = new Promise<SessionEnd>((resolve) => {
       this.#resolve = resolve;
       if (this.#end !== null) resolve(this.#end); // stopped before it began

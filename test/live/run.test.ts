@@ -2,10 +2,11 @@
 // nothing of anybody else.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { faults, receiptSchema } from '../support/schemas.ts';
 import { sayObstacle } from '../support/traffic/obstacle.ts';
 import { Stage } from '../support/traffic/stage.ts';
 import { TINY_PAYLOAD_BYTES, tinyElf } from '../support/traffic/tiny-elf.ts';
@@ -25,6 +26,14 @@ interface Destination {
   readonly rx_bytes: number;
   readonly tx_bytes: number;
   readonly tx_packets: number;
+}
+
+interface RunHow {
+  /** Words before the program: env and the like. */
+  readonly under?: readonly string[];
+  readonly options?: readonly string[];
+  /** Hears of what the command printed so far. */
+  readonly during?: (pid: number, output: string) => void;
 }
 
 interface Seen {
@@ -61,12 +70,9 @@ describe.skipIf(reason !== null)('run, live', () => {
   });
 
   /** Runs a command under the program in the near namespace. @param under words before the program: sudo and the like */
-  function run(
-    command: readonly string[],
-    { under = [], during }: { under?: readonly string[]; during?: (pid: number) => void } = {},
-  ): Promise<Seen> {
+  function run(command: readonly string[], { under = [], options = [], during }: RunHow = {}): Promise<Seen> {
     const path = join(folder, `${number++}.json`);
-    const words = [process.execPath, inject('program').bin, 'run', '--receipt', path, '--', ...command];
+    const words = [process.execPath, inject('program').bin, 'run', '--receipt', path, ...options, '--', ...command];
     const child = spawn('ip', ['netns', 'exec', stage.ground.near.namespace, ...under, ...words], {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -74,7 +80,7 @@ describe.skipIf(reason !== null)('run, live', () => {
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk) => {
       stdout += chunk;
-      if (during !== undefined) during(child.pid as number);
+      during?.(child.pid as number, stdout);
     });
     child.stderr.on('data', (chunk) => {
       stderr += chunk;
@@ -83,6 +89,7 @@ describe.skipIf(reason !== null)('run, live', () => {
       child.once('close', (status, signal) => {
         const text = spawnSync('cat', [path], { encoding: 'utf8' }).stdout;
         const receipt = text === '' ? null : JSON.parse(text);
+        if (receipt !== null) expect(faults(receipt, receiptSchema())).toEqual([]);
         resolve({ status, signal, stdout, stderr, receipt });
       });
     });
@@ -164,6 +171,44 @@ describe.skipIf(reason !== null)('run, live', () => {
     expect([denied.status, denied.stderr]).toEqual([126, 'netmon-tui: /etc/passwd: permission denied\n']);
     const killed = await run(['sh', '-c', 'kill -9 $$']);
     expect([killed.status, killed.receipt.status]).toEqual([137, 137]);
+  });
+
+  it('passes SIGTERM on, to a command of root too, and still writes the receipt', async () => {
+    const seen = await run(['sh', '-c', 'trap "echo term; exit 6" TERM; echo ready; while :; do sleep 0.1; done'], {
+      during: (pid, output) => (output === 'ready\n' ? void process.kill(pid, 'SIGTERM') : undefined),
+    });
+    expect([seen.status, seen.stdout, seen.receipt.status]).toEqual([6, 'ready\nterm\n', 6]);
+  });
+
+  it('runs as the user who called sudo, and lets setuid programs become root', async (context) => {
+    const there = await receiver(1);
+    const exe = tiny('setuid-life', there.ready.port ?? 0);
+    chmodSync(exe, 0o4755);
+    copyFileSync('/usr/bin/id', join(folder, 'setuid-id'));
+    chmodSync(join(folder, 'setuid-id'), 0o4755);
+    const environment = ['env', 'SUDO_UID=65534', 'SUDO_GID=65534', 'SUDO_USER=nobody'];
+    const tell = `id -u; id -ru; env | grep -c SUDO; echo $USER; ${folder}/setuid-id -u; ${exe}`;
+    const seen = await run(['sh', '-c', tell], { under: environment });
+    if (seen.stdout.split('\n')[4] === '65534') context.skip('this folder is mounted nosuid');
+    expect(seen.stdout.split('\n').slice(0, 5)).toEqual(['65534', '65534', '0', 'nobody', '0']);
+    expect(seen.receipt.user).toBe('nobody');
+    expect(seen.receipt.destinations.map(({ app, tx_packets }) => [app, tx_packets])).toEqual([['setuid-life', 1]]);
+    await there.leave();
+  });
+
+  it('a policy: what is allowed, status 10 for what is not, and the status of a command that failed', async () => {
+    const there = await receiver(4);
+    const port = there.ready.port ?? 0;
+    const exe = tiny('policed', port);
+    const policy = join(folder, 'policy.toml');
+    const made = await run([exe], { options: ['--update', policy] });
+    expect(made.status).toBe(0);
+    expect(readFileSync(policy, 'utf8')).toContain(stage.ground.far.v4);
+    expect((await run([exe], { options: ['--policy', policy] })).status).toBe(0);
+    writeFileSync(policy, '[app.policed]\nallow = ["192.0.2.9"]\n');
+    expect((await run([exe], { options: ['--policy', policy] })).status).toBe(10);
+    expect((await run(['sh', '-c', `${exe}; exit 4`], { options: ['--policy', policy] })).status).toBe(4);
+    await there.leave();
   });
 
   it('loopback counts once, both its ends are told, and what is refused is', async () => {

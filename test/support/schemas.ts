@@ -6,6 +6,7 @@ import { DNS_TRANSPORTS } from '../../src/model/dns.ts';
 import { HISTORY_KEYS } from '../../src/model/history.ts';
 import { REACHES } from '../../src/model/listeners.ts';
 import { RULE_PERIODS } from '../../src/model/options.ts';
+import { VERDICTS } from '../../src/model/policy.ts';
 import type { Gap } from '../../src/model/snapshot.ts';
 import { type ApplicationSource, ATTRIBUTIONS, FLOW_DIRECTIONS, INTERFACE_KINDS, NAME_SOURCES } from '../../src/model/terms.ts';
 import { COMMANDS } from '../../src/view/action.ts';
@@ -396,6 +397,84 @@ export function linesSchema(): Schema {
       capture,
       place_file: object({ path: text, type: text, built: orNull(text) }),
     },
+  };
+}
+
+/** The receipt of a command. */
+export function receiptSchema(): Schema {
+  return {
+    $schema: DIALECT,
+    title: 'a receipt of netmon-tui run',
+    description: 'Bytes are network-layer bytes, null is unknown. Later versions may add fields.',
+    ...object({
+      ...head('receipt'),
+      command: list(text),
+      user: text,
+      status: said(count, 'of the command: 128 + n after signal n'),
+      started: time,
+      ended: time,
+      duration_ms: count,
+      membership: word(['lineage', 'polling']),
+      attribution: text,
+      interfaces: list(text),
+      total: said(object({ ...counters, connections: count }), "each connection once, though both its ends may be the command's"),
+      processes_begun: orNull(count),
+      processes_left: orNull(count),
+      processes: list(
+        object({
+          ...{ pid: count, name: text, exe: orNull(text), app: text, user: orNull(text), ancestors: list(text), started: time },
+        }),
+      ),
+      destinations: list(
+        object({
+          process: said(orNull(count), 'index into processes'),
+          pid: count,
+          app: text,
+          direction: word(FLOW_DIRECTIONS),
+          protocol: text,
+          host: orNull(text),
+          domain: orNull(text),
+          name_source: word(NAME_SOURCES),
+          name_reason: orNull(text),
+          address: text,
+          port: said(count, 'of the service; 0 without ports'),
+          application: orNull(text),
+          asn: orNull(count),
+          attribution: word(ATTRIBUTIONS),
+          connections: count,
+          refused: count,
+          unanswered: count,
+          ...counters,
+          ...seen,
+        }),
+      ),
+      names: list(object({ pid: count, app: orNull(text), name: text, type: text, result: text, resolver: text, times: count })),
+      listeners: list(
+        object({
+          ...{ pid: count, app: orNull(text), protocol: word(['tcp', 'udp']), address: text, port: count },
+          ...{ reach: word(REACHES), accepted: orNull(count) },
+        }),
+      ),
+      untold: object({
+        ...{ connections: count, bytes: count, lost_packets: count, unread_packets: count, missed_questions: count },
+        ...{ folded_rows: count, notes: list(text) },
+      }),
+      policy: {
+        oneOf: [
+          object({
+            path: text,
+            drift: count,
+            judgements: list(
+              object({
+                ...{ app: text, host: orNull(text), address: text, port: count, verdict: word(VERDICTS), drift: flag },
+                ...{ rule: orNull(text), reason: orNull(text) },
+              }),
+            ),
+          }),
+          { type: 'null' },
+        ],
+      },
+    }),
   };
 }
 

@@ -14,7 +14,7 @@ import { TCP_FLAG } from '../../src/net/numbers.ts';
 import { gapLine, linePieces } from '../../src/output/json-writer.ts';
 import { pcapFile } from '../support/capture-writer.ts';
 import { ethernet, ipv4, tcp, udp } from '../support/frames.ts';
-import { configSchema, faults, lineFaults, linesSchema } from '../support/schemas.ts';
+import { configSchema, faults, lineFaults, linesSchema, receiptSchema } from '../support/schemas.ts';
 import { linesOf } from '../support/whole-run.ts';
 import { historyResult, historyRow } from './cli/history/answers.ts';
 import { appRow, flowRow, hostRow, snapshot, TIME } from './output/rows.ts';
@@ -26,6 +26,7 @@ const at = (path: string) => new URL(`../../${path}`, import.meta.url);
 test.each([
   ['schema/config.schema.json', configSchema()],
   ['schema/json-lines.schema.json', linesSchema()],
+  ['schema/receipt.schema.json', receiptSchema()],
 ])('%s is what the code makes: node scripts/docs.mjs', (path, schema) => {
   const made = `${JSON.stringify(schema, null, 2)}\n`;
   if (process.env['NETMON_DOCS'] !== undefined) writeFileSync(at(path), made);

@@ -17,7 +17,7 @@ export class CommandTree {
   readonly #members = new Map<number, Start[]>();
   /** Processes that began, the command among them. */
   begun = 0;
-  /** Whether the kernel tells of each process as it begins. */
+  /** Whether the kernel tells of each process as it begins: set by whoever hears it. */
   isTold = false;
 
   /** The command itself. */
@@ -27,7 +27,6 @@ export class CommandTree {
 
   /** A process began. @param start epoch ms, to the second; null if unknown */
   born(pid: number, parent: number, start: Start): void {
-    this.isTold = true;
     if (this.#living.has(parent)) this.#add(pid, start);
     else this.#living.delete(pid); // the pid is another process's now
   }
@@ -41,6 +40,11 @@ export class CommandTree {
   /** Whether the newest process with this pid is of the tree. */
   hasPid(pid: number): boolean {
     return this.#living.has(pid);
+  }
+
+  /** Pids of which the newest process is of the tree; it may have ended. */
+  get pids(): Iterable<number> {
+    return this.#living.keys();
   }
 
   #knows(pid: number, startedAt: Start): boolean {

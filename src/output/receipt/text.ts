@@ -64,8 +64,8 @@ export function foldedRows(rows: readonly ReceiptRow[]): FoldedRow[] {
   return [...folded.values()].map(({ row }) => row).sort((a, b) => b.rxBytes + b.txBytes - a.rxBytes - a.txBytes);
 }
 
-/** `registry.npmjs.org:443`, `:8080 from 10.0.0.1`. */
-function whereOf({ direction, host, address, port, protocol }: ReceiptRow): string {
+/** Where a row went, or came from: `registry.npmjs.org:443`, `:8080 from 10.0.0.1`. */
+export function whereOf({ direction, host, address, port, protocol }: ReceiptRow): string {
   const name = host ?? address;
   const service = port === 0 ? ` ${protocol}` : `:${port}`;
   if (direction === 'inbound') return `${service.trim()} from ${name}`;
@@ -85,7 +85,7 @@ export function receiptSummary(receipt: Receipt, units: UnitMode): string[] {
   const hosts = new Set(rows.filter(({ direction }) => direction !== 'inbound').map(({ host, address }) => host ?? address)).size;
   const lines = [
     `${shown}: status ${status} after ${formatDuration(receipt.ended - receipt.started)}, as ${receipt.user}`,
-    `received ${formatAmount(total.rxBytes, units)}, sent ${formatAmount(total.txBytes, units)}: ${counted(receipt.connections, 'connection')}, ${counted(hosts, 'host')}`,
+    `received ${amount(total.rxBytes, units)}, sent ${amount(total.txBytes, units)}: ${counted(receipt.connections, 'connection')}, ${counted(hosts, 'host')}`,
   ];
   if (policy !== null) {
     const drifts = policy.judgements.filter(({ drift }) => drift).length;
@@ -94,11 +94,16 @@ export function receiptSummary(receipt: Receipt, units: UnitMode): string[] {
   return [...lines, ...untoldLines(untold, units)];
 }
 
+/** Without the spaces that line it up in a column. */
+export function amount(bytes: number, units: UnitMode): string {
+  return formatAmount(bytes, units).trim();
+}
+
 function untoldLines(untold: Receipt['untold'], units: UnitMode): string[] {
   const lines = [...untold.notes];
   if (untold.connections > 0)
     lines.push(
-      `${counted(untold.connections, 'connection')} with ${formatAmount(untold.bytes, units)} belonged to processes that nobody could name`,
+      `${counted(untold.connections, 'connection')} with ${amount(untold.bytes, units)} belonged to processes that nobody could name`,
     );
   if (untold.lostPackets > 0) lines.push(`${counted(untold.lostPackets, 'packet')} lost: their bytes are missing`);
   if (untold.unreadPackets > 0) lines.push(`${counted(untold.unreadPackets, 'packet')} could not be read`);
