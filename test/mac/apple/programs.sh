@@ -46,6 +46,12 @@ case $name in
       echo lo0 gif0 stf0 en0 awdl0 utun4 $(ls "$machine/interfaces")
       exit
     fi
+    if [[ $* == '-v -a' ]]; then # network_cmds ifconfig.tproj/ifconfig.c: the quality of links that have one
+      printf 'lo0: flags=8049<UP,LOOPBACK,RUNNING,MULTICAST> mtu 16384 index 1\n\tlink quality: 100 (good)\n'
+      printf 'en0: flags=8863<UP,BROADCAST,SMART,RUNNING,SIMPLEX,MULTICAST> mtu 1500 index 4\n\tstatus: active\n\ttype: Wi-Fi\n'
+      printf '\tlink quality: 100 (good)\n\tuplink rate: 88.31 Mbps [eff] / 146.08 Mbps\n'
+      exit
+    fi
     verbose=
     if [[ ${1-} == -v ]]; then verbose=yes && shift; fi
     interface=$machine/interfaces/${1-}
