@@ -1,5 +1,6 @@
 // A whole frame from state and snapshot: every pane as lines, every chart as numbers, and what lies where for the mouse. Pure.
 
+import type { Alert } from '../model/alert.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { KeyTable } from './input/keymap.ts';
 import { selectedRow } from './input/navigation.ts';
@@ -8,13 +9,14 @@ import { fitLine, type Pane, type Rect, withHints } from './pane.ts';
 import { type ChartModel, type ChartPane, chartPanel, sparkPanel } from './panels/chart.ts';
 import { footerPanel } from './panels/footer.ts';
 import { headerPanel, noteOf } from './panels/header.ts';
-import { paneHints } from './panels/hints.ts';
+import { type PaneFacts, paneHints } from './panels/hints.ts';
 import { type HistoryTablePart, historyPanel } from './panels/history/panel.ts';
 import { detailsPanel, popupPanel } from './panels/popup.ts';
 import { qualityPanel } from './panels/quality.ts';
 import { type TableModel, tablePanel } from './panels/table.ts';
 import { type Tab, tabLine } from './panels/tabs.ts';
 import type { TableName, ViewState } from './state.ts';
+import { isAllowable } from './tables/alerts.ts';
 import { hasBranches } from './tables/rows.ts';
 import type { Glyphs } from './text/glyphs.ts';
 import { type Line, span } from './text/span.ts';
@@ -70,17 +72,16 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
   const tabs = layout.tabs === null ? null : tabLine(state.view, keys, glyphs, layout.header.width);
   const spark = (direction: 'rx' | 'tx', { left, top, width, height }: Rect): ChartModel =>
     sparkPanel(state, live, glyphs, direction, { left: left + 1, top, width: width - 2, height });
-  const keeps = live.capture.kept !== null;
   const chart = (rect: Rect): ChartPane => {
     const pane = chartPanel(state, live, glyphs, rect);
-    return { ...pane, lines: withHints(pane.lines, paneHints('chart', state, keys, glyphs, { keeps }), glyphs) };
+    return {
+      ...pane,
+      lines: withHints(pane.lines, paneHints('chart', state, keys, glyphs, { keeps: live.capture.kept !== null }), glyphs),
+    };
   };
   const tablePane = (table: TableName, rect: Rect): TablePane => {
     const pane = tablePanel(state, live, glyphs, table, rect);
-    const hints =
-      state.pane === table && state.popup === null
-        ? paneHints(table, state, keys, glyphs, { opens: opens(state, live), keeps })
-        : [];
+    const hints = state.pane === table && state.popup === null ? paneHints(table, state, keys, glyphs, factsOf(state, live)) : [];
     return { table, rect, ...pane, lines: withHints(pane.lines, hints, glyphs) };
   };
   return {
@@ -100,10 +101,14 @@ export function frameOf(state: ViewState, live: Snapshot, { glyphs, keys }: Fram
   };
 }
 
-/** Whether something can hang under the selected row. */
-function opens(state: ViewState, live: Snapshot): boolean {
+/** What keys do with the selected row. */
+function factsOf(state: ViewState, live: Snapshot): PaneFacts {
   const row = selectedRow(state, live);
-  return row !== undefined && hasBranches(row, state.pane);
+  return {
+    opens: row !== undefined && hasBranches(row, state.pane),
+    keeps: live.capture.kept !== null,
+    allows: state.pane === 'alerts' && row !== undefined && isAllowable(row as Alert),
+  };
 }
 
 function tooSmall(state: ViewState, glyphs: Glyphs): Pane {

@@ -122,3 +122,13 @@ test('the choice of what to mute scrolls on a small screen', async () => {
   await stage.press('7', '\x1b[A', '\x1b[A', 'm', ...Array.from({ length: 11 }, () => '\x1b[B'));
   expect(stage.text()).toContain('\u258c new-domain for good');
 });
+
+test('the key that allows stands below an alert that it can allow', async () => {
+  stage = new Stage(120, 40);
+  const rule = alert(9, { kind: 'threshold', text: 'rule "much": curl sent 5 GB.' });
+  await stage.show({ ...alarmed(4), alerts: [rule, alert(10, {})] });
+  await stage.press('7', 'G');
+  expect(stage.text()).toContain('A allow');
+  await stage.press('g');
+  expect(stage.text()).not.toContain('A allow');
+});

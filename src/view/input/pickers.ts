@@ -7,6 +7,7 @@ import { type Command, EXPORT_FORMATS, type Step, still } from '../action.ts';
 import { exportOf } from '../export-rows.ts';
 import { MUTE_TIMES } from '../panels/pickers.ts';
 import type { MuteItem, Popup, ViewState } from '../state.ts';
+import { isAllowable } from '../tables/alerts.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import { selectedRow } from './navigation.ts';
 
@@ -122,9 +123,7 @@ export function allow(state: ViewState, live: Snapshot): Step {
     const what = state.privacy ? 'what this is about' : `${app} to reach ${host}`;
     return { state: { ...state, notice: `the policy allows ${what} from now on` }, effects: [{ type: 'allow', app, host }] };
   }
-  // To silence a rule, a budget or the watch over itself for good is no answer to one alert.
-  if (kind === 'threshold' || (app === null && domain === null))
-    return still({ ...state, notice: `a ${kind} alert can't be allowed: m mutes those like it` });
+  if (!isAllowable(alert)) return still({ ...state, notice: `a ${kind} alert can't be allowed: m mutes those like it` });
   const what = [kind, app === null ? '' : `by ${app}`, domain === null ? '' : `about ${domain}`].filter((part) => part !== '');
   const notice = `allowed from now on: ${state.privacy ? kind : what.join(' ')}`;
   return { state: { ...state, notice }, effects: [{ type: 'mute', mute: { kind, rule: null, app, domain }, lastsMs: null }] };

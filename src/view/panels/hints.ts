@@ -117,6 +117,8 @@ export interface PaneFacts {
   readonly recording?: Recording;
   /** Packets are kept, which a key writes. */
   readonly keeps?: boolean;
+  /** A key allows what the selected alert is about. */
+  readonly allows?: boolean;
 }
 
 /** The hints of a pane that has the focus. */
@@ -125,7 +127,7 @@ export function paneHints(
   state: ViewState,
   keys: KeyTable,
   glyphs: Glyphs,
-  { opens = true, recording = null, keeps = false }: PaneFacts = {},
+  { opens = true, recording = null, keeps = false, allows = true }: PaneFacts = {},
 ): readonly FitPart[] {
   const { view, chart, history, lite } = state;
   const marks = view !== 'history' ? nextMark(chart.selection) : history.mark === null ? 'mark' : 'clear the mark';
@@ -135,7 +137,9 @@ export function paneHints(
   if (view === 'overview' && pane !== 'chart') hints.splice(3, 0, ...(lite ? [WHOLE] : [PANE, ZOOM, LITE]));
   if (keeps && view !== 'history') hints.splice(1, 0, PACKETS);
   if (recording === 'begins' && (pane === 'history chart' || pane === 'history list alone')) hints.unshift(RECORD);
-  const fitting = hints.filter((hint) => (hint !== WRITE || recording === 'writes') && (opens || hint[1] !== 'expand'));
+  const fitting = hints.filter(
+    (hint) => (hint !== WRITE || recording === 'writes') && (opens || hint[1] !== 'expand') && (allows || hint[1] !== 'allow'),
+  );
   return ranked(fitting, keys, glyphs);
 }
 

@@ -1,10 +1,16 @@
 // The alerts table: what the watch raised, in the order of time, the newest last, as the events under it.
 
-import type { Alert, Held, Severity } from '../../model/alert.ts';
+import { type Alert, type Held, placeOfAlert, type Severity } from '../../model/alert.ts';
 import { type Role, span } from '../text/span.ts';
 import type { CellContext, TableSpec } from './column.ts';
 import { timeColumn, widest } from './columns.ts';
 import { hidden, shown } from './masking.ts';
+
+/** Whether a key allows what an alert is about. To silence a rule, a budget or the watch over itself for good is no answer to one alert. */
+export function isAllowable(alert: Alert): boolean {
+  const { kind, app } = alert;
+  return kind !== 'threshold' && (app !== null || placeOfAlert(alert) !== null);
+}
 
 /** How severe alerts are drawn. The word says it too. */
 export const SEVERITY_ROLES: Readonly<Record<Severity, Role>> = { info: 'accent', warning: 'warn', critical: 'error' };
