@@ -126,12 +126,17 @@ export class RingWriter implements RingFollower {
     for (this.#write(end); this.position < end && !sink.isClosed; this.#write(end)) await this.caughtUp();
     while (this.#encoder === null && this.#take() === null) await this.caughtUp();
     this.#endFile();
-    while (this.#free.length < this.#buffers) await this.caughtUp();
+    while (this.#areAway) await this.caughtUp();
   }
 
   /** Resolves when a buffer comes back; at once if none is away. */
   caughtUp(): Promise<void> {
-    return this.#free.length === this.#buffers ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#areAway ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
+  }
+
+  /** Whether buffers are on their way to the sink. The one that is being filled isn't: it may stay empty. */
+  get #areAway(): boolean {
+    return this.#free.length + (this.#encoder === null ? 0 : 1) < this.#buffers;
   }
 
   /** Follows the ring no longer. What a stuck sink has not taken by now is lost. */

@@ -116,6 +116,15 @@ describe('RingWriter', () => {
     expect(sink.read).toHaveLength(1);
   });
 
+  test('ends though nothing came after the beginning of the file', async () => {
+    const { writer, sink } = writing();
+    writer.work(0);
+    await settled();
+    await writer.finish();
+    expect(sink.files).toHaveLength(2);
+    expect(sink.read[0]?.ports).toEqual([]);
+  });
+
   test('writes early what is about to be overwritten', async () => {
     const { writer, sink, ingest, ring } = writing();
     const many = Array.from({ length: 3000 }, (_, i) => ({ data: datagram(10 + i, 900), time: T0 + i }));
