@@ -67,8 +67,9 @@ export class ProcessTable {
     return to > from ? this.#named(bytes, from, to) : NO_PROCESS;
   }
 
-  /** Index of a process of which more is known. Not for the packet clock. @param pid as in `indexOf` */
-  described(pid: number, name: string, description: ProcessDescription): number {
+  /** Index of a process of which more is known. Not for the packet clock. @param captured the pid, as in `indexOf` */
+  described(captured: number, name: string, description: ProcessDescription): number {
+    const pid = Math.max(UNKNOWN_PID, captured);
     // It is told apart by a digest that no name can be: names have no NUL.
     const digest = digestOf(name, description);
     const found = this.#index.find(pid, digest, 0, digest.length);

@@ -108,6 +108,7 @@ describe('ProcessTable', () => {
     const bare = new TextEncoder().encode('node');
     expect(table.indexOf(7, bare, 0, bare.length)).toBe(first + 3);
     expect(table.processes[first + 3]).toEqual({ pid: 7, name: 'node' });
+    expect(table.processes[table.described(-620_756_950, 'node', node)]?.pid).toBe(-1);
   });
 
   test('gives up what is described of processes when it is full', () => {
