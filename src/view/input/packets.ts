@@ -12,9 +12,9 @@ import { formatClock } from '../text/format.ts';
 import type { AppLine } from '../tree/app-tree.ts';
 import type { HostLine } from '../tree/host-tree.ts';
 import type { ConnectionLine } from '../tree/lookups.ts';
-import type { DnsLine, ResolverLine } from '../tree/questions.ts';
+import { type DnsLine, isGroupAsked, type ResolverLine } from '../tree/questions.ts';
 import { selectedRow } from './navigation.ts';
-import { filterOfRow } from './row-filter.ts';
+import { filterOfRow, isFilter } from './row-filter.ts';
 
 /** Writes the packets that are asked for; goes on with those that were asked for last; or stops what goes on. */
 export function writePackets(state: ViewState, live: Snapshot): Step {
@@ -48,11 +48,22 @@ function askedOf(state: ViewState, live: Snapshot): PacketsAsked | string {
   }
   if (row === undefined) return 'nothing is selected';
   const flow = flowOf(table, row);
-  const text = flow === null ? filterOfRow(state, live, table, row.id) : '';
+  const text = flow === null ? packetsFilter(state, live, table, row) : '';
   const filter = text === null ? undefined : narrowed(text, state.filter.filter);
   if (filter === undefined) return CANNOT;
   const name = nameOf(table, row);
   return { key: `${table} ${row.id} ${when}`, ...named(state, name, `of ${name} ${when}`.trim()), filter, flow, ...range };
+}
+
+/** As for the rows shown; but a question's own packets go to its resolver, and a name that has no address has no others. */
+function packetsFilter(state: ViewState, live: Snapshot, table: TableName, row: AnyRow): string | null {
+  const text = filterOfRow(state, live, table, row.id);
+  const { group, transport, app } = row as DnsLine;
+  if (table !== 'questions' || (group !== undefined && group.by !== 'name')) return text;
+  const application = `application=${isGroupAsked({ transport }) ? transport : 'dns'}`;
+  const asker = group === undefined ? isFilter('app', app) : null;
+  const asking = asker === null ? application : `${application} ${asker}`;
+  return text === null ? asking : `${text} or ${asking}`;
 }
 
 const CANNOT = 'no filter can tell these packets from others';

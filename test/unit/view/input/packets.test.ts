@@ -1,6 +1,7 @@
 // The key that writes packets: which ones it asks for, on each kind of row.
 
 import { describe, expect, test } from 'vitest';
+import { type DnsRow, NO_DNS } from '../../../../src/model/dns.ts';
 import type { KeptStatus } from '../../../../src/model/packets.ts';
 import type { Command, Effect, PacketsAsked } from '../../../../src/view/action.ts';
 import { withFilter } from '../../../../src/view/input/filter-input.ts';
@@ -20,6 +21,21 @@ const WRITING: KeptStatus['writing'] = {
   ...{ path: '/x/netmon-curl.pcapng', state: 'writing', since: 0, until: 0, bytes: 10, packets: 1, files: 1, lost: 0, note: '' },
   what: 'curl',
 };
+const QUESTION: DnsRow = {
+  ...{
+    id: 'q',
+    time: 0,
+    name: 'lost.example.com',
+    domain: 'example.com',
+    type: 'A',
+    app: 'dig',
+    pid: 9,
+    reason: null,
+    onBehalfOf: null,
+  },
+  ...{ resolver: { address: '192.168.1.1', port: 53 }, transport: 'udp', interface: 'en0', direction: 'outbound' },
+  ...{ result: 'no answer', answer: '', answerCount: 0, tookMs: null, tries: 1 },
+};
 const live = (kept: KeptStatus | null = KEPT) =>
   snapshot({
     capture: { ...CAPTURE, kept },
@@ -31,6 +47,7 @@ const live = (kept: KeptStatus | null = KEPT) =>
     categories: [{ ...appRow({ id: 'k' }), category: 'Work' }],
     interfaces: [interfaceRow({ id: 'i', interface: 'en0' })],
     flows: [flowRow({ id: '41', app: 'Google Chrome', pid: 7, host: 'a.example.com', domain: 'example.com', rxRate: 5 })],
+    dns: { ...NO_DNS, questions: [QUESTION], count: 1 },
     alerts: [alertOf({ id: 'x', kind: 'new-domain', app: 'curl', domain: 'example.com' })],
   });
 
@@ -61,6 +78,8 @@ describe('it asks for', () => {
     ['a category', ['categories'], { name: 'Work', filter: '(category=Work)' }],
     ['an interface', ['interfaces'], { name: 'en0', filter: '(iface=en0)' }],
     ['an alert', ['events', 'next-pane'], { name: 'new-domain curl', filter: '(app=curl domain=example.com)' }],
+    ['a question', ['dns'], { name: 'lost.example.com', filter: '(host=lost.example.com or application=dns app=dig)' }],
+    ['all questions for a name', ['dns', 'group', 'group'], { filter: '(host=lost.example.com or application=dns)' }],
     ['the row whose details are open', ['apps', 'details'], { name: 'Google Chrome', filter: '(app="Google Chrome")' }],
   ])('%s', (_, commands, expected) => expect(asked(commands)).toMatchObject(expected));
 
