@@ -216,10 +216,10 @@ export class PacketFiles {
     const { path = '', packets = 0, bytes = 0, lost = 0 } = this.status ?? {};
     const size = formatAmount(bytes, 'bytes').trim();
     const missing = lost > 0 ? `, ${lost} lost` : '';
-    const where = `${missing} (${size}) in ${shortened(path)}`;
-    this.#parts.events.tell('export', `${counted(packets, 'packet')} ${asked.what}${where}`);
-    // The file's name says what they are, and a footer has little room.
-    this.#parts.notice(`${counted(packets, 'packet')}${where}${then}`);
+    const many = counted(packets, 'packet');
+    this.#parts.events.tell('export', `${many} ${asked.what}${missing} (${size}) in ${shortened(path)}`);
+    // The file's name says what they are, and goes first: a footer has little room, and cuts the end off.
+    this.#parts.notice(`${shortened(path)}: ${many}, ${size}${missing}${then}`);
   }
 
   #writer(asked: PacketsAsked, sink: CaptureSink, from: number): RingWriter {

@@ -60,7 +60,7 @@ describe('packets kept, live', () => {
     screen.type('2/app:curl\r');
     await screen.until(() => /▌\S* *curl /.test(screen.text), 'the row of curl');
     screen.type('P');
-    await screen.until(() => /\d+ packets \(.*again to go on/.test(screen.text), 'the file');
+    await screen.until(() => /\.pcapng: \d+ packets, .*; again/.test(screen.text), 'the file');
 
     pair.run(pair.near, 'curl -s -o /dev/null http://10.99.0.2:8080/');
     screen.type('P');
@@ -68,7 +68,7 @@ describe('packets kept, live', () => {
     pair.run(pair.near, 'curl -s -o /dev/null http://10.99.0.2:8080/');
     pair.run(pair.near, `${process.execPath} -e "${OTHER}"`);
     screen.type('P');
-    await screen.until(() => /\d+ packets \(.*pcapng *$/m.test(screen.text), 'the file to end');
+    await screen.until(() => /\.pcapng: \d+ packets, [^;]*B *$/m.test(screen.text), 'the file to end');
     screen.type('q');
     expect(await screen.status).toBe(0);
     watcher.kill('SIGINT');

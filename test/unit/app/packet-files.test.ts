@@ -100,7 +100,7 @@ describe('what is asked for', () => {
     expect(names()).toEqual([name]);
     expect(portsIn(name)).toEqual([1001, 1002, 1001, 1003]);
     expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
-    expect(said).toEqual([expect.stringMatching(/^4 packets \(\d+ B\) in \S+\.pcapng; again to go on$/)]);
+    expect(said).toEqual([expect.stringMatching(/^\S+\.pcapng: 4 packets, \d+ B; again to go on$/)]);
     expect(told).toEqual([expect.stringMatching(/^4 packets of curl \(\d+ B\) in \S+\.pcapng$/)]);
     expect(written.status).toMatchObject({ what: 'curl', state: 'done', packets: 4, lost: 0, path: join(folder, name) });
   });
@@ -210,7 +210,7 @@ describe('asked for again', () => {
     pass(1005);
     expect(names()).toHaveLength(1);
     expect(portsIn(names()[0] as string)).toEqual([1001, 1002, 1003, 1004]);
-    expect(said.map((text) => text.replace(/ \(.*/, ''))).toEqual([
+    expect(said.map((text) => text.replace(/^.*pcapng: |, \d+ B.*/g, ''))).toEqual([
       '1 packet',
       'writing packets of curl; again to stop',
       '4 packets',
@@ -237,7 +237,7 @@ describe('asked for again', () => {
     await written.ask(range);
     await written.ask(range);
     expect(names()).toHaveLength(1);
-    expect(said[0]).toMatch(/^1 packet \(\d+ B\) in .*pcapng$/);
+    expect(said[0]).toMatch(/pcapng: 1 packet, \d+ B$/);
     expect(said[1]).toMatch(/^these packets are in .*pcapng$/);
   });
 
