@@ -124,6 +124,7 @@ function startRelay(pid: number): ChildProcess {
   const relay = spawn('/bin/sh', ['-c', script, String(pid)], {
     stdio: ['pipe', 'ignore', 'ignore'],
     env: {},
+    shell: false,
     cwd: '/',
     detached: true,
   });

@@ -100,9 +100,9 @@ export function runAsUser(
 }
 
 /** Node throws some errors of the system, and reports others by an event. @returns the error's code if it threw */
-function started(path: string, args: readonly string[], more: { readonly env: NodeJS.ProcessEnv; readonly cwd: string }) {
+function started(path: string, args: readonly string[], { env, cwd }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string }) {
   try {
-    return spawn(path, args, { ...more, stdio: ['pipe', 'ignore', 'ignore'], detached: true, shell: false });
+    return spawn(path, args, { env, cwd, stdio: ['pipe', 'ignore', 'ignore'], detached: true, shell: false });
   } catch (thrown) {
     return (thrown as NodeJS.ErrnoException).code ?? 'unknown error';
   }

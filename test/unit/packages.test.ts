@@ -97,7 +97,7 @@ describe('what is published', () => {
 
   test('is what runs and what a reader needs', () => {
     const allowed =
-      /^(dist\/bundle\/([\w-]+\.cjs|sql-wasm\.wasm|xterm-256color|koffi\/(darwin|linux|musl)_\w+\/koffi\.node)|themes\/[\w-]+\.theme|data\/(README\.md|vendors\.bin|trackers\.txt)|bin\/(netmon-tui\.js|package\.json)|man\/netmon-tui\.1|schema\/(config|json-lines)\.schema\.json|package\.json|(README|ARCHITECTURE|CHANGELOG|SECURITY|THIRD-PARTY)\.md|LICENSE)$/;
+      /^(dist\/bundle\/([\w-]+\.cjs|sql-wasm\.wasm|xterm-256color|koffi\/(darwin|linux|musl)_\w+\/koffi\.node)|themes\/[\w-]+\.theme|data\/(README\.md|vendors\.bin|trackers\.txt)|bin\/(netmon-tui\.js|package\.json)|man\/netmon-tui\.1|schema\/(config|json-lines|receipt)\.schema\.json|package\.json|(README|ARCHITECTURE|CHANGELOG|SECURITY|THIRD-PARTY)\.md|LICENSE)$/;
     expect(files.filter((path) => !allowed.test(path))).toEqual([]);
     expect(files).toEqual(
       expect.arrayContaining([
