@@ -209,10 +209,19 @@ export class QualityBooks {
     this.#count(row, opening === OPENING.REFUSED ? COUNT.REFUSED : COUNT.ANSWERED, 1);
   }
 
-  /** True for a TCP flow with a remote end elsewhere that counts: a copy of it on another interface doesn't. */
+  /**
+   * True for a TCP flow of this machine over a link that counts: a copy of it on another interface doesn't, and loopback is none. A container's end is
+   * often found to be here only after the handshake, so a flow within this machine is measured like any other.
+   */
   #isMeasured(row: number): boolean {
     const flows = this.#flows;
-    return flows.protocol(row) === PROTOCOL.TCP && flows.direction(row) < FLOW_DIRECTION.LOCAL && this.#booking.counts(row);
+    return (
+      flows.protocol(row) === PROTOCOL.TCP &&
+      flows.direction(row) !== FLOW_DIRECTION.TRANSIT &&
+      this.#interfaces[flows.interface(row)]?.kind !== 'loopback' &&
+      scopeOf(flows.words, flows.remoteAt(row)) !== 'loopback' &&
+      this.#booking.counts(row)
+    );
   }
 
   #count(row: number, column: number, by: number): void {

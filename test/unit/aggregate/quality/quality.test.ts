@@ -55,6 +55,16 @@ describe('a host', () => {
     });
   });
 
+  it('has them of a container on this machine, whenever its end is found', () => {
+    connect({ dst: NEAR, sport: 40_000 }, 2);
+    m.flows.joinEnds(0);
+    const again = connect({ dst: NEAR, sport: 40_001 }, 2);
+    tick();
+    m.flows.joinEnds(1);
+    m.send({ ...again, seq: 1, payload: 100 });
+    expect(of(tick(), NEAR)).toMatchObject({ recent: { roundTrips: { samples: 2 }, answered: 2, segments: 1 } });
+  });
+
   it('is far in a tunnel, whatever its address', () => {
     const tunnel = { ...ETHERNET, name: 'wg0', kind: 'tunnel' as const };
     begin([tunnel]);
