@@ -112,8 +112,8 @@ export class Rules implements Detector {
       if (standing.rule.over !== null) this.#amount(standing, time, standing.rule.over);
       else if (standing.rule.forMs !== null) {
         const isBroken = standing.most < 0 || Math.abs(time - before) > Math.max(LONGEST_TICK_MS, 2 * intervalMs);
-        if (isBroken) standing.matchedSince = standing.most < 0 ? null : time;
-        this.#lasts(standing, time, standing.rule.forMs);
+        if (isBroken) standing.matchedSince = null;
+        this.#lasts(standing, time, intervalMs, standing.rule.forMs);
       }
       standing.moved = 0;
       standing.most = -1;
@@ -161,12 +161,12 @@ export class Rules implements Detector {
     standing.isOver = before.bytes > bytes;
   }
 
-  #lasts(standing: Standing, time: number, forMs: number): void {
+  #lasts(standing: Standing, time: number, intervalMs: number, forMs: number): void {
     const { subject, rule } = standing;
     if (standing.most < 0 || subject === null) return;
-    standing.matchedSince ??= time;
+    standing.matchedSince ??= time - Math.min(intervalMs, LONGEST_TICK_MS); // what matches at a tick moved in the interval before it
     const lasted = time - standing.matchedSince;
-    if (lasted < forMs) return;
+    if (lasted + intervalMs / 2 < forMs) return; // ticks come a little early or late
     const who = subject.app ?? 'a connection without an owner';
     this.#found(
       rule,

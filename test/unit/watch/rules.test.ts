@@ -105,9 +105,15 @@ describe('a rule', () => {
     const slow = { rxRate: 1e6, txRate: 0, movedRx: 1e6 } as Partial<WatchFlow>;
     for (let i = 0; i < 25; i++) expect(move(1000, fast)).toEqual([]);
     expect(move(1000, slow)).toEqual([]);
-    for (let i = 0; i < 30; i++) expect(move(1000, fast)).toEqual([]);
+    for (let i = 0; i < 29; i++) expect(move(1000, fast)).toEqual([]);
     expect(move(1000, fast)).toEqual(['threshold: my rule: it has held for 30 s, mostly because of rclone with example.com.']);
     for (let i = 0; i < 60; i++) expect(move(1000, fast)).toEqual([]);
+  });
+
+  test('about a second holds at the first tick that matches', () => {
+    const { move } = watching({ when: 'rate>10MB', forMs: 1000 });
+    const fast = { rxRate: 20e6, txRate: 0, movedRx: 20e6 } as Partial<WatchFlow>;
+    expect(move(998, fast)).toHaveLength(1);
   });
 
   test('is muted by its name, without the other rules', () => {
