@@ -3,7 +3,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { NO_RATES } from '../../src/model/snapshot.ts';
 import { emptySnapshot } from '../../src/view/empty-snapshot.ts';
-import { appRow, busy, CAPTURE, flowRow, hostRow, NOON, series, snapshot } from '../support/snapshot-builder.ts';
+import { appRow, busy, CAPTURE, flowRow, hostRow, NOON, series, snapshot, TLS_SPOKEN } from '../support/snapshot-builder.ts';
 import { ourTheme, Stage } from '../support/terminal.ts';
 
 let stage: Stage | null = null;
@@ -141,22 +141,7 @@ describe('popups', () => {
     [140, 40],
   ])('how a connection is spoken, and its packets, at %ix%i', async (columns, rows) => {
     const s = open(columns, rows);
-    const offer = {
-      over: 'tcp',
-      version: 0x0304,
-      protocols: ['h2', 'http/1.1'],
-      ech: true,
-      ja4: 't13d1516h2_8daaf6152771_e5627efa2ab1',
-    } as const;
-    const answer = {
-      version: 0x0304,
-      cipher: 0x1301,
-      protocol: null,
-      resumed: true,
-      retried: false,
-      ja4s: 't130200_1301_234ea6891581',
-    };
-    const tls = { offer, answer, names: null, namesAreCut: false, alert: null, answerMs: 15.2, handshakeMs: 31 };
+    const tls = TLS_SPOKEN;
     const tcp = { flags: 0x18, sequence: 1, acknowledgement: 1, window: 65_536, isExact: true };
     const packet = { number: 0, time: NOON, isSent: true, payloadBytes: 0, tcp, marks: [], contents: '', name: null } as const;
     const packets = Array.from({ length: 40 }, (_, i) => ({

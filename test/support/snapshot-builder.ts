@@ -410,3 +410,21 @@ export function busy(count = 40, step = 0): Snapshot {
     },
   });
 }
+
+const offer = {
+  over: 'tcp',
+  version: 0x0304,
+  protocols: ['h2', 'http/1.1'],
+  ech: true,
+  ja4: 't13d1516h2_8daaf6152771_e5627efa2ab1',
+} as const;
+const answer = {
+  version: 0x0304,
+  cipher: 0x1301,
+  protocol: null,
+  resumed: true,
+  retried: false,
+  ja4s: 't130200_1301_234ea6891581',
+};
+/** How a connection over TLS 1.3 is spoken. */
+export const TLS_SPOKEN = { offer, answer, names: null, namesAreCut: false, alert: null, answerMs: 15.2, handshakeMs: 31 };

@@ -6,7 +6,7 @@ import type { CellContext } from '../../../src/view/tables/column.ts';
 import { HOSTS } from '../../../src/view/tables/hosts.ts';
 import { NOTHING_RECENT } from '../../../src/view/tables/recently-seen.ts';
 import { UNICODE_GLYPHS } from '../../../src/view/text/glyphs.ts';
-import { appRow, flowRow, hostRow, NOON } from '../../support/snapshot-builder.ts';
+import { appRow, flowRow, hostRow, NOON, TLS_SPOKEN } from '../../support/snapshot-builder.ts';
 
 const CONTEXT: CellContext = {
   glyphs: UNICODE_GLYPHS,
@@ -174,22 +174,8 @@ describe('details of a tunnel', () => {
 });
 
 describe('how a connection is spoken', () => {
-  const offer = {
-    over: 'tcp',
-    version: 0x0304,
-    protocols: ['h2', 'http/1.1'],
-    ech: true,
-    ja4: 't13d1516h2_8daaf6152771_e5627efa2ab1',
-  } as const;
-  const answer = {
-    version: 0x0304,
-    cipher: 0x1301,
-    protocol: null,
-    resumed: true,
-    retried: false,
-    ja4s: 't130200_1301_234ea6891581',
-  };
-  const tls = { offer, answer, names: null, namesAreCut: false, alert: null, answerMs: 15.2, handshakeMs: 31 };
+  const tls = TLS_SPOKEN;
+  const { offer, answer } = tls;
   const alike = (['curl', 'curl', null] as const).map((app, i) => flowRow({ id: `a${i}`, app }));
   const factsOf = (talk: FlowRow['talk'], context = CONTEXT) => {
     const facts = rowFacts('connections', flowRow({ id: 'f', talk, connectMs: 12.34 }), context, { ...NOTHING_RELATED, alike });
