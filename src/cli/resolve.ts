@@ -3,6 +3,7 @@
 
 import type { NotifyOptions, WebhookFormat } from '../model/delivery.ts';
 import { NetmonError } from '../model/errors.ts';
+import { type ExportPlan, PUSH_ENGINES, type PushPlan } from '../model/export.ts';
 import {
   AVERAGES,
   type BudgetPlan,
@@ -107,6 +108,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     screen: { savedState: config.screenState, owner: config.owner },
     budget: isReplay ? null : budget(config),
     notify: resolveNotify(config, isReplay || isCommand, headless),
+    exports: isReplay || isCommand || why !== null ? null : resolveExports(config, process.env),
     reduced: reduced(line, isReplay),
     privileges: privileges(line),
     keys: valuesOf(config.keys),
@@ -282,6 +284,41 @@ export function resolveNotify(
         }
       : null,
   };
+}
+
+/** Where records go besides this machine; null for nowhere. @param env has secrets that aren't in files @throws NetmonError `usage` */
+export function resolveExports(
+  { settings, path, risk, stateFolder }: Config,
+  env: Readonly<Record<string, string | undefined>>,
+): ExportPlan | null {
+  const prometheus = settings['export.prometheus.listen'].value;
+  const push = PUSH_ENGINES.flatMap((engine): PushPlan[] => {
+    const [url, user] = [settings[`export.${engine}.url`].value, settings[`export.${engine}.user`].value];
+    const [secretFile, ca] = [settings[`export.${engine}.secret-file`].value, settings[`export.${engine}.ca`].value];
+    if (url !== null) {
+      const { username, password } = new URL(url);
+      if (username !== '' || password !== '')
+        throw usage(`export.${engine}.url holds a password`, 'write user = "..." and secret-file = "..." instead');
+      return [{ engine, url, user, secretFile, secret: env[secretVariable(engine)] || null, ca }];
+    }
+    if (user !== null || secretFile !== null || ca !== null)
+      throw usage(`[export.${engine}] has no address to send to`, 'add for example: url = "https://collector.example"');
+    return [];
+  });
+  if (prometheus === null && push.length === 0) return null;
+  if (risk !== null)
+    throw usage(
+      `the configuration file ${quoted(path)} ${risk}, so the exports in it are refused`,
+      'copy it to a file of your own that only you can write',
+    );
+  const hash = settings['export.hash'].value;
+  const fields = settings['export.fields'].value.filter((field) => !hash.includes(field));
+  return { push, prometheus, fields, hash, folder: stateFolder };
+}
+
+/** Variable with the secret of an engine. */
+export function secretVariable(engine: string): string {
+  return `NETMON_${engine.toUpperCase()}_SECRET`;
 }
 
 /** What the receivers that everybody knows take. */

@@ -3,6 +3,7 @@
 
 import type { AlertKind, Severity } from './alert.ts';
 import type { NotifyOptions } from './delivery.ts';
+import type { ExportPlan } from './export.ts';
 import type { KeepOptions } from './packets.ts';
 import type { PolicyFile } from './policy.ts';
 import type { ReceiptFormat } from './receipt.ts';
@@ -142,6 +143,8 @@ export interface Options {
   readonly budget: BudgetPlan | null;
   /** How alerts are told. */
   readonly notify: NotifyOptions;
+  /** Where records go besides this machine; null for nowhere. */
+  readonly exports: ExportPlan | null;
   /** Don't capture; show the socket counters that need no rights. */
   readonly reduced: boolean;
   readonly privileges: PrivilegeOptions;

@@ -485,9 +485,10 @@ function settingSchema({ type, initial, unset, help }: Setting<unknown>): Schema
   };
   if (type.form === 'boolean') return { ...flag, ...common };
   const isChoice = Array.isArray(type.offers) && type.offers.length > 0 && type.read(['another word']) === undefined;
-  if (isChoice) return { ...word(type.offers as readonly string[]), ...common };
+  if (isChoice && type.form !== 'strings') return { ...word(type.offers as readonly string[]), ...common };
   const described = { ...common, description: `${help}; takes ${type.noun}` };
-  if (type.form === 'strings') return { oneOf: [text, list(text)], ...described };
+  const entry = isChoice ? word(type.offers as readonly string[]) : text;
+  if (type.form === 'strings') return { oneOf: [entry, list(entry)], ...described };
   if (type.form === 'integer') return { type: 'integer', ...described };
   return { ...text, ...described, examples: [type.example.replaceAll("'", '')] };
 }
@@ -497,11 +498,19 @@ export function configSchema(): Schema {
   const top: Record<string, Schema> = {};
   const tables = new Map<string, Record<string, Schema>>();
   for (const [name, setting] of Object.entries<Setting<unknown>>(SETTINGS)) {
-    const [table, key] = name.split('.') as [string, string?];
-    if (key === undefined) top[name] = settingSchema(setting);
+    const dot = name.lastIndexOf('.');
+    const [table, key] = [name.slice(0, Math.max(0, dot)), name.slice(dot + 1)];
+    if (table === '') top[name] = settingSchema(setting);
     else tables.set(table, { ...tables.get(table), [key]: settingSchema(setting) });
   }
   const closed = (properties: Record<string, Schema>): Schema => ({ type: 'object', properties, additionalProperties: false });
+  for (const [name, keys] of [...tables].reverse()) {
+    const dot = name.lastIndexOf('.');
+    if (dot < 0) continue;
+    const outer = name.slice(0, dot);
+    tables.set(outer, { ...tables.get(outer), [name.slice(dot + 1)]: closed(keys) });
+    tables.delete(name);
+  }
   const { budget = {}, ...others } = Object.fromEntries(tables);
   return {
     $schema: DIALECT,

@@ -22,6 +22,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   aggregate: ['model', 'net', 'filter', 'flow'],
   watch: ['model', 'net', 'filter'],
   history: ['model', 'net', 'system', 'filter', 'privilege'],
+  export: ['model', 'net'],
   view: ['model', 'net', 'filter'],
   output: ['model', 'net', 'system', 'filter', 'capture', 'packets', 'aggregate', 'view'],
   tui: ['model', 'net', 'system', 'view'],
@@ -40,7 +41,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'privilege',
   ],
   privilege: ['model', 'net', 'system', 'capture', 'identify'],
-  messenger: ['model', 'net', 'system', 'privilege'],
+  messenger: ['model', 'net', 'system', 'export', 'privilege'],
   command: ['model', 'net', 'system', 'identify', 'privilege'],
   cli: everythingBut('app'),
   app: EVERYTHING,
@@ -75,6 +76,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   packets: [],
   aggregate: [],
   watch: [],
+  export: ['node:crypto', 'node:zlib'],
   view: [],
 };
 /** Small files with one importer that stand alone all the same: where threads and processes begin, and what is loaded late on purpose. */
@@ -107,6 +109,7 @@ function everythingBut(one: string): readonly string[] {
     'aggregate',
     'watch',
     'history',
+    'export',
     'view',
     'output',
     'tui',

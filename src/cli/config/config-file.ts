@@ -109,7 +109,7 @@ function valuesOf(contents: Table): Values {
     else if (key === 'categories' || key === 'keys') listsOf(key, value, lists[key]);
     // `budget = "500 GB"` is short for a table with that amount
     else if (needs !== undefined && typeof value === 'string') settings.set(needs.key, textsOf([key], needs.key, value));
-    else if (TABLES.includes(key)) tableOf(key, value, needs?.noun ?? 'a table', settings);
+    else if (TABLES.includes(key)) tableOf([key], value, needs?.noun ?? 'a table', settings);
     else throw unknown([key], TOP_KEYS);
     if (needs !== undefined && !settings.has(needs.key)) throw isNot([key], needs.noun);
   }
@@ -120,13 +120,17 @@ function valuesOf(contents: Table): Values {
 const TABLES = [...new Set(SETTING_NAMES.flatMap((name) => (name.includes('.') ? [name.split('.')[0] as string] : [])))];
 const TOP_KEYS = [...SETTING_NAMES.filter((name) => !name.includes('.')), ...TABLES, ...Object.keys(LISTS), RULES];
 
-function tableOf(table: string, value: unknown, noun: string, settings: Map<SettingName, readonly string[]>): void {
-  if (!isTable(value)) throw isNot([table], noun);
+function tableOf(path: readonly string[], value: unknown, noun: string, settings: Map<SettingName, readonly string[]>): void {
+  if (!isTable(value)) throw isNot(path, noun);
+  const prefix = `${path.join('.')}.`;
+  const inside = SETTING_NAMES.filter((one) => one.startsWith(prefix));
+  const known = [...new Set(inside.map((one) => one.slice(prefix.length).split('.')[0] as string))];
   for (const [key, inner] of Object.entries(value)) {
-    const name = SETTING_NAMES.find((one) => one === `${table}.${key}`);
-    const known = SETTING_NAMES.flatMap((one) => (one.startsWith(`${table}.`) ? [one.slice(table.length + 1)] : []));
-    if (name === undefined) throw unknown([table, key], known);
-    settings.set(name, textsOf([table, key], name, inner));
+    const at = [...path, key];
+    if (!known.includes(key)) throw unknown(at, known);
+    const name = inside.find((one) => one === prefix + key);
+    if (name === undefined) tableOf(at, inner, 'a table', settings);
+    else settings.set(name, textsOf(at, name, inner));
   }
 }
 

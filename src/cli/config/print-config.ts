@@ -5,20 +5,30 @@ import type { Config, Sourced } from './config.ts';
 import { ruleTexts } from './config-file.ts';
 import { SETTING_NAMES, SETTINGS, type Setting, type SettingName } from './settings.ts';
 
+/** What a table is about: without it the table is left out. */
+const NEEDED: Readonly<Record<string, SettingName>> = {
+  budget: 'budget.amount',
+  'export.clickhouse': 'export.clickhouse.url',
+  'export.remote_write': 'export.remote_write.url',
+  'export.otlp': 'export.otlp.url',
+  'export.prometheus': 'export.prometheus.listen',
+};
+
 /** Text of `--print-config`, newline at the end. Values that are not set are comments, because TOML has no null. */
 export function configText(config: Config, version: string): string {
   const read = config.path === null ? 'No file was read.' : `Read: ${sanitize(config.path)}`;
   const lines = [`# netmon-tui ${version}: the configuration in force. ${read}`];
   let table = '';
+  let isLeftOut = false;
   for (const name of SETTING_NAMES) {
-    const [first = '', key] = name.split('.');
-    if (key !== undefined && first !== table) {
-      table = first;
-      // an empty table would lack its amount
-      const isLeftOut = table === 'budget' && config.settings['budget.amount'].value === null;
-      lines.push('', isLeftOut ? '# [budget]  # not set' : `[${table}]`);
+    const dot = name.lastIndexOf('.');
+    if (dot > 0 && name.slice(0, dot) !== table) {
+      table = name.slice(0, dot);
+      const needed = Object.hasOwn(NEEDED, table) ? NEEDED[table] : undefined;
+      isLeftOut = needed !== undefined && config.settings[needed].value === null;
+      lines.push('', isLeftOut ? `# [${table}]  # not set` : `[${table}]`);
     }
-    if (table !== 'budget' || config.settings['budget.amount'].value !== null) lines.push(settingLine(name, key ?? name, config));
+    if (!isLeftOut) lines.push(settingLine(name, name.slice(dot + 1), config));
   }
   for (const [title, rows] of [['categories', config.categories] as const, ['keys', config.keys] as const]) {
     lines.push('', `[${title}]${rows.size === 0 ? '  # not set' : ''}`);

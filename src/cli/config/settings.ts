@@ -9,6 +9,7 @@ import {
   WEBHOOK_FORMATS,
   type WebhookFormat,
 } from '../../model/delivery.ts';
+import { type ListenPlan, PERSONAL_FIELDS, type PersonalField } from '../../model/export.ts';
 import { EXPORT_FORMATS, type ExportFormat, HISTORY_KEYS, type HistoryKey } from '../../model/history.ts';
 import {
   AVERAGES,
@@ -35,11 +36,13 @@ import {
   INTERFACE,
   INTERFACES,
   KEEP,
+  LISTEN,
   path,
   RATE,
   type Rate,
   ROTATION,
   SPEED,
+  several,
   size,
   THEME,
   TOGGLE,
@@ -151,6 +154,25 @@ const flag = <T>(
 });
 const plainFlag = (group: Group, commands: readonly CommandName[], help: string, short?: string): Setting<boolean> =>
   flag(group, commands, toggle('true', short === undefined ? {} : { short }), TOGGLE, false, help);
+
+/** A setting of what is exported. */
+const exported = <T>(type: ValueType<T>, initial: T, help: string, unset?: string): Setting<T> =>
+  setting<T>({ type, initial, help, flags: [], group: 'Configuration', commands: [], ...(unset === undefined ? {} : { unset }) });
+const engineUrl = (help: string) => exported<string | null>(URL_TEXT, null, help);
+const engineUser = () =>
+  exported<string | null>(
+    text('a user name', 'netmon'),
+    null,
+    'user that it is sent as; the secret is then a password, else a token',
+  );
+const secretFile = () =>
+  exported<string | null>(
+    path('the path of a file', 'secret'),
+    null,
+    'file with the password or token, that only you can read (0600)',
+  );
+const engineCa = () =>
+  exported<string | null>(path('the path of a PEM file', '/etc/ssl/my-ca.pem'), null, 'further certificates to trust for it');
 
 const LEVEL: ValueType<'off' | Severity | null> = choice(['off', ...SEVERITIES]) as ValueType<'off' | Severity | null>;
 /** A kind of alert: whether it is raised, and how severe it is. */
@@ -555,6 +577,31 @@ export const SETTINGS = {
     group: 'Alerts',
     commands: [],
   }),
+  'export.fields': exported<readonly PersonalField[]>(
+    several(PERSONAL_FIELDS, 'domain'),
+    [],
+    'what is sent although it says something about people; by default none of it',
+    'none',
+  ),
+  'export.hash': exported<readonly PersonalField[]>(
+    several(PERSONAL_FIELDS, 'address'),
+    [],
+    'the same, but sent as hashes with a key that stays here',
+    'none',
+  ),
+  'export.clickhouse.url': engineUrl('send minutes and closed connections to this ClickHouse over HTTP; needs history'),
+  'export.clickhouse.user': engineUser(),
+  'export.clickhouse.secret-file': secretFile(),
+  'export.clickhouse.ca': engineCa(),
+  'export.remote_write.url': engineUrl('send metrics to this address by Prometheus remote write; needs history'),
+  'export.remote_write.user': engineUser(),
+  'export.remote_write.secret-file': secretFile(),
+  'export.remote_write.ca': engineCa(),
+  'export.otlp.url': engineUrl('send metrics and logs to this OpenTelemetry collector over HTTP; needs history'),
+  'export.otlp.user': engineUser(),
+  'export.otlp.secret-file': secretFile(),
+  'export.otlp.ca': engineCa(),
+  'export.prometheus.listen': exported<ListenPlan | null>(LISTEN, null, 'let Prometheus read metrics at this address'),
   'packets.keep': setting<KeepOptions | null>(
     {
       type: KEEP,

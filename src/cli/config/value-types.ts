@@ -2,6 +2,7 @@
 // interface exists is checked by those who open it.
 
 import type { QuietHours } from '../../model/delivery.ts';
+import type { ListenPlan } from '../../model/export.ts';
 import type { Rotation } from '../../model/options.ts';
 import { type KeepOptions, RING_BYTES } from '../../model/packets.ts';
 import { sanitize } from '../../net/text.ts';
@@ -241,6 +242,35 @@ export const URL_TEXT: ValueType<string | null> = single<string | null>(
 /** A secret, as an HTTP header may carry it. */
 export const TOKEN: ValueType<string | null> = single<string | null>('a token without spaces', 'tk_123', (value) =>
   /^[\x21-\x7e]{1,1024}$/.test(value) ? value : undefined,
+);
+
+/** Some of a few words, without repetitions. */
+export function several<T extends string>(choices: readonly T[], example: string): ValueType<readonly T[]> {
+  return {
+    noun: `a list of ${choices.join(', ')}`,
+    example,
+    form: 'strings',
+    offers: choices,
+    read: (texts) => {
+      const found = choices.filter((one) => texts.includes(one));
+      return texts.every((one) => found.some((word) => word === one)) ? found : undefined;
+    },
+    write: (words) => words,
+  };
+}
+
+/** Where this machine listens: only its own programs reach it. */
+export const LISTEN: ValueType<ListenPlan | null> = single<ListenPlan | null>(
+  'a loopback address and a port, such as "127.0.0.1:9464" or "[::1]:9464"',
+  '127.0.0.1:9464',
+  (value) => {
+    const match = /^(127(?:\.\d{1,3}){3}|localhost|\[::1\]):(\d{1,5})$/.exec(value);
+    const port = within(Number(match?.[2] ?? Number.NaN), 1, 65_535);
+    const name = (match?.[1] ?? '').replace(/^localhost$/, '127.0.0.1');
+    const isAddress = name === '[::1]' || name.split('.').every((part) => Number(part) < 256);
+    return port === undefined || !isAddress ? undefined : { address: name.replace(/[[\]]/g, ''), port };
+  },
+  { write: ({ address, port }) => `${address.includes(':') ? `[${address}]` : address}:${port}` },
 );
 
 /** Hours of the day in which something rests. */

@@ -47,6 +47,7 @@ describe('resolveOptions', () => {
       categories: {},
       place: { country: null, asn: null, home: null },
       exitCode: false,
+      exports: null,
       policy: null,
       keys: {},
       log: null,

@@ -9,6 +9,7 @@ import { ownerOf, type Surroundings } from '../../../../src/cli/config/surroundi
 import { resolveOptions } from '../../../../src/cli/resolve.ts';
 import { ALERT_KINDS } from '../../../../src/model/alert.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
+import { PUSH_ENGINES } from '../../../../src/model/export.ts';
 import { type FileRead, systemFiles } from '../../../../src/system/files.ts';
 import { SEVERITY_OF } from '../../../../src/watch/watchman.ts';
 
@@ -63,6 +64,8 @@ async function refusal(run: () => Promise<unknown>): Promise<NetmonError> {
   }
   throw new Error('accepted');
 }
+
+const ENGINE_KEYS = ['url', 'user', 'secret-file', 'ca'];
 
 describe('order', () => {
   const file = { [ANN]: 'interval = "3s"\nunits = "bits"\ninterface = ["a", "b"]\ntheme = "light"\nmouse = false\n' };
@@ -121,6 +124,10 @@ describe('order', () => {
       'notify.syslog': false,
       'notify.quiet': null,
       'notify.rate': { most: 20, perMs: 3_600_000 },
+      'export.fields': [],
+      'export.hash': [],
+      ...Object.fromEntries(PUSH_ENGINES.flatMap((engine) => ENGINE_KEYS.map((key) => [`export.${engine}.${key}`, null]))),
+      'export.prometheus.listen': null,
       'packets.keep': null,
       'packets.snap': 'auto',
       'packets.on-alert': false,
@@ -493,6 +500,11 @@ describe('--print-config', () => {
       'syslog = false                  # default',
       '# quiet =  # default: none',
       'rate = "20 per hour"            # default',
+      '',
+      '[export]',
+      'fields = []                     # default',
+      'hash = []                       # default',
+      ...['clickhouse', 'remote_write', 'otlp', 'prometheus'].flatMap((name) => ['', `# [export.${name}]  # not set`]),
       '',
       '[packets]',
       '# keep =  # default: none',
