@@ -418,8 +418,9 @@ class WaitingFlows {
   readonly #take: (row: number, name: string, source: number) => void;
   /** Pairs of row and serial number; a serial of 0 is an empty entry. */
   readonly #entries = new Float64Array(MAX_WAITING * 2);
+  /** Checksums of the remote addresses: an answer is compared with these first, because few are waited for. */
+  readonly #sums = new Int32Array(MAX_WAITING);
   #next = 0;
-  #count = 0;
 
   /**
    * @param lateMs how long after its start a flow may be named
@@ -433,30 +434,34 @@ class WaitingFlows {
 
   add(row: number): void {
     const at = this.#next * 2;
-    if (this.#entries[at + 1] === 0) this.#count++;
+    this.#sums[this.#next] = sumOf(this.#flows.words, this.#flows.remoteAt(row));
     this.#entries[at] = row;
     this.#entries[at + 1] = this.#flows.serial(row);
     this.#next = (this.#next + 1) % MAX_WAITING;
   }
 
   /**
-   * Names the waiting flows to an address, and drops those that waited too long.
+   * Names the waiting flows to an address, but for those that waited too long.
    *
    * @param now epoch ms
    */
   name(words: Int32Array, at: number, name: string, source: number, now: number): void {
-    if (this.#count === 0) return;
     const flows = this.#flows;
+    const sum = sumOf(words, at);
     for (let i = 0; i < MAX_WAITING; i++) {
+      if (this.#sums[i] !== sum) continue;
       const serial = this.#entries[2 * i + 1] as number;
       if (serial === 0) continue;
       const row = this.#entries[2 * i] as number;
       if (!flows.holds(row, serial) || flows.firstSeen(row) < now - this.#lateMs) {
         this.#entries[2 * i + 1] = 0;
-        this.#count--;
         continue;
       }
       if (sameAddress(flows.words, flows.remoteAt(row), words, at)) this.#take(row, name, source);
     }
   }
+}
+
+function sumOf(words: Int32Array, at: number): number {
+  return (words[at] as number) ^ (words[at + 1] as number) ^ (words[at + 2] as number) ^ (words[at + 3] as number);
 }
