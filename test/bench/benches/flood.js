@@ -1,8 +1,9 @@
-// Live flood: 64-byte datagrams to sockets that nobody reads, the whole program watching, beside tcpdump on the same flood.
+// Live flood: 64-byte datagrams to sockets that nobody reads, the whole program watching, in turn with tcpdump.
 
 import { createRequire } from 'node:module';
 import { FloodGround } from '../support/flood.js';
 import { needNamespaces } from '../support/namespace.js';
+import { inTurn, median, ratio } from '../support/pairs.js';
 import { cpuSeconds, sleep, start } from '../support/program.js';
 
 const FLOWS = 16;
@@ -10,6 +11,8 @@ const SECONDS = 4;
 /** What a sender without a pause is asked for; how fast it gets there is measured. */
 const FASTEST = 1_000_000;
 const SETTLE_MS = 1200;
+const TCPDUMP = 'tcpdump -w /dev/null';
+const CAP = '--driver cap';
 
 export const about = `${SECONDS} s of 64-byte UDP, ${FLOWS} flows: what was lost of it and what it cost, in % of a core`;
 
@@ -34,42 +37,46 @@ export async function run({ root, repeat, small }) {
 async function compare({ root, repeat, ground, rate, packets }) {
   const alone = await send(ground, packets, rate, () => 0);
   const what = `${ground.kind}, ${rate === 0 ? 'as fast as it sends' : k(rate)}`;
-  const watch = (watcher) => best(repeat, () => watcher(root, ground, packets, rate));
-  const ours = await watch(watchedByProgram('libpcap'));
-  const keeping = await watch(watchedByProgram('libpcap', ['--keep-packets', '60s']));
-  const peers = [
-    ['tcpdump -w /dev/null', await watch(watchedByTcpdump)],
-    ['--driver cap', capIsBuilt(root) ? await watch(watchedByProgram('cap')) : null],
-  ].filter(([, result]) => result !== null);
-  const beside = (field) => peers.map(([name, result]) => ({ name, value: result[field] }));
-  const paces = [
-    `${k(alone.rate)} alone`,
-    `${k(ours.rate)} beside us`,
-    ...peers.map(([name, { rate: pace }]) => `${k(pace)} beside ${name}`),
-  ];
+  const told = { ours: [], [TCPDUMP]: [], keeping: [], [CAP]: [] };
+  const way = (name, watcher) => async () => {
+    const result = await watcher(root, ground, packets, rate);
+    if (result !== null) told[name].push(result);
+    return result?.core ?? null;
+  };
+  const cores = await inTurn(repeat, {
+    ours: way('ours', watchedByProgram('libpcap')),
+    [TCPDUMP]: way(TCPDUMP, watchedByTcpdump),
+    keeping: way('keeping', watchedByProgram('libpcap', ['--keep-packets', '60s'])),
+    ...(capIsBuilt(root) ? { [CAP]: way(CAP, watchedByProgram('cap')) } : {}),
+  });
+  const of = (name, field) => median(told[name].map((result) => result[field]));
+  const names = [TCPDUMP, CAP].filter((name) => cores[name] !== undefined);
+  const beside = (field) => names.map((name) => ({ name, value: of(name, field) }));
+  const paces = ['ours', ...names].map((name) => `${k(of(name, 'rate'))} beside ${name}`);
+  const more = cores.keeping.map((core, round) => core - cores.ours[round]);
   return [
     {
       what,
-      value: ours.core,
+      value: of('ours', 'core'),
       unit: '% of a core',
-      goal: { most: rate === 0 ? 30 : 18 },
+      ratios: names.map((name) => ratio(cores.ours, cores[name], name, name === TCPDUMP ? { most: 2.5 } : undefined)),
       peers: beside('core'),
-      note: `sent at ${paces.join(', ')}${capIsBuilt(root) ? '' : '; cap is not built here'}`,
+      note: `sent at ${[`${k(alone.rate)} alone`, ...paces].join(', ')}${capIsBuilt(root) ? '' : '; cap is not built here'}`,
     },
     {
       what: '  lost',
-      value: ours.lost,
+      value: of('ours', 'lost'),
       unit: 'lost %',
       goal: { most: 0 },
       peers: beside('lost'),
-      note: `${ours.dropped} dropped by the kernel`,
+      note: `${Math.max(...told.ours.map(({ dropped }) => dropped))} dropped by the kernel at the most`,
     },
     {
       what: '  more with --keep-packets 60s',
-      value: keeping.core - ours.core,
+      value: median(more),
       unit: '% of a core',
       ...(rate === 0 ? {} : { goal: { most: 8 } }),
-      note: `at ${k(keeping.rate)}; ${keeping.lost.toFixed(3)} % lost`,
+      note: `at ${k(of('keeping', 'rate'))}; ${of('keeping', 'lost').toFixed(3)} % lost`,
     },
   ];
 }
@@ -83,17 +90,6 @@ function capIsBuilt(root) {
   } catch {
     return false;
   }
-}
-
-/** The run that lost least, and of those the cheapest. */
-async function best(repeat, work) {
-  let chosen = null;
-  for (let i = 0; i < repeat; i++) {
-    const result = await work();
-    if (chosen === null || result.lost < chosen.lost || (result.lost === chosen.lost && result.core < chosen.core))
-      chosen = result;
-  }
-  return chosen;
 }
 
 /** Sends once, with the processor time that `cpu` tells before and after it. */

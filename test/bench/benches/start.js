@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { writeHeavy } from '../support/heavy-history.js';
 import { makeNamespace, needNamespaces, removeNamespace } from '../support/namespace.js';
+import { inTurn, median, ratio } from '../support/pairs.js';
 import { start, timed } from '../support/program.js';
 import { startOnTerminal } from '../support/terminal.js';
 
@@ -14,6 +15,7 @@ const SIZE = { columns: 120, rows: 40 };
 /** The last thing drawn on a screen: the footer's last hint. */
 const LAST_WORD = 'quit';
 const PATIENCE_MS = 20_000;
+const NODE = 'node -e 0';
 /** Sends a datagram to itself five times a second. */
 const SENDER = `const s = require('node:dgram').createSocket('udp4').bind(9999, '127.0.0.1', () => setInterval(() => s.send('x', 9999, '127.0.0.1'), 200))`;
 /** Peers with a screen: the command, and a word of its first row of traffic, or of its first frame where it lists no traffic. */
@@ -29,55 +31,62 @@ export const about = 'milliseconds from the start of the process';
 /** @param {import('../run.js').Context} context */
 export async function run({ root, repeat, small }) {
   const program = [process.execPath, `${root}/bin/netmon-tui.js`];
-  const times = repeat * 3;
-  const bare = { name: 'node -e 0', value: await least(times, () => timed([process.execPath, '-e', '0'])?.ms) };
-  const rows = [
-    { what: 'netmon-tui -V', value: await least(times, () => timed([...program, '-V'])?.ms), unit: 'ms', peers: [bare] },
-    { what: 'netmon-tui -h', value: await least(times, () => timed([...program, '-h'])?.ms), unit: 'ms', peers: [bare] },
-  ];
   needNamespaces();
   const namespace = makeNamespace();
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'netmon-bench-'));
   try {
     const live = [...program, '-i', 'lo'];
-    const frame = await least(times, () => until(root, live, namespace, LAST_WORD));
-    rows.push({ what: 'first frame, 120x40', value: frame, unit: 'ms', goal: { most: 350 }, peers: [bare] });
     const executable = `${root}/build/netmon-tui`;
-    if (existsSync(executable)) {
-      const alone = await least(times, () => until(root, [executable, '-i', 'lo'], namespace, LAST_WORD));
-      rows.push({ what: '  of build/netmon-tui', value: alone, unit: 'ms', goal: { most: 350 } });
-    }
     const history = join(folder, 'history.sqlite');
     await writeHeavy(root, history, small);
-    const recorded = await least(times, () => until(root, [...live, `--history=${history}`], namespace, LAST_WORD));
-    rows.push({ what: '  with 90 days of history', value: recorded, unit: 'ms', goal: { most: 600 } });
-    rows.push(await firstRow(root, live, namespace, repeat));
-    const line = await least(times, () => firstLine([...live, '--json', '--interval', `${INTERVAL_MS}ms`], namespace));
-    rows.push({
-      what: 'first JSON line',
-      value: line,
-      unit: 'ms',
-      peers: [bare],
-      note: `after an interval of ${INTERVAL_MS} ms, which is in it`,
+    const frame = (command) => () => until(root, command, namespace, LAST_WORD);
+    const times = await inTurn(repeat * 3, {
+      [NODE]: () => timed([process.execPath, '-e', '0'])?.ms ?? null,
+      frame: frame(live),
+      ...(existsSync(executable) ? { alone: frame([executable, '-i', 'lo']) } : {}),
+      recorded: frame([...live, `--history=${history}`]),
+      version: () => timed([...program, '-V'])?.ms ?? null,
+      help: () => timed([...program, '-h'])?.ms ?? null,
+      line: () => firstLine([...live, '--json', '--interval', `${INTERVAL_MS}ms`], namespace),
     });
+    const bare = times[NODE];
+    const row = (what, values, more = {}, goal = undefined) => {
+      const ratios = [ratio(values, bare, NODE, goal)];
+      return { what, value: median(values), unit: 'ms', ratios, peers: [{ name: NODE, value: median(bare) }], ...more };
+    };
+    return [
+      row('first frame, 120x40', times.frame, { goal: { most: 350 } }, { most: 2.5 }),
+      ...(times.alone === undefined ? [] : [row('  of build/netmon-tui', times.alone, { goal: { most: 350 } })]),
+      row('  with 90 days of history', times.recorded, { goal: { most: 600 } }),
+      row('first JSON line', times.line, { note: `after an interval of ${INTERVAL_MS} ms, which is in it` }),
+      row('netmon-tui -V', times.version),
+      row('netmon-tui -h', times.help),
+      await firstRow(root, live, namespace, repeat),
+    ];
   } finally {
     removeNamespace(namespace);
     rmSync(folder, { recursive: true });
   }
-  return rows;
 }
 
 /** The first row with traffic of a program that sent before, beside the peers that are installed. */
 async function firstRow(root, command, namespace, repeat) {
   const sender = start([process.execPath, '-e', SENDER], { namespace });
   try {
-    const peers = [];
-    for (const { name, command: peer, word } of PEERS) {
-      if (spawnSync('which', [peer[0]], { stdio: 'ignore' }).status !== 0) continue;
-      peers.push({ name, value: await least(repeat, () => until(root, peer, namespace, word)) });
-    }
-    const value = await least(repeat, () => until(root, command, namespace, 'node'));
-    return { what: 'first app row', value, unit: 'ms', goal: { most: 1200 }, peers };
+    const isHere = ({ command: [program] }) => spawnSync('which', [program], { stdio: 'ignore' }).status === 0;
+    const ways = PEERS.filter(isHere).map(({ name, command: peer, word }) => [name, () => until(root, peer, namespace, word)]);
+    const { ours, ...peers } = await inTurn(repeat, {
+      ours: () => until(root, command, namespace, 'node'),
+      ...Object.fromEntries(ways),
+    });
+    return {
+      what: 'first app row',
+      value: median(ours),
+      unit: 'ms',
+      goal: { most: 1200 },
+      ratios: Object.entries(peers).map(([name, theirs]) => ratio(ours, theirs, name)),
+      peers: Object.entries(peers).map(([name, theirs]) => ({ name, value: median(theirs) })),
+    };
   } finally {
     sender.kill();
     await sender.exited;
@@ -101,10 +110,4 @@ async function firstLine(command, namespace) {
   child.kill();
   await child.exited;
   return ms;
-}
-
-async function least(times, work) {
-  let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < times; i++) best = Math.min(best, (await work()) ?? Number.NaN);
-  return best;
 }

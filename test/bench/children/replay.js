@@ -33,7 +33,7 @@ const output = {
   endWithRows: (tick) => {
     last = tick.snapshot;
     const reader = new Writable({ write: (_piece, _encoding, done) => setImmediate(done) });
-    return new JsonOutput(reader, false, null, () => {}).endWithRows(tick);
+    return new JsonOutput(reader, false, null, { tell: () => {} }, () => {}).endWithRows(tick);
   },
 };
 
