@@ -9,6 +9,7 @@ import { EXPORT_PREFIX, type PacketOptions } from '../model/options.ts';
 import type { KeptFlow } from '../model/packets.ts';
 import { CaptureFile } from '../output/capture-file.ts';
 import type { FileOwner } from '../output/output-file.ts';
+import { Framing } from '../packets/framing.ts';
 import type { RingWriter } from '../packets/ring-writer.ts';
 import { fileWork } from '../system/as-owner.ts';
 import type { Clock } from '../system/clock.ts';
@@ -77,7 +78,7 @@ export class Evidence {
       this.#tidy(kept.ring.used);
       const path = join(options.folder, name);
       const file = CaptureFile.open({ path, force: false, owner, isRow: false, most: null, now: () => clock.now() });
-      const writer = ringWriter(this.#parts, file, kept.ring.oldest, wants, alert.text);
+      const writer = ringWriter(this.#parts, file, new Framing(this.#parts.source), kept.ring.oldest, wants, alert.text);
       this.#growing.add({ file, writer, until: clock.monotonic() + AFTER_MS, end: null });
       this.#timer ??= setInterval(() => this.#look(), WORK_MS);
       return path;

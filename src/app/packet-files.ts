@@ -2,11 +2,11 @@
 // by what is known of their flows at that moment, and encodes nothing itself.
 
 import type { EventLog } from '../aggregate/event-log.ts';
-import type { PacketSource } from '../capture/source.ts';
 import { type NetmonError, reasonOf } from '../model/errors.ts';
 import type { KeptFlow, KeptStatus } from '../model/packets.ts';
 import { counted } from '../net/counted.ts';
 import { CaptureFile } from '../output/capture-file.ts';
+import { Framing } from '../packets/framing.ts';
 import type { Kept } from '../packets/kept-flows.ts';
 import { KeptFrame } from '../packets/packet-ring.ts';
 import { type CaptureSink, RingWriter } from '../packets/ring-writer.ts';
@@ -17,7 +17,7 @@ import { workingFolder } from '../system/files.ts';
 import type { PacketsAsked } from '../view/action.ts';
 import { formatAmount } from '../view/text/format.ts';
 import { type ExportPlace, fileIn } from './export.ts';
-import { lossesOf } from './writing.ts';
+import { lossesOf, type WrittenSource } from './writing.ts';
 
 /** How often what goes on is written. */
 const WORK_MS = 100;
@@ -31,7 +31,7 @@ const NAME_LENGTH = 48;
 /** A ring, and what is to be known of its frames. */
 export interface FollowedRing {
   readonly kept: Kept;
-  readonly source: Pick<PacketSource, 'interfaces' | 'stats'>;
+  readonly source: WrittenSource;
   readonly monitor: Pick<Monitor, 'aggregator' | 'flows' | 'owners'>;
 }
 
@@ -75,6 +75,7 @@ interface Written {
   readonly asked: PacketsAsked;
   readonly file: CaptureFile;
   readonly sink: OneFile;
+  readonly framing: Framing;
   /** The last of its writers, and what those before it wrote. */
   writer: RingWriter;
   before: { readonly packets: number; readonly lost: number; readonly since: number | null };
@@ -163,7 +164,12 @@ export class PacketFiles {
     }
     const sink = new OneFile(file);
     const before = { packets: 0, lost: 0, since: null };
-    const last: Written = { asked, file, sink, writer: this.#writer(asked, sink, from), before, state: 'writing' };
+    const framing = new Framing(this.#parts.source);
+    const last: Written = {
+      ...{ asked, file, sink, framing, before },
+      writer: this.#writer(asked, sink, framing, from),
+      state: 'writing',
+    };
     this.#last = last;
     await this.#finish(last, until);
     if (last.state === 'done') this.#tell(last, asked.to === null ? '; again to go on' : '');
@@ -178,7 +184,7 @@ export class PacketFiles {
       lost: before.lost + writer.lost,
       since: before.since ?? writer.since,
     };
-    last.writer = this.#writer(last.asked, last.sink, ring.first(writer.position));
+    last.writer = this.#writer(last.asked, last.sink, last.framing, ring.first(writer.position));
     last.state = 'writing';
     this.#timer = setInterval(() => this.#work(last), WORK_MS);
     this.#parts.notice(`writing packets ${last.asked.what}; again to stop`);
@@ -222,8 +228,8 @@ export class PacketFiles {
     this.#parts.notice(`${shortened(path)}: ${many}, ${size}${missing}${then}`);
   }
 
-  #writer(asked: PacketsAsked, sink: CaptureSink, from: number): RingWriter {
-    return ringWriter(this.#parts, sink, from, this.#wantsOf(asked), '');
+  #writer(asked: PacketsAsked, sink: CaptureSink, framing: Framing, from: number): RingWriter {
+    return ringWriter(this.#parts, sink, framing, from, this.#wantsOf(asked), '');
   }
 
   /** A flow in the table is judged by everything that a row shows. */
@@ -243,6 +249,7 @@ export class PacketFiles {
 export function ringWriter(
   { kept, source, monitor }: FollowedRing,
   sink: CaptureSink,
+  framing: Framing,
   from: number,
   wants: Wants,
   comment: string,
@@ -256,6 +263,7 @@ export function ringWriter(
       get interfaces() {
         return source.interfaces;
       },
+      framing,
       flowOf: (row, serial) => kept.flows.of(row, serial),
       wants,
       system: '',

@@ -12,6 +12,7 @@ import { counted } from '../net/counted.ts';
 import { CaptureFile, CaptureStream, type StatedSink } from '../output/capture-file.ts';
 import type { FileOwner } from '../output/output-file.ts';
 import type { SectionLosses, SectionParts } from '../packets/capture-section.ts';
+import { Framing } from '../packets/framing.ts';
 import type { Kept } from '../packets/kept-flows.ts';
 import { RingWriter } from '../packets/ring-writer.ts';
 import type { Monitor } from '../pipeline/monitor.ts';
@@ -37,12 +38,15 @@ export function sinkAsRoot(options: WriteOptions, by: Identity['by'] | null, now
   return isEarly ? fileOf(options, null, now) : null;
 }
 
+/** What a capture file needs of the capture. */
+export type WrittenSource = Pick<PacketSource, 'driver' | 'interfaces' | 'namesProcesses' | 'stats'>;
+
 /** What is written, and of what. */
 export interface WritingRequest {
   readonly options: WriteOptions;
   readonly owner: FileOwner | null;
   readonly monitor: Monitor;
-  readonly source: Pick<PacketSource, 'interfaces' | 'stats'>;
+  readonly source: WrittenSource;
   /** What it doesn't match is left out; null leaves out nothing. */
   readonly filter: Filter | null;
   /** Version of the program. */
@@ -186,6 +190,7 @@ function sectionOf({ monitor, source, filter, version }: WritingRequest): Sectio
     get interfaces() {
       return source.interfaces;
     },
+    framing: new Framing(source),
     flowOf: (row, serial) => flows.of(row, serial),
     wants: (flow, row) => {
       if (filter === null || matches === null) return true;
@@ -200,7 +205,7 @@ function sectionOf({ monitor, source, filter, version }: WritingRequest): Sectio
 }
 
 /** Packets that were lost before they came to the ring. */
-export function lossesOf(source: WritingRequest['source']): SectionLosses {
+export function lossesOf(source: WrittenSource): SectionLosses {
   const { droppedByKernel, droppedByInterface, shed } = source.stats();
   const bySystem = droppedByKernel === null && shed === 0 ? null : (droppedByKernel ?? 0) + shed;
   return { bySystem, byInterface: droppedByInterface };

@@ -5,6 +5,7 @@ import type { CaptureInterface } from '../capture/source.ts';
 import type { KeptFlow } from '../model/packets.ts';
 import type { Process } from '../model/terms.ts';
 import { DIRECTION } from '../net/numbers.ts';
+import type { Framing } from './framing.ts';
 import { COARSE, COARSE_FROM_MS, type EncodedFrame, type EncodedProcess, FINE, type PcapngEncoder } from './pcapng-encoder.ts';
 
 /** Frames are written with what was known of their flow at most this long ago, ms of packet time. */
@@ -16,6 +17,7 @@ const MAX_NAMES = 32_768;
 /** Process blocks of a section. Our own reader takes 2^20. */
 const MAX_PROCESSES = 1 << 19;
 const NO_PROCESS = -1;
+const NO_BYTES = new Uint8Array(0);
 
 /** A frame without its bytes, as the ring has it. */
 export interface SectionFrame {
@@ -40,6 +42,8 @@ export interface SectionFrame {
 export interface SectionParts {
   /** Frames refer to it by index; it only grows. */
   readonly interfaces: readonly CaptureInterface[];
+  /** Of the file in which the section is. */
+  readonly framing: Framing;
   /** What is known of a flow; null for one that was forgotten. */
   readonly flowOf: (row: number, serial: number) => KeptFlow | null;
   /** False for frames that are left out. Asked once a second of packet time for each flow, and for each frame without one. */
@@ -88,7 +92,7 @@ export class CaptureSection {
   readonly #parts: SectionParts;
   /** Number of the interface block by index of the source's list, once for each kind of time stamp. */
   readonly #numbers: (number | undefined)[] = [];
-  readonly #declared: { readonly digits: number; frames: number }[] = [];
+  readonly #declared: { readonly digits: number; readonly link: number; frames: number }[] = [];
   /** Number of the process block. A process of which more is learnt is another object, and gets another block. */
   readonly #processes = new Map<Process, number>();
   #processCount = 0;
@@ -96,6 +100,7 @@ export class CaptureSection {
   readonly #out: { -readonly [Key in keyof EncodedFrame]: EncodedFrame[Key] } = {
     ...{ iface: 0, digits: FINE, time: 0, wire: 0, direction: DIRECTION.UNKNOWN, process: NO_PROCESS, effective: NO_PROCESS },
     ...{ receiver: NO_PROCESS, dropped: 0, comment: null, host: null, hostSource: 'none' },
+    ...{ head: NO_BYTES, headBytes: 0, skipped: 0 },
   };
   /** By row. */
   readonly #flows = new Map<number, Known>();
@@ -122,6 +127,7 @@ export class CaptureSection {
     this.#encoder = encoder;
     const digits = frame.time < COARSE_FROM_MS ? FINE : COARSE;
     const iface = this.#interfaceOf(frame.iface, digits);
+    const declared = this.#declared[iface] as { readonly link: number; frames: number };
     const out = this.#out;
     this.#describe(known, frame);
     const news = known?.isNews === true ? known : null;
@@ -135,10 +141,16 @@ export class CaptureSection {
     out.comment = news?.comment ?? null;
     out.host = flow?.name ?? null;
     out.hostSource = flow?.nameSource ?? 'none';
+    const { framing, interfaces } = this.#parts;
+    const { link } = interfaces[frame.iface] as CaptureInterface;
+    framing.read(link, declared.link, bytes, frame.offset, frame.captured, frame.wire);
+    out.head = framing.head;
+    out.headBytes = framing.headBytes;
+    out.skipped = framing.skipped;
     encoder.frame(bytes, frame.offset, frame.captured, out);
     if (news !== null) news.isNews = false;
     this.frames++;
-    (this.#declared[iface] as { frames: number }).frames++;
+    declared.frames++;
     this.since ??= frame.time;
     this.until = frame.time;
     return true;
@@ -176,9 +188,10 @@ export class CaptureSection {
     const at = index * 2 + (digits === FINE ? 0 : 1);
     const known = this.#numbers[at];
     if (known !== undefined) return known;
-    const { link, name } = this.#parts.interfaces[index] as CaptureInterface;
-    this.#encoder.interface(link, name, digits);
-    const number = this.#declared.push({ digits, frames: 0 }) - 1;
+    const declared = this.#parts.interfaces[index] as CaptureInterface;
+    const link = this.#parts.framing.linkOf(declared);
+    this.#encoder.interface(link, declared.name, digits);
+    const number = this.#declared.push({ digits, link, frames: 0 }) - 1;
     this.#numbers[at] = number;
     return number;
   }

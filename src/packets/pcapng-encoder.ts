@@ -1,7 +1,7 @@
 // Writes blocks of pcapng (draft-ietf-opsawg-pcapng) into one buffer that is used again and again. It knows the format and nothing else: which
 // block comes when is its caller's business, and it opens no file. This folder keeps packets and encodes them; it has no rights and does no I/O.
 
-import { MAX_CAPTURED_BYTES } from '../capture/file/frame-reader.ts';
+import { MAX_CAPTURED_BYTES, MAX_WIRE_BYTES } from '../capture/file/frame-reader.ts';
 import {
   BLOCK,
   BYTE_ORDER_MAGIC,
@@ -60,6 +60,10 @@ export interface EncodedFrame {
   /** Numbers of process blocks of this section; -1 for none. */
   readonly process: number;
   readonly effective: number;
+  /** What stands in the file for the frame's first `skipped` bytes: `head[0..headBytes)`. */
+  readonly head: Uint8Array;
+  readonly headBytes: number;
+  readonly skipped: number;
   /** The receiver's, of a packet that is there once and names its sender. */
   readonly receiver: number;
   /** Frames lost between the one before and this one. */
@@ -171,10 +175,13 @@ export class PcapngEncoder {
     const from = this.#begin(BLOCK.ENHANCED);
     this.#u32(frame.iface);
     this.#stamp(frame.time, frame.digits);
-    this.#u32(captured);
-    this.#u32(Math.max(frame.wire, captured));
-    this.bytes.set(bytes.subarray(offset, offset + captured), this.length);
-    this.length += captured;
+    const { head, headBytes, skipped } = frame;
+    const rest = Math.min(captured - skipped, MAX_CAPTURED_BYTES - headBytes);
+    this.#u32(headBytes + rest);
+    this.#u32(Math.min(headBytes + Math.max(frame.wire - skipped, rest), MAX_WIRE_BYTES));
+    for (let i = 0; i < headBytes; i++) this.bytes[this.length++] = head[i] as number;
+    this.bytes.set(bytes.subarray(offset + skipped, offset + skipped + rest), this.length);
+    this.length += rest;
     this.#pad();
     const { direction, process, effective, receiver, dropped, comment, host } = frame;
     const options = this.length;

@@ -98,6 +98,29 @@ describe('a written capture', () => {
     expect(comments.match(/app curl, pid \d+, user root, host files\.example\.com \(http\)/g)).toHaveLength(2);
   });
 
+  it('has no interface numbers on `any`: tcpdump would warn that they mean nothing', async ({ skip, onTestFinished }) => {
+    if (reason !== null) skip(`written captures: ${reason}`);
+    const pair = await pairWithServer(onTestFinished);
+    const path = join(folder, 'any.pcapng');
+    const run = pair.start(pair.near, process.execPath, [
+      program.bin,
+      '-i',
+      'any',
+      '-w',
+      path,
+      '--duration',
+      '5s',
+      '--stay-root',
+    ]);
+    const ended = new Promise((resolve) => run.on('close', resolve));
+    await new Promise((resolve) => run.stderr.once('data', resolve));
+    pair.run(pair.near, 'sleep 1; curl -s -o /dev/null http://10.99.0.2/; ping -c 1 -q 127.0.0.1 >/dev/null');
+    expect(await ended).toBe(0);
+    expect(proven(path)).toBeGreaterThan(8);
+    const names = execFileSync('tshark', ['-n', '-r', path, '-T', 'fields', '-e', 'frame.interface_name'], { encoding: 'utf8' });
+    expect([...new Set(names.trim().split('\n'))].sort()).toEqual(['lo', 'va']);
+  });
+
   it('is a row of files under load, and has every packet in one of them', async ({ skip, onTestFinished }) => {
     if (reason !== null) skip(`written captures: ${reason}`);
     const pair = await pairWithServer(onTestFinished);

@@ -6,17 +6,26 @@ import { PcapngReader } from '../../../src/capture/file/pcapng.ts';
 import { InterfaceTable } from '../../../src/capture/interface-names.ts';
 import { ProcessTable } from '../../../src/capture/process-names.ts';
 import type { CapturedProcess } from '../../../src/capture/source.ts';
+import { decode } from '../../../src/decode/decode.ts';
+import { Packet } from '../../../src/decode/packet.ts';
 import type { KeptFlow } from '../../../src/model/packets.ts';
 import type { NameSource, Process } from '../../../src/model/terms.ts';
-import { DIRECTION } from '../../../src/net/numbers.ts';
+import { DIRECTION, LINK } from '../../../src/net/numbers.ts';
 import { CaptureSection, type SectionFrame } from '../../../src/packets/capture-section.ts';
+import { Framing } from '../../../src/packets/framing.ts';
 import { PcapngEncoder } from '../../../src/packets/pcapng-encoder.ts';
 import { type Block, pcapngFile } from '../capture-writer.ts';
+import { bytesOf, ethernet, ipv4, nullLink, ppp, udp } from '../frames.ts';
 import { type FuzzTarget, hold } from './target.ts';
 
 const MOST_FRAMES = 256;
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/;
+const PACKET = ipv4({ src: '10.0.0.1', dst: '192.0.2.9' }, udp({ sport: 40_000, dport: 53 }, 'question'));
 const REMOTE = Int32Array.of(0, 0, 0xffff, 0x01020304);
+
+/** Link types that the writer makes of others, and two packets to compare. */
+const MADE: readonly number[] = [LINK.ETHERNET, LINK.LINUX_SLL];
+const PACKETS = [new Packet(), new Packet()] as const;
 
 /** A capture as a reader has it. */
 class Capture {
@@ -89,6 +98,7 @@ function write(hostile: Capture, encoder: PcapngEncoder): void {
     interfaces: hostile.interfaces.interfaces,
     flowOf: (row) => flowOf(hostile, row),
     wants: () => true,
+    framing: new Framing({ interfaces: hostile.interfaces.interfaces, driver: 'libpcap', namesProcesses: false }),
     ...{ system: 'test', application: 'test', comment: '', namesProcesses: true },
   });
   for (let i = 0; i < hostile.batch.count; i++)
@@ -115,13 +125,26 @@ const OWN: Uint8Array = (() => {
   return encoder.bytes.slice(0, encoder.length);
 })();
 
+/** A capture of several link types, which becomes one of Ethernet alone. */
+const MIXED = pcapngFile([
+  { block: 'section' },
+  { block: 'interface', name: 'tun0', link: LINK.RAW },
+  { block: 'interface', name: 'eth0' },
+  { block: 'interface', name: 'ppp0', link: LINK.PPP },
+  { block: 'interface', name: 'utun1', link: LINK.NULL },
+  { block: 'packet', data: bytesOf(PACKET), ticks: 1_700_000_000_000_000n },
+  { block: 'packet', interface: 1, data: ethernet({}, PACKET), ticks: 1_700_000_000_100_000n },
+  { block: 'packet', interface: 2, data: ppp(PACKET), ticks: 1_700_000_000_200_000n },
+  { block: 'packet', interface: 3, data: nullLink(2, PACKET), ticks: 1_700_000_000_300_000n },
+]);
+
 /** The pair. */
 export function written(): FuzzTarget {
   const encoder = new PcapngEncoder(4 << 20);
   const [before, after] = [new PacketBatch(MOST_FRAMES, encoder.bytes), new PacketBatch(MOST_FRAMES, encoder.bytes)];
   return {
     name: 'written',
-    seeds: [OWN, OWN],
+    seeds: [OWN, MIXED],
     weight: 1,
     run(bytes, from, to) {
       const hostile = new Capture(bytes, from, to, before);
@@ -134,10 +157,14 @@ export function written(): FuzzTarget {
       hold(batch.count === count, `${batch.count} frames of ${count}`);
       for (let i = 0; i < count; i++) {
         const [was, is] = [frameOf(hostile, i), frameOf(read, i)];
-        hold(was.captured === is.captured && was.wire === is.wire, 'another length');
-        hold(same(bytes, was.offset, encoder.bytes, is.offset, was.captured), 'other bytes');
+        const isReframed = hostile.batch.link[i] !== batch.link[i] && batch.link[i] !== LINK.RAW;
+        if (isReframed) hold(saysTheSame(hostile.batch, read.batch, i), 'another packet');
+        else {
+          hold(was.captured === is.captured && was.wire === is.wire, 'another length');
+          hold(same(bytes, was.offset, encoder.bytes, is.offset, was.captured), 'other bytes');
+        }
         hold(Math.abs(was.time - is.time) <= Math.max(was.time * 2 ** -52, 0.001), `${is.time} for ${was.time}`);
-        hold(hostile.batch.link[i] === batch.link[i], 'another link type');
+        hold(!isReframed || MADE.includes(batch.link[i] as number), 'another link type');
         const isLoopback = hostile.interfaces.interfaces[was.iface]?.kind === 'loopback';
         const direction = isLoopback ? DIRECTION.OUT : i % 2 === 0 ? was.direction : was.isSent ? DIRECTION.OUT : DIRECTION.IN;
         hold(is.direction === direction, 'another direction');
@@ -147,6 +174,27 @@ export function written(): FuzzTarget {
       }
     },
   };
+}
+
+/** Whether the same is read from a frame whose link header is another. */
+function saysTheSame(was: PacketBatch, is: PacketBatch, i: number): boolean {
+  const [a, b] = PACKETS;
+  for (const [batch, packet] of [
+    [was, a],
+    [is, b],
+  ] as const) {
+    const [offset, captured, wire] = [batch.offset[i], batch.captured[i], batch.wire[i]] as [number, number, number];
+    decode(batch.bytes, offset, captured, wire, batch.link[i] as number, packet);
+  }
+  if (!a.hasAddresses) return true;
+  return (
+    b.hasAddresses &&
+    a.words.every((word, at) => word === b.words[at]) &&
+    a.sourcePort === b.sourcePort &&
+    a.destinationPort === b.destinationPort &&
+    a.protocol === b.protocol &&
+    a.payloadCaptured === b.payloadCaptured
+  );
 }
 
 function same(a: Uint8Array, at: number, b: Uint8Array, bt: number, length: number): boolean {

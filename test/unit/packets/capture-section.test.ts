@@ -8,6 +8,7 @@ import type { KeptFlow } from '../../../src/model/packets.ts';
 import type { Process } from '../../../src/model/terms.ts';
 import { DIRECTION } from '../../../src/net/numbers.ts';
 import { CaptureSection, type SectionFrame, type SectionParts } from '../../../src/packets/capture-section.ts';
+import { Framing } from '../../../src/packets/framing.ts';
 import { PcapngEncoder } from '../../../src/packets/pcapng-encoder.ts';
 import { framesOf } from '../../support/capture-reader.ts';
 
@@ -91,6 +92,7 @@ function written(
       comment: '',
     },
     namesProcesses: true,
+    framing: new Framing({ interfaces: more.interfaces ?? INTERFACES, driver: 'libpcap', namesProcesses: false }),
     ...more,
   };
   const section = new CaptureSection(encoder, parts);
@@ -150,6 +152,19 @@ describe('CaptureSection', () => {
       ...{ pid: 4711, name: 'curl', exe: '/usr/bin/curl', user: 'ann', script: null, unit: null },
     });
     expect(drops.bySystem).toBe(7);
+  });
+
+  test('has one link type', () => {
+    const tunnel = { name: 'tun0', kind: 'tunnel', link: 101, deliversTwice: false } as const;
+    const mixed = [INTERFACES[0] as CaptureInterface, tunnel];
+    const data = { offset: 0x45, captured: 40, wire: 1000 };
+    const { frames, malformed } = written([data, { ...data, iface: 1 }], { interfaces: mixed });
+    expect(malformed).toBe(0);
+    expect(frames).toEqual([
+      expect.objectContaining({ link: 1, wire: 1000, interface: 'eth0' }),
+      expect.objectContaining({ link: 1, wire: 1014, interface: 'tun0' }),
+    ]);
+    expect(frames[1]?.bytes).toBe(`0000000000000000000000000800${frames[0]?.bytes}`);
   });
 
   test('comments on the first frame of each flow, and again when more is known', () => {

@@ -3,6 +3,7 @@ import { PacketBatch } from '../../../src/capture/batch.ts';
 import { PcapngReader } from '../../../src/capture/file/pcapng.ts';
 import { InterfaceTable } from '../../../src/capture/interface-names.ts';
 import { ProcessTable } from '../../../src/capture/process-names.ts';
+import { Framing } from '../../../src/packets/framing.ts';
 import type { Kept } from '../../../src/packets/kept-flows.ts';
 import { type CaptureSink, RingWriter, type RingWriterParts } from '../../../src/packets/ring-writer.ts';
 import { joined } from '../../support/capture-writer.ts';
@@ -80,6 +81,7 @@ function writing(more: Partial<RingWriterParts> = {}) {
       interfaces: source.interfaces,
       flowOf: (row, serial) => flows.of(row, serial),
       wants: (flow) => flow?.local.port !== 1,
+      framing: new Framing(source),
       ...{ system: '', application: 'test', comment: '', namesProcesses: false },
     },
     losses: () => ({ bySystem: null, byInterface: null }),
