@@ -52,23 +52,22 @@ export async function run({ root, repeat, small }) {
 }
 
 function rowsOf(told, [ours, ...peers]) {
-  const row = (what, unit, value) => {
+  const row = ({ value, ...about }) => {
     const all = (name) => told[name].map(value);
     return {
-      what,
-      unit,
+      ...about,
       value: median(all(ours)),
       ratios: peers.map((name) => ratio(all(ours), all(name), name)),
       peers: peers.map((name) => ({ name, value: median(all(name)) })),
     };
   };
   return [
-    row(`first ${FIRST_BYTES} bytes drawn`, 'ms', ({ firstMs }) => firstMs),
+    row({ what: `first ${FIRST_BYTES} bytes drawn`, unit: 'ms', value: ({ firstMs }) => firstMs }),
     ...RATES.flatMap((rate, i) => [
-      row(`${rate / 1000} k/s`, '% of a core', ({ rates }) => rates[i].core),
-      row(`${rate / 1000} k/s, drawn a second`, 'bytes', ({ rates }) => rates[i].bytes),
+      row({ what: `${rate / 1000} k/s`, unit: '% of a core', value: ({ rates }) => rates[i].core }),
+      row({ what: `${rate / 1000} k/s, drawn a second`, unit: 'bytes', value: ({ rates }) => rates[i].bytes }),
     ]),
-    row('memory at its highest', 'MiB', ({ peak }) => peak),
+    row({ what: 'memory at its highest', unit: 'MiB', value: ({ peak }) => peak }),
   ];
 }
 
