@@ -42,6 +42,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   ],
   privilege: ['model', 'net', 'system', 'capture', 'identify'],
   messenger: ['model', 'net', 'system', 'export', 'privilege'],
+  stream: ['model', 'net'],
   command: ['model', 'net', 'system', 'identify', 'privilege'],
   cli: everythingBut('app'),
   app: EVERYTHING,
@@ -78,6 +79,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   watch: [],
   export: ['node:crypto', 'node:zlib'],
   view: [],
+  stream: ['node:zlib'],
 };
 /** Small files with one importer that stand alone all the same: where threads and processes begin, and what is loaded late on purpose. */
 const ALONE: readonly string[] = [
@@ -114,7 +116,7 @@ function everythingBut(one: string): readonly string[] {
     'output',
     'tui',
   ]
-    .concat('pipeline', 'privilege', 'messenger', 'command', 'cli', 'app')
+    .concat('pipeline', 'privilege', 'messenger', 'command', 'stream', 'cli', 'app')
     .filter((folder) => folder !== one);
 }
 
