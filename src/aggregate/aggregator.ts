@@ -2,6 +2,7 @@
 // This folder reads no packets, no files and no clock, decides no owner and no name, and formats nothing for display. Whatever is evicted,
 // learnt late or folded, the sums in a snapshot stay exact.
 
+import { encryptedSubject } from '../filter/fields.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
 import { type DnsPart, NO_DNS } from '../model/dns.ts';
@@ -101,11 +102,12 @@ export class Aggregator {
   readonly booking: Booking;
   /** What is asked of DNS; null if nobody reads it. */
   readonly dns: DnsLog | null;
+  /** Encrypted DNS; null if flows have neither names nor applications. */
+  readonly encrypted: EncryptedDns | null;
   readonly #flows: FlowTable;
   readonly #apps: AppRows;
   readonly #hosts: HostRows;
   readonly #directory: ProcessDirectory;
-  readonly #encrypted: EncryptedDns | null;
   #branches: BranchRows | null = null;
   readonly #flowRows: FlowRows;
   readonly #eviction: Eviction;
@@ -175,7 +177,7 @@ export class Aggregator {
     this.#flowRows = new FlowRows(flows, this.booking, directory, this.interfaceName, onBehalfOf, facts);
     const { interfaceName, booking } = this;
     this.#feed = watcher === null ? null : new WatchFeed({ flows, booking, directory, facts, interfaceName, watcher });
-    this.#encrypted = facts === null ? null : new EncryptedDns({ flows, directory, facts });
+    this.encrypted = facts === null ? null : new EncryptedDns({ flows, directory, facts });
     this.dns = questions === null ? null : new DnsLog({ ...questions, flows, directory, interfaceName, onBehalfOf });
     this.#listeners = listeners;
     this.#accepted = listeners === null ? null : new AcceptedFlows(flows);
@@ -289,7 +291,7 @@ export class Aggregator {
     this.#feed?.flowLeaves(row);
     this.dns?.flowLeaves(row);
     this.#quality?.flowLeaves(row);
-    this.#encrypted?.flowLeaves(row);
+    this.encrypted?.flowLeaves(row);
     this.#accepted?.flowLeaves(row);
     if (this.#onClosed !== null && !this.#flows.isEndReported(row) && this.#matched.passes(row)) this.#onClosed(row);
     this.#flowRows.forget(row);
@@ -345,8 +347,8 @@ export class Aggregator {
   }
 
   #dnsPart(time: number): DnsPart {
-    this.#encrypted?.tick();
-    return { ...(this.dns?.tick(time) ?? NO_DNS), encrypted: this.#encrypted?.rows() ?? [] };
+    this.encrypted?.tick();
+    return { ...(this.dns?.tick(time) ?? NO_DNS), encrypted: this.encrypted?.rows() ?? [] };
   }
 
   /** @param limits null for all apps, no hosts and no flows */
@@ -374,6 +376,7 @@ export class Aggregator {
       branches: limits === null ? null : (books.branchRows?.select(intervalMs) ?? null),
       flows: limits === null ? [] : this.#flowRows.select(limits.flows, intervalMs, matched.matches),
       flowCount,
+      encryptedDns: this.encrypted?.rows().filter((row) => filter.matches(encryptedSubject(row), this.#lastTime)) ?? [],
     };
   }
 

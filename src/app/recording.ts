@@ -2,6 +2,7 @@
 
 import { dirname } from 'node:path';
 import type { DnsLog } from '../aggregate/dns/dns-log.ts';
+import type { EncryptedDns } from '../aggregate/dns/encrypted.ts';
 import { FlowLog, HistoryCollector } from '../aggregate/history-collector.ts';
 import { HistoryKeys } from '../aggregate/history-keys.ts';
 import { claimFolder, lockPath, systemReason } from '../history/files.ts';
@@ -65,6 +66,7 @@ export class Recording {
   readonly #time: () => number;
   readonly #watched: (() => WatchRecords | null) | null;
   readonly #dns: DnsLog | null;
+  readonly #encrypted: EncryptedDns | null;
   /** The minute of the last questions, and how many it has. */
   #asked = { minute: 0, count: 0 };
   readonly #saveNow = () => this.save();
@@ -94,6 +96,7 @@ export class Recording {
     this.#time = time;
     this.#dns = aggregator.dns;
     this.#dns?.collect();
+    this.#encrypted = aggregator.encrypted;
     this.#watched = watched;
     this.#recorder = new Recorder({
       path: options.path,
@@ -104,7 +107,10 @@ export class Recording {
       takeLock: (path, owner) => lockFile(path, owner, edges.flock),
       asOwner: fileWork(options.owner, dirname(options.path)),
       runSave: edges.runSave,
-      onBegin: () => this.#collector.begin(),
+      onBegin: () => {
+        this.#collector.begin();
+        this.#encrypted?.take();
+      },
     });
     monitor.record(this.#collector, () => this.status);
     this.#recorder.begin();
@@ -138,7 +144,7 @@ export class Recording {
       this.#hasRecorded = true;
       for (const batch of this.#collector.collect(time)) this.#recorder.offer(batch);
       this.#offerWatched(time);
-      this.#offerQuestions(time);
+      this.#offerDns(time);
     }
     return this.#recorder.work();
   }
@@ -149,15 +155,16 @@ export class Recording {
     this.#recorder.offer({ minute: Math.floor(time / MINUTE_MS), entries: [], flows: [], unlogged: 0, watch });
   }
 
-  #offerQuestions(time: number): void {
-    const taken = this.#dns?.take() ?? null;
-    if (taken === null || taken.rows.length + taken.missed === 0) return;
+  #offerDns(time: number): void {
+    const taken = this.#dns?.take() ?? { rows: [], missed: 0 };
     const minute = Math.floor(time / MINUTE_MS);
+    const encrypted = this.#encrypted?.take().map((traffic) => ({ ...traffic, minute })) ?? [];
+    if (taken.rows.length + taken.missed + encrypted.length === 0) return;
     if (minute !== this.#asked.minute) this.#asked = { minute, count: 0 };
     const questions = taken.rows.slice(0, Math.max(0, MOST_QUESTIONS - this.#asked.count));
     this.#asked.count += questions.length;
     const missed = taken.missed + taken.rows.length - questions.length;
-    this.#recorder.offer({ minute, entries: [], flows: [], unlogged: 0, dns: { questions, missed } });
+    this.#recorder.offer({ minute, entries: [], flows: [], unlogged: 0, dns: { questions, missed, encrypted } });
   }
 
   /** Has the history file written now. */
@@ -179,7 +186,7 @@ export class Recording {
       this.#hasRecorded = true;
       for (const batch of this.#collector.finish(this.#time())) this.#recorder.offer(batch);
       this.#offerWatched(this.#time());
-      this.#offerQuestions(this.#time());
+      this.#offerDns(this.#time());
     }
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {

@@ -1,12 +1,13 @@
 // The fields of the filter language: names, aliases, the kind of their values, and where a flow has them. Error messages, completions and the
 // list in docs/filter.md come from this table.
 
-import type { RecordedQuestion } from '../model/dns.ts';
+import type { EncryptedDnsRow, RecordedQuestion } from '../model/dns.ts';
 import type { ListenerRow } from '../model/listeners.ts';
 import { RECENT_MINUTES } from '../model/snapshot.ts';
 import {
   type Asked,
   ATTRIBUTIONS,
+  type EncryptedTransport,
   type Endpoint,
   FLOW_DIRECTIONS,
   MAX_ANCESTORS,
@@ -394,6 +395,19 @@ export function listenerSubject(row: ListenerRow): FilterSubject {
     direction: 'inbound',
     firstSeen: row.since,
     lastSeen: row.lastAt,
+  };
+}
+
+/** The application of a connection that speaks encrypted DNS. */
+const ENCRYPTED_APPLICATIONS = { tls: 'dot', https: 'doh', quic: 'doq' } as const satisfies Record<EncryptedTransport, string>;
+
+/** Encrypted DNS of an app as the filter language sees it: its host is the resolver. */
+export function encryptedSubject(row: Omit<EncryptedDnsRow, 'id'>): FilterSubject {
+  const { app, host, transport, rxBytes, txBytes, lastSeen } = row;
+  return {
+    ...{ app, host, rxBytes, txBytes, lastSeen },
+    protocol: transport === 'quic' ? 'udp' : 'tcp',
+    application: ENCRYPTED_APPLICATIONS[transport],
   };
 }
 

@@ -3,12 +3,13 @@
 import { randomInt } from 'node:crypto';
 import type { Database, SqlValue, Statement } from 'sql.js';
 import type { AlertQuery, RecordedAlert } from '../model/alert.ts';
-import type { DnsQuery, RecordedQuestion } from '../model/dns.ts';
+import type { DnsQuery, RecordedDns } from '../model/dns.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';
 import type { BaselineQuery, HistoryQuery, HistoryResult, ReachedHost, SqlResult, TimeRange } from '../model/history.ts';
 import type { HistoryBatch, LoggedFlow } from '../model/history-batch.ts';
 import type { KnownBaseline } from '../model/watch.ts';
 import { AlertTables } from './alerts.ts';
+import { DnsTables } from './dns-tables.ts';
 import { type Erasure, erase, erasureEnd } from './erasure.ts';
 import type { JournalRecord } from './journal/record.ts';
 import { baselineOf } from './query/baseline.ts';
@@ -23,7 +24,6 @@ import {
 } from './query/pages.ts';
 import { HistoryQueries } from './query/queries.ts';
 import { localZone, type ZoneOffset } from './query/zone.ts';
-import { QuestionTable } from './questions.ts';
 import { HistoryRetention, type RetentionTime, retentionClock } from './retention.ts';
 import { createDatabase, HistoryMeta, openDatabase } from './schema.ts';
 import type { DatabaseFile } from './sqljs/database-file.ts';
@@ -39,7 +39,7 @@ export class HistoryDatabase {
   readonly #meta: HistoryMeta;
   readonly #dictionary: HistoryDictionary;
   readonly #alerts: AlertTables;
-  readonly #questions: QuestionTable;
+  readonly #dns: DnsTables;
   readonly #writer: HistoryWriter;
   readonly #retention: HistoryRetention;
   readonly #queries: HistoryQueries;
@@ -52,9 +52,9 @@ export class HistoryDatabase {
     this.#meta = new HistoryMeta(this.#statements);
     this.#dictionary = new HistoryDictionary(this.#statements);
     this.#alerts = new AlertTables(this.#statements, this.#dictionary, this.#meta);
-    this.#questions = new QuestionTable(this.#statements, this.#dictionary, this.#meta);
+    this.#dns = new DnsTables(this.#statements, this.#dictionary, this.#meta);
     this.#writer = new HistoryWriter(this.#statements, this.#dictionary, this.#meta);
-    this.#retention = new HistoryRetention(this.#statements, this.#dictionary, this.#meta, this.#alerts, this.#questions);
+    this.#retention = new HistoryRetention(this.#statements, this.#dictionary, this.#meta, this.#alerts, this.#dns);
     this.#queries = new HistoryQueries(this.#statements, this.#dictionary, this.#meta);
     this.#pages = new HistoryPages(this.#statements, this.#meta);
   }
@@ -113,7 +113,7 @@ export class HistoryDatabase {
         if (sequence <= this.applied) continue;
         this.#writer.write(batch);
         if (batch.watch !== undefined) this.#alerts.write(batch.watch);
-        if (batch.dns !== undefined) this.#questions.write(batch.dns);
+        if (batch.dns !== undefined) this.#dns.write(batch.dns);
         this.#meta.set('applied', sequence);
         applied++;
       }
@@ -140,7 +140,7 @@ export class HistoryDatabase {
     this.#transaction(() => {
       const end = erasure.before === null ? null : erasureEnd(erasure.before);
       this.#alerts.erase(erasure.app, end);
-      this.#questions.erase(erasure.app, end);
+      this.#dns.erase(erasure.app, end);
       erase(this.#statements, this.#dictionary, this.#meta, erasure);
     });
     this.#queries.forget();
@@ -197,9 +197,9 @@ export class HistoryDatabase {
     return this.#alerts.read(query);
   }
 
-  /** The newest questions of DNS of a range, oldest first. */
-  dns(query: DnsQuery): readonly RecordedQuestion[] {
-    return this.#questions.read(query);
+  /** What was asked of DNS in a range. */
+  dns(query: DnsQuery): RecordedDns {
+    return this.#dns.read(query);
   }
 
   /** What each app has reached, and the most that it sent in an hour. Takes a second for a large file. */

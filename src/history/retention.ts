@@ -3,7 +3,7 @@
 // its caller's transaction.
 
 import type { AlertTables } from './alerts.ts';
-import { QUESTION_LABELS, type QuestionTable } from './questions.ts';
+import { DNS_LABELS, type DnsTables } from './dns-tables.ts';
 import { ADD_TO, bucketOf, EMPTY, type HistoryMeta, SUBJECT_MASK, SUBJECTS, type TierTable } from './schema.ts';
 import type { Statements } from './sqljs/statements.ts';
 import { type HistoryDictionary, SUBJECT_COLUMNS } from './writer.ts';
@@ -58,24 +58,18 @@ export class HistoryRetention {
   readonly #dictionary: HistoryDictionary;
   readonly #meta: HistoryMeta;
   readonly #alerts: AlertTables;
-  readonly #questions: QuestionTable;
+  readonly #dns: DnsTables;
   /** True from when the size exceeds its limit until it is well below. */
   #isShrinking = false;
   /** True if labels may have lost their last row. */
   #hasOrphans = false;
 
-  constructor(
-    statements: Statements,
-    dictionary: HistoryDictionary,
-    meta: HistoryMeta,
-    alerts: AlertTables,
-    questions: QuestionTable,
-  ) {
+  constructor(statements: Statements, dictionary: HistoryDictionary, meta: HistoryMeta, alerts: AlertTables, dns: DnsTables) {
     this.#statements = statements;
     this.#dictionary = dictionary;
     this.#meta = meta;
     this.#alerts = alerts;
-    this.#questions = questions;
+    this.#dns = dns;
   }
 
   /**
@@ -87,7 +81,7 @@ export class HistoryRetention {
     this.#followClock(minute);
     this.#raise(minute - KEPT.minutes, minute - KEPT.hours * 60);
     if (this.#dropBelow('minute', this.#meta.minutesFrom) || this.#dropBelow('hour', this.#meta.hoursFrom)) return 'more';
-    if (this.#dropFlows(old, maxBytes) || this.#alerts.prune(maxBytes) || this.#dropQuestions(old, maxBytes)) return 'more';
+    if (this.#dropFlows(old, maxBytes) || this.#alerts.prune(maxBytes) || this.#dropDns(old, maxBytes)) return 'more';
     const today = Math.floor(now / 86_400_000);
     if (this.#meta.get('swept') !== today) {
       this.#sweep();
@@ -135,8 +129,8 @@ export class HistoryRetention {
     return dropped > 0;
   }
 
-  #dropQuestions(now: number, maxBytes: number): boolean {
-    if (!this.#questions.prune(now, maxBytes)) return false;
+  #dropDns(now: number, maxBytes: number): boolean {
+    if (!this.#dns.prune(now, maxBytes)) return false;
     this.#hasOrphans = true;
     return true;
   }
@@ -151,7 +145,7 @@ export class HistoryRetention {
     const named = [
       ...SUBJECT_COLUMNS.map((name) => `SELECT ${name} FROM subject`),
       ...['local', 'remote', 'attribution', 'name_source', 'application'].map((name) => `SELECT ${name} FROM flow`),
-      ...QUESTION_LABELS.map((name) => `SELECT ${name} FROM question`),
+      ...DNS_LABELS,
       'SELECT app FROM contact',
       'SELECT domain FROM contact',
       'SELECT app FROM reached',
@@ -190,7 +184,7 @@ export class HistoryRetention {
       return true;
     }
     if (
-      this.#questions.shrink() ||
+      this.#dns.shrink() ||
       this.#statements.run('DELETE FROM flow WHERE id IN (SELECT id FROM flow ORDER BY id LIMIT ?)', [ROWS_A_STEP]) > 0
     ) {
       this.#hasOrphans = true;

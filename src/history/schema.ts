@@ -10,7 +10,7 @@ import type { Statements } from './sqljs/statements.ts';
 /** `PRAGMA application_id` of a history file: "nmon". */
 const APPLICATION_ID = 0x6e6d6f6e;
 /** `PRAGMA user_version` that this program writes. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /**
  * A record's id is its bucket times this, plus its subject. With 2^22, minutes of today stay within 2^53:
@@ -42,7 +42,7 @@ export function minutesOf(table: TierTable): number {
 }
 
 /** A damaged or forged row can make a sum beyond 2^63, which becomes a real number: the cast makes it the largest integer. */
-const sum = (column: string): string => `${column} = CAST(${column} + excluded.${column} AS INTEGER)`;
+export const sum = (column: string): string => `${column} = CAST(${column} + excluded.${column} AS INTEGER)`;
 const addTo = (table: TierTable): string =>
   `INSERT INTO ${table} VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET ${['rx', 'tx', 'rx_packets', 'tx_packets', 'flows'].map(sum).join(', ')}`;
 
@@ -272,8 +272,34 @@ SELECT
 FROM question;
 `;
 
+/** Version 5: encrypted DNS, of which only the traffic is known. */
+const VERSION_5 = `
+CREATE TABLE encrypted (
+  minute INTEGER NOT NULL, -- since 1970-01-01 UTC
+  app INTEGER NOT NULL, -- label.id, 0 is none
+  reason INTEGER NOT NULL, -- label.id: why there is no app
+  host INTEGER NOT NULL, -- label.id: name or address of the resolver
+  transport INTEGER NOT NULL, -- 0 tls, 1 https, 2 quic
+  connections INTEGER NOT NULL, -- that began
+  rx INTEGER NOT NULL, -- bytes
+  tx INTEGER NOT NULL,
+  PRIMARY KEY (minute, app, reason, host, transport)
+) STRICT, WITHOUT ROWID;
+CREATE VIEW encrypted_dns AS
+SELECT
+  strftime('%Y-%m-%dT%H:%M:%SZ', encrypted.minute * 60, 'unixepoch') AS time,
+  (SELECT text FROM label WHERE id = encrypted.app) AS app_name,
+  (SELECT text FROM label WHERE id = encrypted.reason) AS reason,
+  (SELECT text FROM label WHERE id = encrypted.host) AS resolver,
+  CASE encrypted.transport WHEN 0 THEN 'tls' WHEN 1 THEN 'https' ELSE 'quic' END AS transport,
+  encrypted.connections AS connections,
+  encrypted.rx AS rx_bytes,
+  encrypted.tx AS tx_bytes
+FROM encrypted;
+`;
+
 /** `STEPS[n]` leads from version n to n + 1; version 0 is the empty file. */
-const STEPS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+const STEPS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 const MAGIC = 'SQLite format 3\0';
 /** Offsets in the file's header (sqlite.org/fileformat2.html, section 1.3). */
 const HEADER = { bytes: 100, writeFormat: 18, userVersion: 60, applicationId: 68 } as const;

@@ -101,7 +101,7 @@ export interface DnsRow {
 /** A question as history keeps it. */
 export type RecordedQuestion = Omit<DnsRow, 'id'>;
 
-/** Which recorded questions: of [from, to), epoch ms, of an app (null for all), the newest `most`. */
+/** Which recorded questions and encrypted DNS: of [from, to), epoch ms, of an app (null for all), the newest `most` questions. */
 export interface DnsQuery {
   readonly from: number;
   readonly to: number;
@@ -133,9 +133,8 @@ export interface ResolverRow {
   readonly lastSeen: number;
 }
 
-/** Encrypted DNS of one app to one resolver: what it asks can't be read. */
-export interface EncryptedDnsRow {
-  readonly id: string;
+/** What one app moved to and from one resolver that it asks over TLS, HTTPS or QUIC: what it asks can't be read. */
+export interface EncryptedTraffic {
   readonly app: string | null;
   /** Why there is no app; null if there is one. */
   readonly reason: string | null;
@@ -145,7 +144,24 @@ export interface EncryptedDnsRow {
   readonly connections: number;
   readonly rxBytes: number;
   readonly txBytes: number;
+}
+
+/** Encrypted DNS since the start. */
+export interface EncryptedDnsRow extends EncryptedTraffic {
+  readonly id: string;
   readonly lastSeen: number;
+}
+
+/** Encrypted DNS of one minute as history keeps it. One that corrects a late owner or name is negative; sums never are. */
+export interface RecordedEncrypted extends EncryptedTraffic {
+  /** Minutes since the epoch. */
+  readonly minute: number;
+}
+
+/** What was asked of DNS in a range of recorded time: questions, oldest first, and encrypted DNS, the busiest first. */
+export interface RecordedDns {
+  readonly questions: readonly RecordedQuestion[];
+  readonly encrypted: readonly Omit<EncryptedDnsRow, 'id'>[];
 }
 
 /** What was asked of DNS. */

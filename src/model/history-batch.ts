@@ -1,7 +1,7 @@
 // HistoryBatch: the bytes moved since the last batch, by owner and remote end, for the recorder. Plain data that may go to another thread.
 
 import type { Alert, AlertDelivery } from './alert.ts';
-import type { RecordedQuestion } from './dns.ts';
+import type { RecordedEncrypted, RecordedQuestion } from './dns.ts';
 import type { Attribution, FlowDirection, NameSource } from './terms.ts';
 import type { FirstContact } from './watch.ts';
 
@@ -61,11 +61,12 @@ export interface WatchRecords {
   readonly deliveries: readonly AlertDelivery[];
 }
 
-/** Questions of DNS for history. */
-export interface QuestionRecords {
+/** What was asked of DNS, for history. */
+export interface DnsRecords {
   readonly questions: readonly RecordedQuestion[];
   /** Questions that are not among them, because there were too many. */
   readonly missed: number;
+  readonly encrypted: readonly RecordedEncrypted[];
 }
 
 /** One flush. */
@@ -79,5 +80,5 @@ export interface HistoryBatch {
   /** Absent if the watch has nothing to add. */
   readonly watch?: WatchRecords;
   /** Absent if nothing was asked of DNS. */
-  readonly dns?: QuestionRecords;
+  readonly dns?: DnsRecords;
 }

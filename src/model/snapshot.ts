@@ -2,7 +2,7 @@
 
 import type { Alert, Mute } from './alert.ts';
 import type { MessengerStatus } from './delivery.ts';
-import type { DnsPart } from './dns.ts';
+import type { DnsPart, EncryptedDnsRow } from './dns.ts';
 import type { HistoryStatus } from './history.ts';
 import type { ListenerRow } from './listeners.ts';
 import type { Average } from './options.ts';
@@ -318,6 +318,7 @@ export interface Matching {
   /** Those that match now; bounded as in a snapshot. */
   readonly flows: readonly FlowRow[];
   readonly flowCount: number;
+  readonly encryptedDns: readonly EncryptedDnsRow[];
 }
 
 /** Everything known at a tick: plain data, never changed once made. Network-layer bytes; rates in bytes/s. */

@@ -223,7 +223,8 @@ export interface FlowFacts {
 }
 
 /** How DNS travels where it can't be read. */
-export type EncryptedTransport = 'tls' | 'https' | 'quic';
+export const ENCRYPTED_TRANSPORTS = ['tls', 'https', 'quic'] as const;
+export type EncryptedTransport = (typeof ENCRYPTED_TRANSPORTS)[number];
 
 /** What DNS was asked for in a flow. */
 export interface Asked {

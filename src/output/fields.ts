@@ -1,7 +1,7 @@
 // Schema 1: the objects of the JSON stream, field by field. Within a schema number fields may be added, and none changes its meaning. Every
 // field is always there; null is unknown.
 
-import type { RecordedQuestion } from '../model/dns.ts';
+import type { EncryptedDnsRow, RecordedQuestion } from '../model/dns.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { PrivilegeStatus } from '../model/privileges.ts';
 import type {
@@ -49,6 +49,7 @@ export function snapshotFields(snapshot: Snapshot, skipped: Skipped): Record<str
     flows: snapshot.flows.map(flowFields),
     flows_total: count(snapshot.flowCount),
     flows_evicted: count(snapshot.flowsEvicted),
+    encrypted_dns: snapshot.dns.encrypted.map(encryptedDnsFields),
     gaps: snapshot.gaps.map(gapFields),
   };
 }
@@ -84,6 +85,8 @@ export function flowFields(flow: FlowRow): Record<string, unknown> {
     last_seen: timeField(flow.lastSeen),
     rtt_ms: flow.rttMs === null ? null : rounded(flow.rttMs),
     retransmits: count(flow.retransmits),
+    ja4: flow.talk?.tls?.offer?.ja4 ?? null,
+    ja4s: flow.talk?.tls?.answer?.ja4s ?? null,
     tunnel: flow.tunnel,
     carries: flow.carries,
     inside: flow.inside === null ? null : innerFields(flow.inside),
@@ -110,6 +113,20 @@ export function dnsFields(row: RecordedQuestion): Record<string, unknown> {
     answer_count: count(row.answerCount),
     took_ms: row.tookMs === null ? null : rounded(row.tookMs),
     tries: count(row.tries),
+  };
+}
+
+/** What an app moved to and from a resolver that it asks over TLS, HTTPS or QUIC. */
+export function encryptedDnsFields(row: Omit<EncryptedDnsRow, 'id'>): Record<string, unknown> {
+  return {
+    app: row.app,
+    reason: row.reason,
+    resolver: row.host,
+    transport: row.transport,
+    connections: count(row.connections),
+    rx_bytes: count(row.rxBytes),
+    tx_bytes: count(row.txBytes),
+    last_seen: timeField(row.lastSeen),
   };
 }
 

@@ -5,8 +5,9 @@ import type { Snapshot, Traffic } from '../model/snapshot.ts';
 /** The snapshot of what the filter matches; the whole snapshot if there is no filter. */
 export function filteredSnapshot(snapshot: Snapshot): Snapshot {
   if (snapshot.matching === null) return snapshot;
-  const { total, apps, hosts, categories, interfaces, flows, flowCount } = snapshot.matching;
-  return { ...snapshot, total, apps, hosts, categories, interfaces, flows, flowCount, matching: null };
+  const { total, apps, hosts, categories, interfaces, flows, flowCount, encryptedDns } = snapshot.matching;
+  const dns = { ...snapshot.dns, encrypted: encryptedDns };
+  return { ...snapshot, total, apps, hosts, categories, interfaces, flows, flowCount, dns, matching: null };
 }
 
 /**

@@ -1,7 +1,7 @@
 // The picture: a snapshot filtered, counted from the user's baseline, closed flows left out. Pure but for a cache of the last picture, which
 // the reducer and the panels ask for many times a frame.
 
-import { type FilterSubject, listenerSubject, questionSubject } from '../filter/fields.ts';
+import { encryptedSubject, type FilterSubject, listenerSubject, questionSubject } from '../filter/fields.ts';
 import type { Filter } from '../filter/filter.ts';
 import type { Alert } from '../model/alert.ts';
 import type { DnsRow } from '../model/dns.ts';
@@ -233,7 +233,7 @@ function listenersOf({ listeners, time }: Snapshot, filter: Filter | null): read
 /** Resolvers that all apps asked, and encrypted DNS of the apps that match. */
 function resolversOf({ dns, time }: Snapshot, filter: Filter | null): readonly ResolverLine[] {
   if (filter === null) return resolverLines(dns);
-  const encrypted = dns.encrypted.filter(({ app, host, lastSeen }) => filter.matches({ app, host, lastSeen }, time));
+  const encrypted = dns.encrypted.filter((row) => filter.matches(encryptedSubject(row), time));
   return resolverLines({ ...dns, encrypted });
 }
 

@@ -9,6 +9,7 @@ import dnsPacket from 'dns-packet';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Block, type FrameRecord, pcapFile, pcapngFile } from '../support/capture-writer.ts';
 import { be16, ethernet, ipv4, join, tcp, udp } from '../support/frames.ts';
+import { tlsHello } from '../support/payloads.ts';
 import { lineFaults } from '../support/schemas.ts';
 import { linesOf } from '../support/whole-run.ts';
 
@@ -86,6 +87,53 @@ class Capture {
     return file;
   }
 }
+
+describe('encrypted DNS of a capture', () => {
+  const capture = new Capture();
+  const hello = (sport: number, dst: string, name: string) => {
+    const ends = { src: CLIENT, dst };
+    const segment = (ms: number, fields: object, payload?: Uint8Array) =>
+      capture.records.push({
+        time: T0 + ms,
+        data: ethernet({}, ipv4(ends, tcp({ sport, dport: 443, seq: 1, ...fields }, payload))),
+      });
+    segment(0, { seq: 0, flags: 2 });
+    segment(20, { flags: 0x18 }, tlsHello({ name }));
+  };
+  hello(50_001, '8.8.8.8', 'dns.google');
+  hello(50_002, '8.8.8.8', 'dns.google');
+  hello(50_003, '192.0.2.9', 'www.example.com');
+  const file = capture.write('encrypted.pcap');
+  const told = async (...words: string[]) => {
+    const lines = await linesOf(file, '--speed', '0', ...words);
+    expect(lines.flatMap(lineFaults)).toEqual([]);
+    return lines.map(({ type, encrypted_dns, flows }) => ({
+      type,
+      encrypted: encrypted_dns as object[],
+      flows: flows as Flow[],
+    }));
+  };
+  interface Flow {
+    readonly host: string;
+    readonly ja4: string | null;
+    readonly ja4s: string | null;
+  }
+
+  it('is told with its resolver and connections, under a filter only what matches', async () => {
+    const last = (await told()).at(-1);
+    expect(last?.encrypted).toMatchObject([{ app: null, resolver: 'dns.google', transport: 'https', connections: 2 }]);
+    expect((await told('--filter', 'application:doh')).at(-1)?.encrypted).toHaveLength(1);
+    expect((await told('--filter', 'host:example.com')).at(-1)?.encrypted).toEqual([]);
+  });
+
+  it('has the fingerprint of each hello', async () => {
+    const flows = (await told()).at(-1)?.flows ?? [];
+    expect(flows).toHaveLength(3);
+    expect(new Set(flows.map(({ ja4 }) => ja4)).size).toBe(1);
+    for (const { ja4, ja4s } of flows)
+      expect([ja4, ja4s]).toEqual([expect.stringMatching(/^t\d\dd\d{4}.._[0-9a-f]{12}_[0-9a-f]{12}$/), null]);
+  });
+});
 
 describe('questions of a capture', () => {
   const capture = new Capture();

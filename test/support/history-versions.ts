@@ -195,11 +195,57 @@ SELECT app.text AS app_name, CASE reached.kind WHEN 0 THEN 'country' WHEN 1 THEN
 FROM reached JOIN label AS app ON app.id = reached.app JOIN label AS name ON name.id = reached.name;
 `;
 
+const VERSION_4 = `CREATE TABLE question (
+  id INTEGER PRIMARY KEY, -- in the order in which they ended
+  time INTEGER NOT NULL, -- ms since 1970-01-01 UTC, when it was asked
+  name INTEGER NOT NULL, -- this and the following: label.id, 0 is none
+  domain INTEGER NOT NULL,
+  type INTEGER NOT NULL,
+  app INTEGER NOT NULL,
+  pid INTEGER,
+  reason INTEGER NOT NULL, -- label.id: why there is no app
+  behalf INTEGER NOT NULL, -- label.id: the app for which a resolver asked
+  resolver INTEGER NOT NULL, -- label.id
+  port INTEGER NOT NULL,
+  transport INTEGER NOT NULL, -- 0 udp, 1 tcp, 2 mdns, 3 llmnr
+  interface INTEGER NOT NULL, -- label.id
+  direction INTEGER NOT NULL, -- 0 outbound, 1 inbound, 2 local, 3 transit
+  result INTEGER NOT NULL, -- label.id
+  answers TEXT NOT NULL, -- lines
+  answer_count INTEGER NOT NULL,
+  took INTEGER, -- microseconds; none without an answer
+  tries INTEGER NOT NULL
+) STRICT;
+CREATE INDEX question_time ON question (time);
+CREATE VIEW dns AS
+SELECT
+  strftime('%Y-%m-%dT%H:%M:%fZ', question.time / 1000.0, 'unixepoch') AS time,
+  (SELECT text FROM label WHERE id = CASE question.behalf WHEN 0 THEN question.app ELSE question.behalf END) AS app_name,
+  (SELECT text FROM label WHERE id = question.app) AS asked_by,
+  question.pid AS pid,
+  (SELECT text FROM label WHERE id = question.reason) AS reason,
+  (SELECT text FROM label WHERE id = question.name) AS name,
+  (SELECT text FROM label WHERE id = question.domain) AS domain,
+  (SELECT text FROM label WHERE id = question.type) AS record_type,
+  (SELECT text FROM label WHERE id = question.result) AS result,
+  replace(question.answers, char(10), ' ') AS answers,
+  question.answer_count AS answer_count,
+  question.took / 1000.0 AS took_ms,
+  question.tries AS tries,
+  (SELECT text FROM label WHERE id = question.resolver) AS resolver,
+  question.port AS port,
+  CASE question.transport WHEN 0 THEN 'udp' WHEN 1 THEN 'tcp' WHEN 2 THEN 'mdns' ELSE 'llmnr' END AS transport,
+  (SELECT text FROM label WHERE id = question.interface) AS interface,
+  CASE question.direction WHEN 0 THEN 'outbound' WHEN 1 THEN 'inbound' WHEN 2 THEN 'local' ELSE 'transit' END AS direction
+FROM question;
+`;
+
 /** Every version that a user may have a file of but the newest, by number: its image. */
 export const OLDER_VERSIONS: Readonly<Record<number, (sql: SqlEngine) => Uint8Array>> = {
   1: (sql) => imageOf(sql, 1, VERSION_1),
   2: (sql) => imageOf(sql, 2, VERSION_1 + VERSION_2),
   3: (sql) => imageOf(sql, 3, VERSION_1 + VERSION_2 + VERSION_3),
+  4: (sql) => imageOf(sql, 4, VERSION_1 + VERSION_2 + VERSION_3 + VERSION_4),
 };
 
 function imageOf(sql: SqlEngine, version: number, text: string): Uint8Array {

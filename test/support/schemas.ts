@@ -8,7 +8,14 @@ import { REACHES } from '../../src/model/listeners.ts';
 import { RULE_PERIODS } from '../../src/model/options.ts';
 import { VERDICTS } from '../../src/model/policy.ts';
 import type { Gap } from '../../src/model/snapshot.ts';
-import { type ApplicationSource, ATTRIBUTIONS, FLOW_DIRECTIONS, INTERFACE_KINDS, NAME_SOURCES } from '../../src/model/terms.ts';
+import {
+  type ApplicationSource,
+  ATTRIBUTIONS,
+  ENCRYPTED_TRANSPORTS,
+  FLOW_DIRECTIONS,
+  INTERFACE_KINDS,
+  NAME_SOURCES,
+} from '../../src/model/terms.ts';
 import { COMMANDS } from '../../src/view/action.ts';
 
 /** The part of JSON Schema that is used here. */
@@ -115,10 +122,23 @@ const flow = {
   ...seen,
   rtt_ms: orNull(rate),
   retransmits: count,
+  ja4: said(orNull(text), "JA4 of the client's hello"),
+  ja4s: said(orNull(text), "JA4S of the server's hello"),
   tunnel: orNull(text),
   carries: said(flag, 'whether it carries a tunnel whose flows are listed'),
   inside: orNull(ref('inside')),
   ...traffic,
+};
+
+const encrypted = {
+  app: orNull(text),
+  reason: said(orNull(text), 'why there is no app'),
+  resolver: said(text, 'name or address'),
+  transport: word(ENCRYPTED_TRANSPORTS),
+  connections: count,
+  rx_bytes: count,
+  tx_bytes: count,
+  last_seen: time,
 };
 
 const snapshot = {
@@ -135,6 +155,7 @@ const snapshot = {
   flows: list(ref('flow')),
   flows_total: count,
   flows_evicted: count,
+  encrypted_dns: list(object(encrypted)),
   gaps: list(ref('gap_fields')),
 };
 
@@ -204,6 +225,7 @@ const LINES = {
     took_ms: said(orNull(rate), 'until the answer'),
     tries: count,
   }),
+  encrypted_dns: object({ ...head('encrypted_dns'), time: said(time, 'the last minute of it'), ...encrypted }),
   alert: object({
     ...head('alert'),
     id: said(text, 'unique across runs and machines'),

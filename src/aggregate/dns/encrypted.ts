@@ -1,7 +1,7 @@
 // Encrypted DNS by app and resolver: connections and bytes, for nothing else of it can be read. Bounded: what finds no room has a row together.
 
 import type { FlowTable } from '../../flow/flow-table.ts';
-import type { EncryptedDnsRow } from '../../model/dns.ts';
+import type { EncryptedDnsRow, EncryptedTraffic } from '../../model/dns.ts';
 import { type EncryptedTransport, type FlowFacts, NO_OWNER, type ProcessDirectory } from '../../model/terms.ts';
 import { formatAddress } from '../../net/address.ts';
 
@@ -25,6 +25,10 @@ interface Entry {
   rx: number;
   tx: number;
   lastSeen: number;
+  /** How much of this was taken. */
+  takenConnections: number;
+  takenRx: number;
+  takenTx: number;
 }
 
 /** What was counted of a flow, and where. */
@@ -69,9 +73,24 @@ export class EncryptedDns {
     this.#isChanged = false;
     this.#rows = [...this.#entries.values()]
       .filter(({ connections }) => connections > 0)
-      .map(({ rx, tx, ...entry }) => ({ ...entry, rxBytes: rx, txBytes: tx }))
+      .map((entry) => ({ ...trafficOf(entry), id: entry.id, lastSeen: entry.lastSeen }))
       .sort((a, b) => b.rxBytes + b.txBytes - a.rxBytes - a.txBytes);
     return this.#rows;
+  }
+
+  /** What was counted since the last call. An owner or a name that came late takes from one row what it adds to another. */
+  take(): readonly EncryptedTraffic[] {
+    const taken: EncryptedTraffic[] = [];
+    for (const entry of this.#entries.values()) {
+      const { takenConnections, takenRx, takenTx, ...now } = entry;
+      const more = { connections: now.connections - takenConnections, rx: now.rx - takenRx, tx: now.tx - takenTx };
+      if (more.connections === 0 && more.rx === 0 && more.tx === 0) continue;
+      taken.push(trafficOf({ ...now, ...more }));
+      entry.takenConnections = now.connections;
+      entry.takenRx = now.rx;
+      entry.takenTx = now.tx;
+    }
+    return taken;
   }
 
   #look(row: number): void {
@@ -120,8 +139,13 @@ export class EncryptedDns {
     const known = this.#entries.get(id);
     if (known !== undefined) return known;
     if (this.#entries.size >= MAX_ENCRYPTED && host !== OTHERS) return this.#entry(null, 'more apps', OTHERS, transport);
-    const made = { id, app, reason, host, transport, connections: 0, rx: 0, tx: 0, lastSeen: 0 };
+    const taken = { takenConnections: 0, takenRx: 0, takenTx: 0 };
+    const made = { id, app, reason, host, transport, connections: 0, rx: 0, tx: 0, lastSeen: 0, ...taken };
     this.#entries.set(id, made);
     return made;
   }
+}
+
+function trafficOf({ app, reason, host, transport, connections, rx, tx }: Omit<Entry, `taken${string}`>): EncryptedTraffic {
+  return { app, reason, host, transport, connections, rxBytes: rx, txBytes: tx };
 }

@@ -1,9 +1,9 @@
 // Encodes a HistoryBatch as JSON and back: each text once, numbers in rows. A journal may be forged: decoding checks everything.
 
 import { ALERT_KINDS, type Alert, type AlertDelivery, HELD, SEVERITIES } from '../../model/alert.ts';
-import { DNS_TRANSPORTS, type RecordedQuestion } from '../../model/dns.ts';
-import type { HistoryBatch, HistoryEntry, LoggedFlow, QuestionRecords, WatchRecords } from '../../model/history-batch.ts';
-import { ATTRIBUTIONS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../model/terms.ts';
+import { DNS_TRANSPORTS, type RecordedEncrypted, type RecordedQuestion } from '../../model/dns.ts';
+import type { DnsRecords, HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../model/history-batch.ts';
+import { ATTRIBUTIONS, ENCRYPTED_TRANSPORTS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../model/terms.ts';
 import { CONTACT_KINDS, type FirstContact } from '../../model/watch.ts';
 
 /**
@@ -21,7 +21,8 @@ import { CONTACT_KINDS, type FirstContact } from '../../model/watch.ts';
  *
  * `q`, absent if nothing was asked of DNS: `n`, how many more there were; `r`, 18 numbers a question: time, name, domain, type, app, pid + 1, reason,
  * app on whose behalf, resolver, port, transport (place in DNS_TRANSPORTS), interface, direction, result, answers, their number,
- * microseconds + 1, tries.
+ * microseconds + 1, tries; `h`, 8 a row of encrypted DNS: minute, app, reason, host, transport (place in ENCRYPTED_TRANSPORTS), connections, RX and TX
+ * bytes.
  */
 interface Coded {
   readonly m: number;
@@ -30,12 +31,13 @@ interface Coded {
   readonly e: readonly number[];
   readonly f: readonly number[];
   readonly w?: CodedWatch;
-  readonly q?: CodedQuestions;
+  readonly q?: CodedDns;
 }
 
-interface CodedQuestions {
+interface CodedDns {
   readonly n: number;
   readonly r: readonly number[];
+  readonly h: readonly number[];
 }
 
 interface CodedWatch {
@@ -51,6 +53,7 @@ const ALERT = 14;
 const CONTACT = 4;
 const DELIVERY = 4;
 const QUESTION = 18;
+const ENCRYPTED = 8;
 /** UTF-16 units of a text; the sanitiser cuts at the same length. */
 const LONGEST_TEXT = 512;
 
@@ -88,12 +91,12 @@ export function encodeBatch(batch: HistoryBatch): string {
     f.push(flow.rxBytes, flow.txBytes, flow.rxPackets, flow.txPackets);
   }
   const w = batch.watch === undefined ? {} : { w: encodeWatch(batch.watch, at) };
-  const q = batch.dns === undefined ? {} : { q: encodeQuestions(batch.dns, at) };
+  const q = batch.dns === undefined ? {} : { q: encodeDns(batch.dns, at) };
   const coded: Coded = { m: batch.minute, u: batch.unlogged, s: texts.list, e, f, ...w, ...q };
   return JSON.stringify(coded);
 }
 
-function encodeQuestions({ questions, missed }: QuestionRecords, at: (text: string | null) => number): CodedQuestions {
+function encodeDns({ questions, missed, encrypted }: DnsRecords, at: (text: string | null) => number): CodedDns {
   const r: number[] = [];
   for (const row of questions) {
     r.push(row.time, at(row.name), at(row.domain), at(row.type), at(row.app), (row.pid ?? -1) + 1, at(row.reason));
@@ -101,7 +104,10 @@ function encodeQuestions({ questions, missed }: QuestionRecords, at: (text: stri
     r.push(at(row.interface), FLOW_DIRECTIONS.indexOf(row.direction), at(row.result), at(row.answer));
     r.push(row.answerCount, row.tookMs === null ? 0 : Math.round(row.tookMs * 1000) + 1, row.tries);
   }
-  return { n: missed, r };
+  const h: number[] = [];
+  for (const { minute, app, reason, host, transport, connections, rxBytes, txBytes } of encrypted)
+    h.push(minute, at(app), at(reason), at(host), ENCRYPTED_TRANSPORTS.indexOf(transport), connections, rxBytes, txBytes);
+  return { n: missed, r, h };
 }
 
 function encodeWatch({ alerts, contacts, deliveries }: WatchRecords, at: (text: string | null) => number): CodedWatch {
@@ -130,7 +136,7 @@ export function decodeBatch(text: string): HistoryBatch | null {
   return {
     ...{ minute, entries, flows, unlogged },
     ...(coded.w === undefined ? {} : { watch: watchOf(coded.s, coded.w) }),
-    ...(coded.q === undefined ? {} : { dns: questionsOf(coded.s, coded.q) }),
+    ...(coded.q === undefined ? {} : { dns: dnsOf(coded.s, coded.q) }),
   };
 }
 
@@ -147,8 +153,8 @@ function parsed(text: string): Coded | null {
   const isTexts = Array.isArray(s) && s.every((one) => typeof one === 'string' && one.length <= LONGEST_TEXT);
   const { a, d, c, t } = (w ?? {}) as Partial<Record<keyof CodedWatch, unknown>>;
   const isWatch = w === undefined || (isRows(a, ALERT) && isRows(d, 1) && isRows(c, CONTACT) && isRows(t, DELIVERY));
-  const { n, r } = (q ?? {}) as Partial<Record<keyof CodedQuestions, unknown>>;
-  const isAsked = q === undefined || (isNumber(n) && isRows(r, QUESTION));
+  const { n, r, h } = (q ?? {}) as Partial<Record<keyof CodedDns, unknown>>;
+  const isAsked = q === undefined || (isNumber(n) && isRows(r, QUESTION) && isRows(h, ENCRYPTED));
   const isWhole = isAsked && isNumber(m) && isNumber(u) && isTexts && isRows(e, ENTRY) && isRows(f, FLOW) && isWatch;
   return isWhole ? (value as unknown as Coded) : null;
 }
@@ -241,7 +247,7 @@ function watchOf(texts: readonly string[], { a, d, c, t }: CodedWatch): WatchRec
   return { alerts, contacts, deliveries };
 }
 
-function questionsOf(texts: readonly string[], { n, r }: CodedQuestions): QuestionRecords {
+function dnsOf(texts: readonly string[], { n, r, h }: CodedDns): DnsRecords {
   const questions: RecordedQuestion[] = [];
   for (let at = 0; at < r.length; at += QUESTION) {
     const number = (column: number) => r[at + column] as number;
@@ -266,5 +272,20 @@ function questionsOf(texts: readonly string[], { n, r }: CodedQuestions): Questi
       tries: number(17),
     });
   }
-  return { questions, missed: n };
+  const encrypted: RecordedEncrypted[] = [];
+  for (let at = 0; at < h.length; at += ENCRYPTED) {
+    const number = (column: number) => h[at + column] as number;
+    const text = (column: number) => texts[number(column) - 1] ?? null;
+    encrypted.push({
+      minute: number(0),
+      app: text(1),
+      reason: text(2),
+      host: text(3) ?? '',
+      transport: ENCRYPTED_TRANSPORTS[number(4)] ?? 'tls',
+      connections: number(5),
+      rxBytes: number(6),
+      txBytes: number(7),
+    });
+  }
+  return { questions, missed: n, encrypted };
 }

@@ -2,8 +2,8 @@
 // summed in a backlog of bounded size.
 
 import type { Alert, AlertDelivery } from '../../model/alert.ts';
-import type { RecordedQuestion } from '../../model/dns.ts';
-import type { HistoryBatch, HistoryEntry, LoggedFlow, QuestionRecords, WatchRecords } from '../../model/history-batch.ts';
+import type { RecordedEncrypted, RecordedQuestion } from '../../model/dns.ts';
+import type { DnsRecords, HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../model/history-batch.ts';
 import type { FirstContact } from '../../model/watch.ts';
 import type { FileOwner } from '../../system/files.ts';
 import { type FileWork, journalPath, removeFile } from '../files.ts';
@@ -159,10 +159,13 @@ const MOST_ALERTS = 1_000;
 const MOST_CONTACTS = 10_000;
 /** Questions of DNS; the oldest are kept. */
 const MOST_QUESTIONS = 20_000;
+/** Rows of encrypted DNS: days of them, for there is one a minute, app and resolver. The oldest are kept. */
+const MOST_ENCRYPTED = 20_000;
 /** Entries of a batch: encoding it must not block the main thread for long. */
 const BATCH_ENTRIES = 1024;
 
 type Sum = { -readonly [K in keyof HistoryEntry]: HistoryEntry[K] };
+type EncryptedSum = { -readonly [K in keyof RecordedEncrypted]: RecordedEncrypted[K] };
 
 /** Batches that could not be written yet, summed by minute and facts. */
 export class Backlog {
@@ -175,6 +178,7 @@ export class Backlog {
   readonly #deliveries: AlertDelivery[] = [];
   #questions: RecordedQuestion[] = [];
   #missed = 0;
+  readonly #encrypted = new Map<string, EncryptedSum>();
   #unlogged = 0;
   #count = 0;
   #newest = 0;
@@ -185,7 +189,7 @@ export class Backlog {
 
   /** True if there is anything besides traffic. */
   get #hasRest(): boolean {
-    const asked = this.#questions.length + this.#missed;
+    const asked = this.#questions.length + this.#missed + this.#encrypted.size;
     return this.#flows.length + this.#unlogged + asked > 0 || this.#watch !== undefined;
   }
 
@@ -196,7 +200,7 @@ export class Backlog {
     for (const flow of batch.flows.slice(0, room)) this.#flows.push(flow);
     this.#unlogged += Math.max(0, batch.flows.length - room);
     if (batch.watch !== undefined) this.#addWatch(batch.watch);
-    if (batch.dns !== undefined) this.#addQuestions(batch.dns);
+    if (batch.dns !== undefined) this.#addDns(batch.dns);
     if (batch.entries.length === 0) return;
     const sums = this.#minutes.get(batch.minute) ?? new Map<string, Sum>();
     this.#minutes.set(batch.minute, sums);
@@ -211,8 +215,8 @@ export class Backlog {
     const watch = this.#watch;
     if (this.#hasRest) {
       const rest = { minute: this.#newest, entries: [], flows: this.#flows, unlogged: this.#unlogged };
-      const dns = { questions: this.#questions, missed: this.#missed };
-      const hasAsked = dns.questions.length + dns.missed > 0;
+      const dns = { questions: this.#questions, missed: this.#missed, encrypted: [...this.#encrypted.values()] };
+      const hasAsked = dns.questions.length + dns.missed + dns.encrypted.length > 0;
       batches.push(...partsOf({ ...rest, ...(watch === undefined ? {} : { watch }), ...(hasAsked ? { dns } : {}) }));
     }
     for (const list of [this.#alerts, this.#contacts, this.#deliveries]) list.length = 0;
@@ -220,6 +224,7 @@ export class Backlog {
     this.#flows = [];
     this.#questions = [];
     this.#missed = 0;
+    this.#encrypted.clear();
     this.#unlogged = 0;
     this.#count = 0;
     return batches;
@@ -230,10 +235,21 @@ export class Backlog {
     return alerts.length + contacts.length + deliveries.length === 0 ? undefined : { alerts, contacts, deliveries };
   }
 
-  #addQuestions({ questions, missed }: QuestionRecords): void {
+  #addDns({ questions, missed, encrypted }: DnsRecords): void {
     const room = Math.max(0, MOST_QUESTIONS - this.#questions.length);
     for (const question of questions.slice(0, room)) this.#questions.push(question);
     this.#missed += missed + Math.max(0, questions.length - room);
+    for (const row of encrypted) {
+      const key = [row.minute, row.app, row.reason, row.host, row.transport].map((text) => text ?? '\0').join('\n');
+      const sum = this.#encrypted.get(key);
+      if (sum === undefined) {
+        if (this.#encrypted.size < MOST_ENCRYPTED) this.#encrypted.set(key, { ...row });
+        continue;
+      }
+      sum.connections += row.connections;
+      sum.rxBytes += row.rxBytes;
+      sum.txBytes += row.txBytes;
+    }
   }
 
   #addWatch({ alerts, contacts, deliveries }: WatchRecords): void {
@@ -270,11 +286,12 @@ export class Backlog {
 /** Splits a batch into parts of a bounded size. */
 export function partsOf(batch: HistoryBatch): HistoryBatch[] {
   const { minute, entries, flows, unlogged, watch, dns } = batch;
-  const most = Math.max(entries.length, flows.length, dns?.questions.length ?? 0);
+  const most = Math.max(entries.length, flows.length, dns?.questions.length ?? 0, dns?.encrypted.length ?? 0);
   if (most <= BATCH_ENTRIES) return [batch];
   const parts: HistoryBatch[] = [];
   for (let at = 0; at < most; at += BATCH_ENTRIES) {
     const questions = dns?.questions.slice(at, at + BATCH_ENTRIES) ?? [];
+    const encrypted = dns?.encrypted.slice(at, at + BATCH_ENTRIES) ?? [];
     const missed = at === 0 ? (dns?.missed ?? 0) : 0;
     parts.push({
       minute,
@@ -282,7 +299,7 @@ export function partsOf(batch: HistoryBatch): HistoryBatch[] {
       flows: flows.slice(at, at + BATCH_ENTRIES),
       unlogged: at === 0 ? unlogged : 0,
       ...(at === 0 && watch !== undefined ? { watch } : {}),
-      ...(questions.length + missed > 0 ? { dns: { questions, missed } } : {}),
+      ...(questions.length + missed + encrypted.length > 0 ? { dns: { questions, missed, encrypted } } : {}),
     });
   }
   return parts;

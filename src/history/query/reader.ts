@@ -4,7 +4,7 @@
 
 import type { Worker } from 'node:worker_threads';
 import type { AlertQuery, RecordedAlert } from '../../model/alert.ts';
-import type { DnsQuery, RecordedQuestion } from '../../model/dns.ts';
+import type { DnsQuery, RecordedDns } from '../../model/dns.ts';
 import { NetmonError } from '../../model/errors.ts';
 import type { BaselineQuery, HistoryQuery, HistoryResult, ReachedHost, SqlResult, TimeRange } from '../../model/history.ts';
 import type { LoggedFlow } from '../../model/history-batch.ts';
@@ -41,8 +41,8 @@ export interface HistoryReader {
   reached(range: TimeRange): Promise<readonly ReachedHost[]>;
   /** The newest alerts of a range, oldest first. */
   alerts(query: AlertQuery): Promise<readonly RecordedAlert[]>;
-  /** The newest questions of DNS of a range, oldest first. */
-  dns(query: DnsQuery): Promise<readonly RecordedQuestion[]>;
+  /** What was asked of DNS in a range. */
+  dns(query: DnsQuery): Promise<RecordedDns>;
   /** What each app has reached, and the most that it sent in an hour. */
   baseline(query: BaselineQuery): Promise<KnownBaseline>;
   /** Image and journals together as one SQLite file. */
@@ -156,8 +156,8 @@ class QueuedReader implements HistoryReader {
     return this.#ask<readonly RecordedAlert[]>({ name: 'alerts', query }).answer;
   }
 
-  dns(query: DnsQuery): Promise<readonly RecordedQuestion[]> {
-    return this.#ask<readonly RecordedQuestion[]>({ name: 'dns', query }).answer;
+  dns(query: DnsQuery): Promise<RecordedDns> {
+    return this.#ask<RecordedDns>({ name: 'dns', query }).answer;
   }
 
   baseline(query: BaselineQuery): Promise<KnownBaseline> {

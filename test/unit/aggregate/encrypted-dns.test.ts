@@ -36,6 +36,29 @@ test('is told by TLS and QUIC of its own, and over HTTPS by the name of a known 
   ]);
 });
 
+test('is taken as what was counted since the last time, also when an app becomes known late', () => {
+  const { naming, encrypted, rows } = run();
+  const taken = () => {
+    rows();
+    return encrypted.take().map(({ app, connections, rxBytes, txBytes }) => [app, connections, rxBytes + txBytes]);
+  };
+  const row = naming.open({ sport: 40_003, ...HELLO });
+  naming.names.serverName(row, 'tls', 'dns.google', false);
+  const first = naming.flows.rxBytes(row) + naming.flows.txBytes(row);
+  expect(taken()).toEqual([[null, 1, first]]);
+  expect(taken()).toEqual([]);
+  naming.own(row, 'chrome');
+  naming.send({ sport: 40_003, ...HELLO });
+  const second = naming.flows.rxBytes(row) + naming.flows.txBytes(row);
+  expect(second).toBeGreaterThan(first);
+  expect(taken()).toEqual([
+    [null, -1, -first],
+    ['chrome', 1, second],
+  ]);
+  naming.send({ sport: 40_003, ...HELLO });
+  expect(taken()).toEqual([['chrome', 0, expect.any(Number)]]);
+});
+
 test('moves to its app when that becomes known, with all its bytes, and stays when the connection leaves', () => {
   const { naming, encrypted, rows } = run();
   const row = naming.open({ sport: 40_003, ...HELLO });

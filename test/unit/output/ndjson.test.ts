@@ -1,7 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { IN_MEMORY } from '../../../src/messenger/outbox.ts';
+import { NO_DNS } from '../../../src/model/dns.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
+import type { Talk } from '../../../src/model/talk.ts';
 import { DeliveryWarnings } from '../../../src/output/delivery-warnings.ts';
 import { JsonOutput } from '../../../src/output/json-output.ts';
 import { closeLine, gapLine, linePieces, openLine } from '../../../src/output/json-writer.ts';
@@ -40,6 +42,8 @@ const FLOW = {
   ...SEEN,
   rtt_ms: 12.346,
   retransmits: 0,
+  ja4: null,
+  ja4s: null,
   tunnel: null,
   carries: false,
   inside: null,
@@ -141,6 +145,7 @@ const SAMPLE = {
   flows: [FLOW],
   flows_total: 1,
   flows_evicted: 0,
+  encrypted_dns: [],
   gaps: [],
 };
 
@@ -193,6 +198,30 @@ describe('lines', () => {
       reason: 'sleep',
       detail: 'the machine slept',
     });
+  });
+
+  it('writes what is encrypted of DNS, and how a client and a server introduced themselves', () => {
+    const [offer, answer] = [{ ja4: 't13d1516h2_8daaf6152771_e5627efa2ab1' }, { ja4s: 't130200_1301_234ea6891581' }];
+    const talk = { tls: { offer, answer } } as unknown as Talk;
+    const row = { id: 'x', app: 'firefox', reason: null, host: 'dns.google', transport: 'https', connections: 2 } as const;
+    const encrypted = [{ ...row, rxBytes: 500, txBytes: 100, lastSeen: TIME }];
+    const line = parsed(sampleLine(snapshot({ flows: [flowRow({ talk })], dns: { ...NO_DNS, encrypted } })));
+    expect(line).toMatchObject({
+      flows: [{ ja4: 't13d1516h2_8daaf6152771_e5627efa2ab1', ja4s: 't130200_1301_234ea6891581' }],
+    });
+    expect(line['encrypted_dns']).toEqual([
+      {
+        app: 'firefox',
+        reason: null,
+        resolver: 'dns.google',
+        transport: 'https',
+        connections: 2,
+        rx_bytes: 500,
+        tx_bytes: 100,
+        last_seen: SEEN.last_seen,
+      },
+    ]);
+    expect(lineFaults(line)).toEqual([]);
   });
 
   it('keeps the same fields where nothing is known', () => {

@@ -5,7 +5,7 @@ import type { SqlLimits } from '../../../../src/history/database.ts';
 import type { HistoryRecord } from '../../../../src/history/query/pages.ts';
 import type { HistoryReader } from '../../../../src/history/query/reader.ts';
 import type { AlertQuery, RecordedAlert } from '../../../../src/model/alert.ts';
-import type { DnsQuery, RecordedQuestion } from '../../../../src/model/dns.ts';
+import type { DnsQuery, RecordedDns, RecordedQuestion } from '../../../../src/model/dns.ts';
 import type { HistoryQuery, HistoryResult, ReachedHost, SqlResult } from '../../../../src/model/history.ts';
 import type { LoggedFlow } from '../../../../src/model/history-batch.ts';
 import type { KnownBaseline } from '../../../../src/model/watch.ts';
@@ -48,6 +48,7 @@ export class FakeReader implements HistoryReader {
   flowPages: LoggedFlow[][] = [];
   raised: RecordedAlert[] = [];
   questions: RecordedQuestion[] = [];
+  encrypted: RecordedDns['encrypted'] = [];
   met: ReachedHost[] = [];
   seen: { app: string; domain: string; time: number }[] = [];
 
@@ -89,9 +90,12 @@ export class FakeReader implements HistoryReader {
     return Promise.resolve(this.raised.filter(({ time }) => time >= from && time < to));
   }
 
-  dns({ from, to, app }: DnsQuery): Promise<readonly RecordedQuestion[]> {
+  dns({ from, to, app }: DnsQuery): Promise<RecordedDns> {
     const isOf = (row: RecordedQuestion) => app === null || row.app === app || row.onBehalfOf === app;
-    return Promise.resolve(this.questions.filter((row) => row.time >= from && row.time < to && isOf(row)));
+    return Promise.resolve({
+      questions: this.questions.filter((row) => row.time >= from && row.time < to && isOf(row)),
+      encrypted: this.encrypted.filter((row) => row.lastSeen >= from && row.lastSeen < to && (app === null || row.app === app)),
+    });
   }
 
   baseline(): Promise<KnownBaseline> {

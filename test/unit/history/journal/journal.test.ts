@@ -57,7 +57,7 @@ describe('a backlog', () => {
 
   it('keeps questions of DNS, a bounded number, and counts the rest', () => {
     const backlog = new Backlog();
-    const dns = { questions: Array.from({ length: 15_000 }, () => asked()), missed: 7 };
+    const dns = { questions: Array.from({ length: 15_000 }, () => asked()), missed: 7, encrypted: [] };
     for (const minute of [1, 2]) backlog.add({ ...batch(minute, []), dns });
     expect(backlog.isEmpty).toBe(false);
     const batches = backlog.take();
@@ -66,6 +66,23 @@ describe('a backlog', () => {
     expect(Math.max(...sizes)).toBe(1024);
     expect(batches.reduce((all, one) => all + (one.dns?.missed ?? 0), 0)).toBe(10_014);
     expect([backlog.isEmpty, backlog.take()]).toEqual([true, []]);
+  });
+
+  it('sums encrypted DNS by minute, app and resolver, a bounded number', () => {
+    const backlog = new Backlog();
+    const row = { app: 'curl', reason: null, transport: 'https', connections: 1, rxBytes: 5, txBytes: 1 } as const;
+    const add = (minute: number, host: string) =>
+      backlog.add({ ...batch(minute, []), dns: { questions: [], missed: 0, encrypted: [{ ...row, minute, host }] } });
+    for (const minute of [1, 1, 2]) add(minute, 'dns.google');
+    expect(backlog.isEmpty).toBe(false);
+    expect(backlog.take().flatMap(({ dns }) => dns?.encrypted ?? [])).toEqual([
+      { ...row, minute: 1, host: 'dns.google', connections: 2, rxBytes: 10, txBytes: 2 },
+      { ...row, minute: 2, host: 'dns.google' },
+    ]);
+    expect([backlog.isEmpty, backlog.take()]).toEqual([true, []]);
+    for (let i = 0; i < 20_100; i++) add(1, `${i}`);
+    const sizes = backlog.take().map(({ dns }) => dns?.encrypted.length ?? 0);
+    expect([sizes.reduce((all, size) => all + size, 0), Math.max(...sizes)]).toEqual([20_000, 1024]);
   });
 
   it('is split into parts that have all of a batch', () => {

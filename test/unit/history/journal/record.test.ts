@@ -4,15 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { decodeBatch, encodeBatch } from '../../../../src/history/journal/batch-codec.ts';
 import { encodeRecord, JOURNAL_HEAD, type JournalRecord, readJournal } from '../../../../src/history/journal/record.ts';
 import { ALERT_KINDS, type AlertDelivery, HELD, SEVERITIES } from '../../../../src/model/alert.ts';
-import { DNS_TRANSPORTS } from '../../../../src/model/dns.ts';
-import type {
-  HistoryBatch,
-  HistoryEntry,
-  LoggedFlow,
-  QuestionRecords,
-  WatchRecords,
-} from '../../../../src/model/history-batch.ts';
-import { ATTRIBUTIONS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../../../src/model/terms.ts';
+import { DNS_TRANSPORTS, type RecordedEncrypted } from '../../../../src/model/dns.ts';
+import type { DnsRecords, HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../../../src/model/history-batch.ts';
+import { ATTRIBUTIONS, ENCRYPTED_TRANSPORTS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../../../src/model/terms.ts';
 import { CONTACT_KINDS, type FirstContact } from '../../../../src/model/watch.ts';
 import { alert, asked, batch, entry, loggedFlow, NOVEMBER } from '../../../support/history.ts';
 
@@ -93,7 +87,21 @@ const questions = fc
     tries: fc.nat(9),
   })
   .map(asked);
-const dns = fc.record<QuestionRecords>({ questions: fc.array(questions, { maxLength: 4 }), missed: fc.nat() });
+const encrypted = fc.record<RecordedEncrypted>({
+  minute: fc.nat(),
+  app: text,
+  reason: text,
+  host: name,
+  transport: fc.constantFrom(...ENCRYPTED_TRANSPORTS),
+  connections: fc.integer(),
+  rxBytes: fc.integer(),
+  txBytes: fc.integer(),
+});
+const dns = fc.record<DnsRecords>({
+  questions: fc.array(questions, { maxLength: 4 }),
+  missed: fc.nat(),
+  encrypted: fc.array(encrypted, { maxLength: 4 }),
+});
 const inquiring = fc.tuple(batches, dns).map(([one, found]): HistoryBatch => ({ ...one, dns: found }));
 const watched = fc.tuple(batches, watch).map(([one, found]): HistoryBatch => ({ ...one, watch: found }));
 

@@ -198,6 +198,7 @@ describe('the picture', () => {
         completeSince: null,
         flows: [flow],
         flowCount: 1,
+        encryptedDns: [],
         hosts: [],
         categories: [],
         interfaces: [],
