@@ -34,6 +34,7 @@ import { Eviction } from './eviction.ts';
 import { FlowSubject } from './flow-subject.ts';
 import type { HistoryCollector } from './history-collector.ts';
 import { type CountFrom, Matched } from './matched.ts';
+import { AppMetricsCollector } from './metrics/app-metrics.ts';
 import { diagnose, type JudgedHost, RecentResolvers } from './quality/diagnosis.ts';
 import { QualityBooks } from './quality/quality.ts';
 import { isUnmeasured, RateHistory, rowIds, tickFill } from './rate-history.ts';
@@ -119,7 +120,8 @@ export class Aggregator {
   readonly #listeners: (() => readonly Listener[] | null) | null;
   readonly #accepted: AcceptedFlows | null;
   #started: number;
-  #collector: HistoryCollector | null = null;
+  readonly #collectors: HistoryCollector[] = [];
+  #metrics: AppMetricsCollector | null = null;
   #onClosed: ((row: number) => void) | null = null;
   #rateHistory: RateHistory | null = null;
   #quality: QualityBooks | null = null;
@@ -158,7 +160,7 @@ export class Aggregator {
       hostChanged: (host, row) => this.#hosts.meet(host, row),
       ownerLeaves: (row, isPeer) => {
         this.#matched.ownerLeaves(row, isPeer);
-        if (!isPeer) this.#collector?.ownerLeaves(row);
+        if (!isPeer) for (const each of this.#collectors) each.ownerLeaves(row);
       },
       flowLeaves: (row) => this.#flowLeaves(row),
     };
@@ -189,7 +191,7 @@ export class Aggregator {
     this.#interfaces = interfaces;
     if (this.booking.isAsBefore(interfaces)) return;
     this.booking.bookKnown();
-    this.#collector?.note();
+    for (const each of this.#collectors) each.note();
     this.booking.setInterfaces(interfaces);
   }
 
@@ -227,7 +229,22 @@ export class Aggregator {
 
   /** Has a collector take part in every tick from now on. A recording begins only once root is dropped, long after the aggregator was made. */
   record(collector: HistoryCollector): void {
-    this.#collector = collector;
+    this.#collectors.push(collector);
+  }
+
+  /** Collects metrics of apps from now on. */
+  collectMetrics(): AppMetricsCollector {
+    if (this.#metrics !== null) return this.#metrics;
+    const { interfaceName, booking } = this;
+    const metrics = new AppMetricsCollector({
+      ...{ flows: this.#flows, booking, interfaceName },
+      directory: this.#directory,
+      facts: this.#facts,
+    });
+    metrics.begin();
+    this.record(metrics.moved);
+    this.#metrics = metrics;
+    return metrics;
   }
 
   /** From now on calls back with each flow that passes the filter and leaves, while its row can still be read. */
@@ -287,7 +304,8 @@ export class Aggregator {
 
   #flowLeaves(row: number): void {
     this.#matched.flowLeaves(row);
-    this.#collector?.flowLeaves(row);
+    for (const each of this.#collectors) each.flowLeaves(row);
+    this.#metrics?.flowLeaves(row);
     this.#feed?.flowLeaves(row);
     this.dns?.flowLeaves(row);
     this.#quality?.flowLeaves(row);
@@ -342,7 +360,8 @@ export class Aggregator {
     };
     const events = this.#events?.next(made, this.#flows.created - this.#flows.voided) ?? [];
     const alerts = this.#watcher?.tick(made) ?? NO_ALERTS;
-    this.#collector?.note();
+    for (const each of this.#collectors) each.note();
+    this.#metrics?.look();
     return { ...made, matching: this.#matching(limits, made.interfaces, intervalMs), events, alerts };
   }
 

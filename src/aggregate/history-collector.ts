@@ -6,7 +6,7 @@ import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../model/history-ba
 import type { FlowRow } from '../model/snapshot.ts';
 import { widened } from '../net/bytes.ts';
 import { type Booking, CARRIED } from './booking.ts';
-import type { HistoryKeys } from './history-keys.ts';
+import type { EntryFacts } from './history-keys.ts';
 
 const MINUTE_MS = 60_000;
 /** What moved just before a collection belongs to the minute that had most of that time. */
@@ -21,12 +21,21 @@ const SUMS = 5;
 /** Bits of `#marks`. */
 const MARK = { COUNTED: 1, COUNTED_NOW: 2, AWAITING: 4 } as const;
 
+/** Numbers what a collector tells apart. */
+export interface CollectorKeys {
+  /** Number of the key of a flow, which must be booked. */
+  of(row: number): number;
+  facts(key: number): EntryFacts;
+  /** Begins a minute: numbers start at 0 again. */
+  clear(): void;
+}
+
 /** Sums up between two collections, which come every few seconds. The aggregator tells it of ticks and of flows that leave. */
 export class HistoryCollector {
   readonly #flows: FlowTable;
   readonly #booking: Booking;
-  readonly #keys: HistoryKeys;
-  readonly #log: FlowLog;
+  readonly #keys: CollectorKeys;
+  readonly #log: FlowLog | null;
   readonly #awaiting: FlowsAwaitingOwner;
   #collected = new Float64Array(0);
   readonly #went = new Float64Array(4);
@@ -46,7 +55,8 @@ export class HistoryCollector {
   #minute = Number.NaN;
   #minuteSerial = 1;
 
-  constructor(flows: FlowTable, booking: Booking, keys: HistoryKeys, log: FlowLog) {
+  /** @param log takes flows that are over; null if nobody asks for them */
+  constructor(flows: FlowTable, booking: Booking, keys: CollectorKeys, log: FlowLog | null) {
     this.#flows = flows;
     this.#booking = booking;
     this.#keys = keys;
@@ -69,7 +79,7 @@ export class HistoryCollector {
       this.#minuteOf[row] = 0;
     }
     this.#clearSums();
-    this.#log.clear();
+    this.#log?.clear();
     this.#awaiting.clear();
     this.#tunnelledRx = 0;
     this.#tunnelledTx = 0;
@@ -148,7 +158,7 @@ export class HistoryCollector {
 
   /** Gives a flow to the log, unless it has moved nothing since recording began. @returns whether it did */
   #logs(row: number): boolean {
-    if (this.#booking.appOf(row) < 0) return false;
+    if (this.#log === null || this.#booking.appOf(row) < 0) return false;
     const before = this.#before.get(row) ?? null;
     if (before !== null) {
       this.#flows.readTraffic(row, this.#went);
@@ -229,7 +239,7 @@ export class HistoryCollector {
       if (entry !== null) entries.push(entry);
     }
     this.#clearSums();
-    const { flows, unlogged } = this.#log.take(time);
+    const { flows, unlogged } = this.#log?.take(time) ?? NOTHING_LOGGED;
     if (entries.length > 0 || flows.length > 0 || unlogged > 0) batches.push({ minute, entries, flows, unlogged });
   }
 
@@ -404,6 +414,7 @@ export class FlowLog {
 }
 
 const NOTHING = new Float64Array(4);
+const NOTHING_LOGGED = { flows: [], unlogged: 0 };
 
 function loggedFlow(row: FlowRow, exe: string | null, before: Float64Array): LoggedFlow {
   const { local, remote } = row;
