@@ -93,7 +93,16 @@ describe('minutes', () => {
 
   it('that were settled get what comes later as rows of their own', () => {
     const minutes = new SettlingMinutes();
-    const entry = { exe: null, host: null, domain: null, protocol: '', direction: 'outbound', txBytes: 0, rxPackets: 1, txPackets: 0 } as const;
+    const entry = {
+      exe: null,
+      host: null,
+      domain: null,
+      protocol: '',
+      direction: 'outbound',
+      txBytes: 0,
+      rxPackets: 1,
+      txPackets: 0,
+    } as const;
     const moved = (app: string | null, rxBytes: number, flows: number) => ({
       ...entry,
       ...{ app, reason: app === null ? 'not looked up yet' : null, category: null, interface: 'eth0', rxBytes, flows },
