@@ -32,7 +32,9 @@ const MOST_DETAILS = 64;
 const MOST_DELIVERIES = 8;
 const ADD_REACHED = `INSERT INTO reached SELECT ?1, ?2, ?3, ?4
   WHERE (SELECT count(*) FROM (SELECT 1 FROM reached WHERE app = ?1 AND kind = ?2 LIMIT ${MOST_REACHED})) < ${MOST_REACHED} ON CONFLICT DO NOTHING`;
-const ADD_ALERT = `INSERT INTO alert VALUES (NULL${', ?'.repeat(14)}) ON CONFLICT (id) DO NOTHING`;
+/** A number is never used again: exports go by it. */
+const NEXT_ALERT = '(SELECT max(coalesce((SELECT max(number) FROM alert), 0), coalesce((SELECT max(alert) FROM cut), 0)) + 1)';
+const ADD_ALERT = `INSERT INTO alert VALUES (${NEXT_ALERT}${', ?'.repeat(14)}) ON CONFLICT (id) DO NOTHING`;
 const ADD_DELIVERY = `INSERT INTO delivery SELECT ?1, ?2, ?3, ?4
   WHERE EXISTS (SELECT 1 FROM alert WHERE id = ?1) AND (SELECT count(*) FROM delivery WHERE alert = ?1) < ${MOST_DELIVERIES}
   ON CONFLICT DO UPDATE SET time = excluded.time, failure = excluded.failure`;
@@ -92,6 +94,14 @@ export class AlertTables {
       .rows<AlertCells>(newest, values)
       .reverse()
       .map((cells) => this.#alertOf(cells.slice(1)));
+  }
+
+  /** Alerts by their numbers within (after, to], in that order, with the number of each. */
+  numbered(after: number, to: number, most: number): (readonly [number: number, alert: RecordedAlert])[] {
+    const sql = `SELECT number, ${COLUMNS} FROM alert WHERE number > ? AND number <= ? ORDER BY number LIMIT ?`;
+    return this.#statements
+      .rows<AlertCells>(sql, [after, to, most])
+      .map((cells) => [Number(cells[0]), this.#alertOf(cells.slice(1))] as const);
   }
 
   /** Deletes an app's, those before a time (epoch ms), or both; not both null. First contacts go only with the whole app. */

@@ -5,12 +5,15 @@ import type { Database, SqlValue, Statement } from 'sql.js';
 import type { AlertQuery, RecordedAlert } from '../model/alert.ts';
 import type { DnsQuery, RecordedDns } from '../model/dns.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';
+import type { ExportCursor } from '../model/export.ts';
+import type { ExportQueue, UnsentPage } from '../model/export-batch.ts';
 import type { BaselineQuery, HistoryQuery, HistoryResult, ReachedHost, SqlResult, TimeRange } from '../model/history.ts';
 import type { HistoryBatch, LoggedFlow } from '../model/history-batch.ts';
 import type { KnownBaseline } from '../model/watch.ts';
 import { AlertTables } from './alerts.ts';
 import { DnsTables } from './dns-tables.ts';
 import { type Erasure, erase, erasureEnd } from './erasure.ts';
+import { ExportTables } from './exports.ts';
 import type { JournalRecord } from './journal/record.ts';
 import { baselineOf } from './query/baseline.ts';
 import {
@@ -23,6 +26,7 @@ import {
   type KnownNames,
 } from './query/pages.ts';
 import { HistoryQueries } from './query/queries.ts';
+import { UnsentRows } from './query/unsent.ts';
 import { localZone, type ZoneOffset } from './query/zone.ts';
 import { HistoryRetention, type RetentionTime, retentionClock } from './retention.ts';
 import { createDatabase, HistoryMeta, openDatabase } from './schema.ts';
@@ -40,6 +44,8 @@ export class HistoryDatabase {
   readonly #dictionary: HistoryDictionary;
   readonly #alerts: AlertTables;
   readonly #dns: DnsTables;
+  readonly #exports: ExportTables;
+  readonly #unsent: UnsentRows;
   readonly #writer: HistoryWriter;
   readonly #retention: HistoryRetention;
   readonly #queries: HistoryQueries;
@@ -53,8 +59,17 @@ export class HistoryDatabase {
     this.#dictionary = new HistoryDictionary(this.#statements);
     this.#alerts = new AlertTables(this.#statements, this.#dictionary, this.#meta);
     this.#dns = new DnsTables(this.#statements, this.#dictionary, this.#meta);
-    this.#writer = new HistoryWriter(this.#statements, this.#dictionary, this.#meta);
-    this.#retention = new HistoryRetention(this.#statements, this.#dictionary, this.#meta, this.#alerts, this.#dns);
+    this.#exports = new ExportTables(this.#statements);
+    this.#unsent = new UnsentRows(this.#statements, this.#exports, this.#alerts);
+    this.#writer = new HistoryWriter(this.#statements, this.#dictionary, this.#meta, this.#exports);
+    this.#retention = new HistoryRetention({
+      statements: this.#statements,
+      dictionary: this.#dictionary,
+      meta: this.#meta,
+      alerts: this.#alerts,
+      dns: this.#dns,
+      exports: this.#exports,
+    });
     this.#queries = new HistoryQueries(this.#statements, this.#dictionary, this.#meta);
     this.#pages = new HistoryPages(this.#statements, this.#meta);
   }
@@ -114,6 +129,7 @@ export class HistoryDatabase {
         this.#writer.write(batch);
         if (batch.watch !== undefined) this.#alerts.write(batch.watch);
         if (batch.dns !== undefined) this.#dns.write(batch.dns);
+        if (batch.exports !== undefined) this.#exports.write(batch.exports);
         this.#meta.set('applied', sequence);
         applied++;
       }
@@ -202,6 +218,17 @@ export class HistoryDatabase {
     return this.#dns.read(query);
   }
 
+  /** How the queue of exports stands. */
+  exportQueue(): ExportQueue {
+    const { newest, marks } = this.#exports;
+    return { newest: newest?.number ?? 0, minute: newest?.minute ?? null, marks };
+  }
+
+  /** At most `most` rows of a cut; null if that cut isn't there. */
+  unsent(cursor: ExportCursor, most: number): UnsentPage | null {
+    return this.#unsent.page(cursor, most);
+  }
+
   /** What each app has reached, and the most that it sent in an hour. Takes a second for a large file. */
   baseline(query: BaselineQuery): KnownBaseline {
     return baselineOf(this.#statements, this.#dictionary, this.#meta, query);
@@ -243,6 +270,7 @@ export class HistoryDatabase {
     try {
       this.#database.run('ROLLBACK');
       this.#dictionary.forget();
+      this.#exports.forget();
       this.#meta.reload();
     } catch {
       // a file can't be rolled back, and the first failure is the one to report

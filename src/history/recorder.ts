@@ -109,8 +109,9 @@ export class Recorder {
 
   /** Takes a batch; it is safe once the next `work` has resolved. */
   offer(batch: HistoryBatch): void {
-    const { entries, flows, unlogged, watch, dns } = batch;
-    if (entries.length + flows.length + unlogged > 0 || watch !== undefined || dns !== undefined) this.#journal.offer(batch);
+    const { entries, flows, unlogged, watch, dns, exports } = batch;
+    const rest = [watch, dns, exports].some((part) => part !== undefined);
+    if (rest || entries.length + flows.length + unlogged > 0) this.#journal.offer(batch);
   }
 
   /** Does what is due. Resolves when the offered batches are safe, or will be tried again; never rejects. */

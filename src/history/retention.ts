@@ -1,9 +1,10 @@
 // Retention: deletes minutes after two days, hours after two months, and logged flows and questions of DNS after a week or above their share of
-// the file. If it is still too large, it goes on in the same order, and then merges the smallest hosts of old days. Sums of days stay exact. Works in steps, in
+// the file. What an engine still waits for stays up to 30 days. If it is still too large, it goes on in the same order, and then merges the smallest hosts of old days. Sums of days stay exact. Works in steps, in
 // its caller's transaction.
 
 import type { AlertTables } from './alerts.ts';
 import { DNS_LABELS, type DnsTables } from './dns-tables.ts';
+import { type ExportTables, LONGEST_WAIT } from './exports.ts';
 import { ADD_TO, bucketOf, EMPTY, type HistoryMeta, SUBJECT_MASK, SUBJECTS, type TierTable } from './schema.ts';
 import type { Statements } from './sqljs/statements.ts';
 import { type HistoryDictionary, SUBJECT_COLUMNS } from './writer.ts';
@@ -52,6 +53,16 @@ export interface RetentionTime {
 /** `more`: call `step` again; `vacuum`: rewrite the file outside of a transaction, then call it again; `done`. */
 type RetentionStep = 'more' | 'vacuum' | 'done';
 
+/** What retention works on. */
+interface RetentionParts {
+  readonly statements: Statements;
+  readonly dictionary: HistoryDictionary;
+  readonly meta: HistoryMeta;
+  readonly alerts: AlertTables;
+  readonly dns: DnsTables;
+  readonly exports: ExportTables;
+}
+
 /** Deletes what is old or too much. */
 export class HistoryRetention {
   readonly #statements: Statements;
@@ -59,17 +70,19 @@ export class HistoryRetention {
   readonly #meta: HistoryMeta;
   readonly #alerts: AlertTables;
   readonly #dns: DnsTables;
+  readonly #exports: ExportTables;
   /** True from when the size exceeds its limit until it is well below. */
   #isShrinking = false;
   /** True if labels may have lost their last row. */
   #hasOrphans = false;
 
-  constructor(statements: Statements, dictionary: HistoryDictionary, meta: HistoryMeta, alerts: AlertTables, dns: DnsTables) {
+  constructor({ statements, dictionary, meta, alerts, dns, exports }: RetentionParts) {
     this.#statements = statements;
     this.#dictionary = dictionary;
     this.#meta = meta;
     this.#alerts = alerts;
     this.#dns = dns;
+    this.#exports = exports;
   }
 
   /**
@@ -79,12 +92,13 @@ export class HistoryRetention {
   step(now: number, maxBytes: number, old: number): RetentionStep {
     const minute = Math.max(0, Math.floor(old / 60_000));
     this.#followClock(minute);
-    this.#raise(minute - KEPT.minutes, minute - KEPT.hours * 60);
+    this.#raise(Math.min(minute - KEPT.minutes, this.#unsentFrom(minute)), minute - KEPT.hours * 60);
     if (this.#dropBelow('minute', this.#meta.minutesFrom) || this.#dropBelow('hour', this.#meta.hoursFrom)) return 'more';
     if (this.#dropFlows(old, maxBytes) || this.#alerts.prune(maxBytes) || this.#dropDns(old, maxBytes)) return 'more';
     const today = Math.floor(now / 86_400_000);
     if (this.#meta.get('swept') !== today) {
       this.#sweep();
+      this.#exports.sweep(minute);
       this.#meta.set('swept', today);
       return 'vacuum';
     }
@@ -105,6 +119,12 @@ export class HistoryRetention {
     this.#meta.set('minutes_from', Math.min(minutesFrom, minutes));
   }
 
+  /** The first minute that an engine still waits for, but none that is too old to wait for. */
+  #unsentFrom(minute: number): number {
+    const acknowledged = this.#exports.acknowledged();
+    return acknowledged === null ? minute : Math.max(minute - LONGEST_WAIT, acknowledged.minute + 1);
+  }
+
   /** Moves the marks up to the hour and the day of the given minutes. Rows below no longer count, even before they are deleted. */
   #raise(minutes: number, hours: number): void {
     const hoursFrom = Math.max(this.#meta.hoursFrom, Math.floor(hours / 1440) * 24);
@@ -123,8 +143,10 @@ export class HistoryRetention {
     if (last === null) return false;
     const first = `SELECT id, start + duration AS end FROM flow ORDER BY id LIMIT ${FLOWS_A_STEP}`;
     const most = Math.floor((maxBytes * KEPT.flowsShare) / FLOW_BYTES);
-    const sql = `DELETE FROM flow WHERE id IN (SELECT id FROM (${first}) WHERE id <= ? OR end < ?)`;
-    const dropped = this.#statements.run(sql, [last - most, now - KEPT.flowsMs]);
+    // Those that an engine waits for stay longer, but no more of them.
+    const sent = this.#exports.acknowledged()?.flow ?? last;
+    const sql = `DELETE FROM flow WHERE id IN (SELECT id FROM (${first}) WHERE id <= ? OR end < ? OR (end < ? AND id <= ?))`;
+    const dropped = this.#statements.run(sql, [last - most, now - LONGEST_WAIT * 60_000, now - KEPT.flowsMs, sent]);
     if (dropped > 0) this.#hasOrphans = true;
     return dropped > 0;
   }

@@ -298,8 +298,36 @@ SELECT
 FROM encrypted;
 `;
 
+/** The queue of exports, of version 5, too. */
+const EXPORT_QUEUE = `
+CREATE TABLE cut (
+  number INTEGER PRIMARY KEY, -- in the order in which they were made
+  run INTEGER NOT NULL, -- random number of the run that made it
+  minute INTEGER NOT NULL, -- this and the following: the last one inside
+  flow INTEGER NOT NULL,
+  alert INTEGER NOT NULL
+) STRICT;
+CREATE TABLE late (
+  cut INTEGER NOT NULL, -- with which it is sent
+  id INTEGER NOT NULL, -- of a record of \`minute\` that an earlier cut has; the record contains this change
+  rx INTEGER NOT NULL,
+  tx INTEGER NOT NULL,
+  rx_packets INTEGER NOT NULL,
+  tx_packets INTEGER NOT NULL,
+  flows INTEGER NOT NULL,
+  PRIMARY KEY (cut, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX late_id ON late (id);
+CREATE TABLE mark (
+  engine TEXT PRIMARY KEY,
+  cut INTEGER NOT NULL, -- it has all before this one,
+  section INTEGER NOT NULL, -- and of this one all before this part,
+  after INTEGER NOT NULL -- and of this part everything up to this
+) STRICT, WITHOUT ROWID;
+`;
+
 /** `STEPS[n]` leads from version n to n + 1; version 0 is the empty file. */
-const STEPS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
+const STEPS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5 + EXPORT_QUEUE];
 const MAGIC = 'SQLite format 3\0';
 /** Offsets in the file's header (sqlite.org/fileformat2.html, section 1.3). */
 const HEADER = { bytes: 100, writeFormat: 18, userVersion: 60, applicationId: 68 } as const;

@@ -2,6 +2,7 @@
 
 import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../model/history-batch.ts';
 import { sanitize } from '../net/text.ts';
+import type { ExportTables } from './exports.ts';
 import { ADD_TO, EMPTY, type HistoryMeta, SUBJECTS, type TierTable } from './schema.ts';
 import type { Statements } from './sqljs/statements.ts';
 
@@ -9,7 +10,9 @@ import type { Statements } from './sqljs/statements.ts';
 const LAST_MINUTE = 4_223_376_000;
 /** More than any batch moves; sums of thousands of rows stay within 64 bits. */
 const MOST = 1e15;
-const ADD_FLOW = `INSERT INTO flow VALUES (NULL${', ?'.repeat(15)})`;
+/** A number is never used again: exports go by it. */
+const NEXT_FLOW = '(SELECT max(coalesce((SELECT max(id) FROM flow), 0), coalesce((SELECT max(flow) FROM cut), 0)) + 1)';
+const ADD_FLOW = `INSERT INTO flow VALUES (${NEXT_FLOW}${', ?'.repeat(15)})`;
 /** A correction may leave a contact of the day without any record: then it never happened. */
 const DROP_CONTACT = `DELETE FROM contact WHERE app = ?1 AND domain = ?2 AND minute >= ?3 * 1440 AND NOT EXISTS (
   SELECT 1 FROM subject JOIN day ON day.id = ?3 * ${SUBJECTS} + subject.id
@@ -19,12 +22,14 @@ const DROP_CONTACT = `DELETE FROM contact WHERE app = ?1 AND domain = ?2 AND min
 export class HistoryWriter {
   readonly #dictionary: HistoryDictionary;
   readonly #meta: HistoryMeta;
+  readonly #exports: ExportTables;
   readonly #statements: Statements;
 
-  constructor(statements: Statements, dictionary: HistoryDictionary, meta: HistoryMeta) {
+  constructor(statements: Statements, dictionary: HistoryDictionary, meta: HistoryMeta, exports: ExportTables) {
     this.#statements = statements;
     this.#dictionary = dictionary;
     this.#meta = meta;
+    this.#exports = exports;
   }
 
   write(batch: HistoryBatch): void {
@@ -46,12 +51,14 @@ export class HistoryWriter {
     const subject = this.#dictionary.subject(entry);
     const [hour, day] = [Math.floor(minute / 60), Math.floor(minute / 1440)];
     const corrects = numbers.some((number) => number < 0);
+    const isSettled = this.#exports.change(minute, subject, numbers);
     this.#add('day', day, subject, numbers);
     if (hour >= this.#meta.hoursFrom) this.#add('hour', hour, subject, numbers);
     if (minute >= this.#meta.minutesFrom) {
       this.#add('minute', minute, subject, numbers);
       // In `hour` and `day` an empty row stays: each subject of a minute has to be in its hour, and each of an hour in its day.
-      if (corrects) this.#statements.run(`DELETE FROM minute WHERE id = ? AND ${EMPTY}`, [minute * SUBJECTS + subject]);
+      if (corrects && !isSettled)
+        this.#statements.run(`DELETE FROM minute WHERE id = ? AND ${EMPTY}`, [minute * SUBJECTS + subject]);
     }
     this.#meta.set('oldest', Math.min(minute, this.#meta.get('oldest') ?? minute));
     this.#meta.set('newest', Math.max(minute, this.#meta.get('newest') ?? minute));

@@ -1,7 +1,7 @@
 // ExportBatch: rows of history on their way to an engine. Plain data that goes to another process.
 
 import type { Alert } from './alert.ts';
-import type { PushEngine } from './export.ts';
+import type { ExportCursor, ExportCut, ExportMark, PushEngine } from './export.ts';
 import type { HistoryEntry, LoggedFlow } from './history-batch.ts';
 
 /** Traffic of one minute with one combination of facts, as it stood when the minute was settled. */
@@ -28,24 +28,21 @@ export interface ExportBatch {
   readonly alerts: readonly Alert[];
 }
 
-/** A part of history is settled: nothing that is recorded afterwards changes it, and it is sent as one unit, in one batch or a few. */
-export interface ExportCut {
-  /** Random number of the run, below 2^48. */
-  readonly run: number;
-  /** The last minute that is settled, since the epoch (UTC). */
-  readonly minute: number;
+/** Rows of one cut in the order in which they are sent, as many as were asked for or as there are. */
+export interface UnsentPage {
+  readonly cut: ExportCut;
+  readonly minutes: readonly MinuteRow[];
+  readonly flows: readonly LoggedFlow[];
+  readonly alerts: readonly Alert[];
+  /** Where the next page begins. */
+  readonly next: ExportCursor;
 }
 
-/** What an engine has acknowledged: all of the cuts before `cut`, and `parts` batches of that one. */
-export interface ExportMark {
-  readonly engine: PushEngine;
-  readonly cut: number;
-  readonly parts: number;
-}
-
-/** What exports have history keep. */
-export interface ExportRecords {
-  /** null if nothing more is settled. */
-  readonly cut: ExportCut | null;
+/** How the queue stands. */
+export interface ExportQueue {
+  /** Number of the newest cut; 0 before the first. */
+  readonly newest: number;
+  /** The last settled minute, since the epoch; null before the first cut. */
+  readonly minute: number | null;
   readonly marks: readonly ExportMark[];
 }

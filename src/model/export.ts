@@ -74,3 +74,33 @@ export interface ExportStatus {
   /** What is wrong with all of them; empty if nothing. */
   readonly note: string;
 }
+
+/** A part of history is settled: nothing that is recorded afterwards changes it, and it is sent as one unit, in one batch or a few. */
+export interface ExportCut {
+  /** Random number of the run, below 2^48. */
+  readonly run: number;
+  /** The last minute that is settled, since the epoch (UTC). */
+  readonly minute: number;
+}
+
+/** A place in the queue: before it, everything is acknowledged. */
+export interface ExportCursor {
+  /** Number of a cut. */
+  readonly cut: number;
+  /** Part of the cut, in the order in which they are sent: minutes, changes of earlier minutes, closed connections, alerts. */
+  readonly section: number;
+  /** Number of the last row of that part that is acknowledged. */
+  readonly after: number;
+}
+
+/** What an engine has acknowledged. */
+export interface ExportMark extends ExportCursor {
+  readonly engine: PushEngine;
+}
+
+/** What exports have history keep. */
+export interface ExportRecords {
+  /** null if nothing more is settled. */
+  readonly cut: ExportCut | null;
+  readonly marks: readonly ExportMark[];
+}

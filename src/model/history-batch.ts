@@ -2,6 +2,7 @@
 
 import type { Alert, AlertDelivery } from './alert.ts';
 import type { RecordedEncrypted, RecordedQuestion } from './dns.ts';
+import type { ExportRecords } from './export.ts';
 import type { Attribution, FlowDirection, NameSource } from './terms.ts';
 import type { FirstContact } from './watch.ts';
 
@@ -81,4 +82,6 @@ export interface HistoryBatch {
   readonly watch?: WatchRecords;
   /** Absent if nothing was asked of DNS. */
   readonly dns?: DnsRecords;
+  /** Absent if exports have nothing to keep. It applies to everything recorded before, this batch among it. */
+  readonly exports?: ExportRecords;
 }

@@ -2,6 +2,7 @@
 
 import { ALERT_KINDS, type Alert, type AlertDelivery, HELD, SEVERITIES } from '../../model/alert.ts';
 import { DNS_TRANSPORTS, type RecordedEncrypted, type RecordedQuestion } from '../../model/dns.ts';
+import { type ExportMark, type ExportRecords, PUSH_ENGINES } from '../../model/export.ts';
 import type { DnsRecords, HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../model/history-batch.ts';
 import { ATTRIBUTIONS, ENCRYPTED_TRANSPORTS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../model/terms.ts';
 import { CONTACT_KINDS, type FirstContact } from '../../model/watch.ts';
@@ -23,6 +24,8 @@ import { CONTACT_KINDS, type FirstContact } from '../../model/watch.ts';
  * app on whose behalf, resolver, port, transport (place in DNS_TRANSPORTS), interface, direction, result, answers, their number,
  * microseconds + 1, tries; `h`, 8 a row of encrypted DNS: minute, app, reason, host, transport (place in ENCRYPTED_TRANSPORTS), connections, RX and TX
  * bytes.
+ *
+ * `x`, absent without exports: `c`, nothing, or run and minute of a cut; `m`, 4 numbers a mark: engine, cut, section, after.
  */
 interface Coded {
   readonly m: number;
@@ -32,6 +35,12 @@ interface Coded {
   readonly f: readonly number[];
   readonly w?: CodedWatch;
   readonly q?: CodedDns;
+  readonly x?: CodedExports;
+}
+
+interface CodedExports {
+  readonly c: readonly number[];
+  readonly m: readonly number[];
 }
 
 interface CodedDns {
@@ -54,6 +63,8 @@ const CONTACT = 4;
 const DELIVERY = 4;
 const QUESTION = 18;
 const ENCRYPTED = 8;
+const CUT = 2;
+const MARK = 4;
 /** UTF-16 units of a text; the sanitiser cuts at the same length. */
 const LONGEST_TEXT = 512;
 
@@ -92,7 +103,8 @@ export function encodeBatch(batch: HistoryBatch): string {
   }
   const w = batch.watch === undefined ? {} : { w: encodeWatch(batch.watch, at) };
   const q = batch.dns === undefined ? {} : { q: encodeDns(batch.dns, at) };
-  const coded: Coded = { m: batch.minute, u: batch.unlogged, s: texts.list, e, f, ...w, ...q };
+  const x = batch.exports === undefined ? {} : { x: encodeExports(batch.exports, at) };
+  const coded: Coded = { m: batch.minute, u: batch.unlogged, s: texts.list, e, f, ...w, ...q, ...x };
   return JSON.stringify(coded);
 }
 
@@ -108,6 +120,11 @@ function encodeDns({ questions, missed, encrypted }: DnsRecords, at: (text: stri
   for (const { minute, app, reason, host, transport, connections, rxBytes, txBytes } of encrypted)
     h.push(minute, at(app), at(reason), at(host), ENCRYPTED_TRANSPORTS.indexOf(transport), connections, rxBytes, txBytes);
   return { n: missed, r, h };
+}
+
+function encodeExports({ cut, marks }: ExportRecords, at: (text: string | null) => number): CodedExports {
+  const m = marks.flatMap(({ engine, cut: number, section, after }) => [at(engine), number, section, after]);
+  return { c: cut === null ? [] : [cut.run, cut.minute], m };
 }
 
 function encodeWatch({ alerts, contacts, deliveries }: WatchRecords, at: (text: string | null) => number): CodedWatch {
@@ -137,6 +154,7 @@ export function decodeBatch(text: string): HistoryBatch | null {
     ...{ minute, entries, flows, unlogged },
     ...(coded.w === undefined ? {} : { watch: watchOf(coded.s, coded.w) }),
     ...(coded.q === undefined ? {} : { dns: dnsOf(coded.s, coded.q) }),
+    ...(coded.x === undefined ? {} : { exports: exportsOf(coded.s, coded.x) }),
   };
 }
 
@@ -147,7 +165,7 @@ function parsed(text: string): Coded | null {
   } catch {
     return null;
   }
-  const { m, u, s, e, f, w, q } = value ?? {};
+  const { m, u, s, e, f, w, q, x } = value ?? {};
   const isNumber = (one: unknown) => typeof one === 'number' && Number.isFinite(one);
   const isRows = (list: unknown, width: number) => Array.isArray(list) && list.length % width === 0 && list.every(isNumber);
   const isTexts = Array.isArray(s) && s.every((one) => typeof one === 'string' && one.length <= LONGEST_TEXT);
@@ -155,7 +173,10 @@ function parsed(text: string): Coded | null {
   const isWatch = w === undefined || (isRows(a, ALERT) && isRows(d, 1) && isRows(c, CONTACT) && isRows(t, DELIVERY));
   const { n, r, h } = (q ?? {}) as Partial<Record<keyof CodedDns, unknown>>;
   const isAsked = q === undefined || (isNumber(n) && isRows(r, QUESTION) && isRows(h, ENCRYPTED));
-  const isWhole = isAsked && isNumber(m) && isNumber(u) && isTexts && isRows(e, ENTRY) && isRows(f, FLOW) && isWatch;
+  const { c: cut, m: marks } = (x ?? {}) as Partial<Record<keyof CodedExports, unknown>>;
+  const isExported = x === undefined || (isRows(cut, CUT) && isRows(marks, MARK));
+  const isWhole =
+    isAsked && isExported && isNumber(m) && isNumber(u) && isTexts && isRows(e, ENTRY) && isRows(f, FLOW) && isWatch;
   return isWhole ? (value as unknown as Coded) : null;
 }
 
@@ -288,4 +309,15 @@ function dnsOf(texts: readonly string[], { n, r, h }: CodedDns): DnsRecords {
     });
   }
   return { questions, missed: n, encrypted };
+}
+
+function exportsOf(texts: readonly string[], { c, m }: CodedExports): ExportRecords {
+  const [run, minute] = c;
+  const marks: ExportMark[] = [];
+  for (let at = 0; at < m.length; at += MARK) {
+    const engine = PUSH_ENGINES.find((one) => one === texts[(m[at] as number) - 1]);
+    if (engine === undefined) continue;
+    marks.push({ engine, cut: m[at + 1] as number, section: m[at + 2] as number, after: m[at + 3] as number });
+  }
+  return { cut: run === undefined || minute === undefined ? null : { run, minute }, marks };
 }

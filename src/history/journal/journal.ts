@@ -3,6 +3,7 @@
 
 import type { Alert, AlertDelivery } from '../../model/alert.ts';
 import type { RecordedEncrypted, RecordedQuestion } from '../../model/dns.ts';
+import type { ExportRecords } from '../../model/export.ts';
 import type { DnsRecords, HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../model/history-batch.ts';
 import type { FirstContact } from '../../model/watch.ts';
 import type { FileOwner } from '../../system/files.ts';
@@ -182,6 +183,7 @@ export class Backlog {
   #unlogged = 0;
   #count = 0;
   #newest = 0;
+  #exports: ExportRecords | undefined = undefined;
 
   get isEmpty(): boolean {
     return this.#minutes.size === 0 && !this.#hasRest;
@@ -190,7 +192,7 @@ export class Backlog {
   /** True if there is anything besides traffic. */
   get #hasRest(): boolean {
     const asked = this.#questions.length + this.#missed + this.#encrypted.size;
-    return this.#flows.length + this.#unlogged + asked > 0 || this.#watch !== undefined;
+    return this.#flows.length + this.#unlogged + asked > 0 || this.#watch !== undefined || this.#exports !== undefined;
   }
 
   add(batch: HistoryBatch): void {
@@ -201,6 +203,7 @@ export class Backlog {
     this.#unlogged += Math.max(0, batch.flows.length - room);
     if (batch.watch !== undefined) this.#addWatch(batch.watch);
     if (batch.dns !== undefined) this.#addDns(batch.dns);
+    if (batch.exports !== undefined) this.#addExports(batch.exports);
     if (batch.entries.length === 0) return;
     const sums = this.#minutes.get(batch.minute) ?? new Map<string, Sum>();
     this.#minutes.set(batch.minute, sums);
@@ -217,12 +220,14 @@ export class Backlog {
       const rest = { minute: this.#newest, entries: [], flows: this.#flows, unlogged: this.#unlogged };
       const dns = { questions: this.#questions, missed: this.#missed, encrypted: [...this.#encrypted.values()] };
       const hasAsked = dns.questions.length + dns.missed + dns.encrypted.length > 0;
-      batches.push(...partsOf({ ...rest, ...(watch === undefined ? {} : { watch }), ...(hasAsked ? { dns } : {}) }));
+      const exports = this.#exports === undefined ? {} : { exports: this.#exports };
+      batches.push(...partsOf({ ...rest, ...(watch === undefined ? {} : { watch }), ...(hasAsked ? { dns } : {}), ...exports }));
     }
     for (const list of [this.#alerts, this.#contacts, this.#deliveries]) list.length = 0;
     this.#minutes.clear();
     this.#flows = [];
     this.#questions = [];
+    this.#exports = undefined;
     this.#missed = 0;
     this.#encrypted.clear();
     this.#unlogged = 0;
@@ -250,6 +255,12 @@ export class Backlog {
       sum.rxBytes += row.rxBytes;
       sum.txBytes += row.txBytes;
     }
+  }
+
+  /** The newest cut and the newest mark of each engine: they apply to everything before them. */
+  #addExports({ cut, marks }: ExportRecords): void {
+    const older = (this.#exports?.marks ?? []).filter(({ engine }) => !marks.some((mark) => mark.engine === engine));
+    this.#exports = { cut: cut ?? this.#exports?.cut ?? null, marks: [...older, ...marks] };
   }
 
   #addWatch({ alerts, contacts, deliveries }: WatchRecords): void {
@@ -285,7 +296,7 @@ export class Backlog {
 
 /** Splits a batch into parts of a bounded size. */
 export function partsOf(batch: HistoryBatch): HistoryBatch[] {
-  const { minute, entries, flows, unlogged, watch, dns } = batch;
+  const { minute, entries, flows, unlogged, watch, dns, exports } = batch;
   const most = Math.max(entries.length, flows.length, dns?.questions.length ?? 0, dns?.encrypted.length ?? 0);
   if (most <= BATCH_ENTRIES) return [batch];
   const parts: HistoryBatch[] = [];
@@ -300,6 +311,7 @@ export function partsOf(batch: HistoryBatch): HistoryBatch[] {
       unlogged: at === 0 ? unlogged : 0,
       ...(at === 0 && watch !== undefined ? { watch } : {}),
       ...(questions.length + missed + encrypted.length > 0 ? { dns: { questions, missed, encrypted } } : {}),
+      ...(at + BATCH_ENTRIES >= most && exports !== undefined ? { exports } : {}),
     });
   }
   return parts;

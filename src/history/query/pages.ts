@@ -60,21 +60,27 @@ export interface HistoryPage<Row> {
   readonly next: HistoryCursor | null;
 }
 
-type Cells = readonly Exclude<SqlValue, Uint8Array>[];
+/** Values of one row. */
+export type Cells = readonly Exclude<SqlValue, Uint8Array>[];
 /** ms */
 const MINUTE = 60_000;
 const MOST_ROWS = 100_000;
 const label = (name: string) => `(SELECT text FROM label WHERE id = ${name})`;
-const FACTS = ['app', 'exe', 'host', 'domain', 'category', 'interface', 'protocol', 'direction', 'reason']
+/** Columns that `factsOf` reads. */
+export const FACTS = ['app', 'exe', 'host', 'domain', 'category', 'interface', 'protocol', 'direction', 'reason']
   .map((name) => label(`subject.${name}`))
   .join(', ');
 
 const RECORDS = (table: TierTable) =>
   `SELECT moved.id, rx, tx, rx_packets, tx_packets, flows, ${FACTS} FROM ${table} AS moved
    CROSS JOIN subject ON subject.id = moved.id & ${SUBJECT_MASK} WHERE moved.id > ? AND moved.id < ? ORDER BY moved.id LIMIT ?`;
-const FLOWS = `SELECT flow.id, start, start + duration, local_port, remote_port, pid, rx, tx, rx_packets, tx_packets,
+/** Flows of the log: `flowOf` reads them. */
+export const FLOWS_WHERE = (
+  condition: string,
+) => `SELECT flow.id, start, start + duration, local_port, remote_port, pid, rx, tx, rx_packets, tx_packets,
      ${['local', 'remote', 'attribution', 'name_source', 'application'].map((name) => label(`flow.${name}`)).join(', ')}, ${FACTS}
-   FROM flow CROSS JOIN subject ON subject.id = flow.subject WHERE flow.id > ? AND start < ? AND start + duration >= ? ORDER BY flow.id LIMIT ?`;
+   FROM flow CROSS JOIN subject ON subject.id = flow.subject WHERE ${condition} ORDER BY flow.id LIMIT ?`;
+const FLOWS = FLOWS_WHERE('flow.id > ? AND start < ? AND start + duration >= ?');
 const CONTACTS = (isOfOne: boolean) =>
   `SELECT ${label('app')}, ${label('domain')}, minute FROM contact WHERE minute >= ? AND minute < ? ${isOfOne ? 'AND app = ?' : ''}
    ORDER BY minute, 1, 2 LIMIT ?`;
@@ -157,7 +163,8 @@ function recordOf(cells: Cells, table: TierTable): HistoryRecord {
   return { time: bucketOf(id) * spanMs, spanMs, ...facts, rxBytes, txBytes, rxPackets, txPackets, flows };
 }
 
-function flowOf(cells: Cells): LoggedFlow {
+/** A logged flow of `FLOWS_WHERE`. */
+export function flowOf(cells: Cells): LoggedFlow {
   const [, start, end, localPort, remotePort, pid, rxBytes, txBytes, rxPackets, txPackets] = cells as number[];
   const [localAddress, remoteAddress, attribution, nameSource, application] = cells.slice(10, 15) as (string | null)[];
   return {
@@ -179,7 +186,8 @@ function flowOf(cells: Cells): LoggedFlow {
   };
 }
 
-function factsOf(texts: Cells) {
+/** The facts of `FACTS`. */
+export function factsOf(texts: Cells) {
   const [app, exe, host, domain, category, iface, protocol, direction, reason] = texts as (string | null)[];
   return {
     app: app ?? null,

@@ -4,6 +4,7 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { AlertQuery } from '../../model/alert.ts';
 import type { DnsQuery } from '../../model/dns.ts';
+import type { ExportCursor } from '../../model/export.ts';
 import type { BaselineQuery, HistoryQuery, TimeRange } from '../../model/history.ts';
 import type { SqlLimits } from '../database.ts';
 import { type HistoryState, loadHistory, refreshHistory } from '../load.ts';
@@ -31,6 +32,8 @@ export type ReaderCall =
   | { readonly name: 'alerts'; readonly query: AlertQuery }
   | { readonly name: 'dns'; readonly query: DnsQuery }
   | { readonly name: 'baseline'; readonly query: BaselineQuery }
+  | { readonly name: 'exportQueue' }
+  | { readonly name: 'unsent'; readonly cursor: ExportCursor; readonly most: number }
   | { readonly name: 'image' }
   | { readonly name: 'refresh' };
 
@@ -114,6 +117,10 @@ function answerOf(sql: SqlEngine, { database }: HistoryState, call: ReaderCall):
       return database.dns(call.query);
     case 'baseline':
       return database.baseline(call.query);
+    case 'exportQueue':
+      return database.exportQueue();
+    case 'unsent':
+      return database.unsent(call.cursor, call.most);
     case 'image':
       return database.image();
     case 'refresh':

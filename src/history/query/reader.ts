@@ -6,6 +6,8 @@ import type { Worker } from 'node:worker_threads';
 import type { AlertQuery, RecordedAlert } from '../../model/alert.ts';
 import type { DnsQuery, RecordedDns } from '../../model/dns.ts';
 import { NetmonError } from '../../model/errors.ts';
+import type { ExportCursor } from '../../model/export.ts';
+import type { ExportQueue, UnsentPage } from '../../model/export-batch.ts';
 import type { BaselineQuery, HistoryQuery, HistoryResult, ReachedHost, SqlResult, TimeRange } from '../../model/history.ts';
 import type { LoggedFlow } from '../../model/history-batch.ts';
 import type { KnownBaseline } from '../../model/watch.ts';
@@ -45,6 +47,10 @@ export interface HistoryReader {
   dns(query: DnsQuery): Promise<RecordedDns>;
   /** What each app has reached, and the most that it sent in an hour. */
   baseline(query: BaselineQuery): Promise<KnownBaseline>;
+  /** How the queue of exports stands. */
+  exportQueue(): Promise<ExportQueue>;
+  /** At most `most` rows of a cut; null if that cut isn't there. */
+  unsent(cursor: ExportCursor, most: number): Promise<UnsentPage | null>;
   /** Image and journals together as one SQLite file. */
   image(): Promise<Uint8Array>;
   /** Reads what was written since. */
@@ -162,6 +168,14 @@ class QueuedReader implements HistoryReader {
 
   baseline(query: BaselineQuery): Promise<KnownBaseline> {
     return this.#ask<KnownBaseline>({ name: 'baseline', query }).answer;
+  }
+
+  exportQueue(): Promise<ExportQueue> {
+    return this.#ask<ExportQueue>({ name: 'exportQueue' }).answer;
+  }
+
+  unsent(cursor: ExportCursor, most: number): Promise<UnsentPage | null> {
+    return this.#ask<UnsentPage | null>({ name: 'unsent', cursor, most }).answer;
   }
 
   image(): Promise<Uint8Array> {

@@ -6,6 +6,7 @@ import type { HistoryRecord } from '../../../../src/history/query/pages.ts';
 import type { HistoryReader } from '../../../../src/history/query/reader.ts';
 import type { AlertQuery, RecordedAlert } from '../../../../src/model/alert.ts';
 import type { DnsQuery, RecordedDns, RecordedQuestion } from '../../../../src/model/dns.ts';
+import type { ExportQueue } from '../../../../src/model/export-batch.ts';
 import type { HistoryQuery, HistoryResult, ReachedHost, SqlResult } from '../../../../src/model/history.ts';
 import type { LoggedFlow } from '../../../../src/model/history-batch.ts';
 import type { KnownBaseline } from '../../../../src/model/watch.ts';
@@ -74,6 +75,14 @@ export class FakeReader implements HistoryReader {
 
   firstSeen(): Promise<readonly { app: string; domain: string; time: number }[]> {
     return Promise.resolve(this.seen);
+  }
+
+  exportQueue(): Promise<ExportQueue> {
+    return Promise.resolve({ newest: 0, minute: null, marks: [] });
+  }
+
+  unsent(): Promise<null> {
+    return Promise.resolve(null);
   }
 
   knownNames(): Promise<{ apps: readonly string[]; domains: readonly string[] }> {
