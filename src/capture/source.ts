@@ -29,14 +29,18 @@ export interface CapturedProcess {
 }
 
 /** What a capture of our own tells of the other end of a frame's flow. Not yet checked. */
-export interface CapturedHost {
+export interface RecordedFlow {
   /** Index in the batch. */
   readonly frame: number;
   /** Empty for none. */
   readonly name: string;
   readonly source: NameSource;
-  /** Index into the source's processes of the one that received the frame within this machine; 0 for none. */
-  readonly receiver: number;
+  /** FLOW_DIRECTION of the flow; -1 if the capture doesn't tell. */
+  readonly direction: number;
+  /** Whether the frame's sender is the flow's local end. */
+  readonly isSent: boolean;
+  /** Index into the source's processes of the one at the end that the frame's own process isn't at, within the recording machine; 0 for none. */
+  readonly otherEnd: number;
 }
 
 /** Counters since the source was opened. `null` is unknown, never zero. */
@@ -82,7 +86,7 @@ export interface PacketSource {
   /** How often the list of processes was restarted, which happens only in `read`; absent: never. */
   readonly processesBegun?: number;
   /** Of the frames of the last `read`, in their order; absent where a source never tells any. */
-  readonly hosts?: readonly CapturedHost[];
+  readonly recorded?: readonly RecordedFlow[];
   /** True where frames carry a pid, so that no other attribution is needed. */
   readonly namesProcesses: boolean;
   /** True if the driver starts programs while it captures: the privileges that are kept must allow it. */

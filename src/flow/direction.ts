@@ -27,6 +27,8 @@ export class Localizer {
   readonly #replay: boolean;
   #addresses: Int32Array = new Int32Array(0);
   readonly #placement: Placement = { sourceIsLocal: true, direction: FLOW_DIRECTION.OUTBOUND };
+  /** Where the next flow is placed; null leaves that to the packet. */
+  #expected: Placement | null = null;
 
   constructor(replay: boolean) {
     this.#replay = replay;
@@ -49,8 +51,16 @@ export class Localizer {
     return true;
   }
 
+  /** The next flow is placed as the capture tells. */
+  expect(placement: Placement): void {
+    this.#expected = placement;
+  }
+
   /** Places the flow that begins with `packet`. The next call reuses the result. */
   place(packet: Packet, direction: number): Placement {
+    const expected = this.#expected;
+    this.#expected = null;
+    if (expected !== null) return expected;
     const words = packet.words;
     // A received DHCP request comes from another machine that has no address yet.
     const isOthers = direction === DIRECTION.IN || direction === DIRECTION.PASSING;

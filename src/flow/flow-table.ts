@@ -452,6 +452,11 @@ export class FlowTable {
     this.mark(row);
   }
 
+  /** Places the flow that the next frame begins. */
+  expect(direction: number, sourceIsLocal: boolean): void {
+    this.#localizer.expect({ direction, sourceIsLocal });
+  }
+
   /** Makes a flow local: its remote end turned out to be a process on this machine, in another network namespace. */
   joinEnds(row: number): void {
     this.#setDirection(row, FLOW_DIRECTION.LOCAL);

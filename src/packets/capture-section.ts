@@ -1,9 +1,10 @@
 // One section of a capture file: puts the blocks in front of a frame that it refers to, namely its interface, its processes and the name of
 // the other end, and comments on each flow's first frame. It asks for a flow's facts once in a while, never for each frame.
 
+import { PLACE } from '../capture/file/pcapng-format.ts';
 import type { CaptureInterface } from '../capture/source.ts';
 import type { KeptFlow } from '../model/packets.ts';
-import type { Process } from '../model/terms.ts';
+import { FLOW_DIRECTIONS, type Process } from '../model/terms.ts';
 import { DIRECTION } from '../net/numbers.ts';
 import type { Framing } from './framing.ts';
 import { COARSE, COARSE_FROM_MS, type EncodedFrame, type EncodedProcess, FINE, type PcapngEncoder } from './pcapng-encoder.ts';
@@ -99,7 +100,7 @@ export class CaptureSection {
   /** The frame that is being written; one object serves all of them. */
   readonly #out: { -readonly [Key in keyof EncodedFrame]: EncodedFrame[Key] } = {
     ...{ iface: 0, digits: FINE, time: 0, wire: 0, direction: DIRECTION.UNKNOWN, process: NO_PROCESS, effective: NO_PROCESS },
-    ...{ receiver: NO_PROCESS, dropped: 0, comment: null, host: null, hostSource: 'none' },
+    ...{ otherEnd: NO_PROCESS, place: -1, dropped: 0, comment: null, host: null, hostSource: 'none' },
     ...{ head: NO_BYTES, headBytes: 0, skipped: 0 },
   };
   /** By row. */
@@ -204,7 +205,8 @@ export class CaptureSection {
     out.direction = isLoopback ? DIRECTION.OUT : frame.direction;
     out.process = NO_PROCESS;
     out.effective = NO_PROCESS;
-    out.receiver = NO_PROCESS;
+    out.otherEnd = NO_PROCESS;
+    out.place = -1;
     if (known === null || known.flow === null) return;
     known.processes ??= {
       owner: this.#processOf(known.flow.owner),
@@ -212,7 +214,10 @@ export class CaptureSection {
       behalf: this.#processOf(known.flow.onBehalfOf),
     };
     const { owner, peer, behalf } = known.processes;
-    if (isLoopback && known.isNews) out.receiver = frame.isSent ? peer : owner;
+    if (known.isNews) {
+      out.place = FLOW_DIRECTIONS.indexOf(known.flow.direction) | (frame.isSent ? PLACE.SENT : 0);
+      if (known.flow.direction === 'local') out.otherEnd = isLoopback && !frame.isSent ? owner : peer;
+    }
     if (isLoopback && !frame.isSent) {
       out.process = peer;
       return;
@@ -254,7 +259,9 @@ export class CaptureSection {
     if (before !== null && Math.abs(time - before.time) < FRESH_MS) return before;
     const flow = this.#parts.flowOf(row, serial) ?? before?.flow ?? null;
     const comment = flow === null ? '' : commentOf(flow);
-    const isNews = comment !== '' && (before === null || before.isNews || comment !== before.comment);
+    const isNews =
+      flow !== null &&
+      (before === null || before.isNews || comment !== before.comment || flow.direction !== before.flow?.direction);
     const known = { serial, time, flow, comment, isNews, processes: null, isWanted: this.#parts.wants(flow, row) };
     if (found !== undefined) this.#flows.delete(row);
     else if (this.#flows.size >= MAX_FLOWS) this.#flows.delete(this.#flows.keys().next().value as number);

@@ -8,6 +8,7 @@ import {
   INTERFACE_OPTION,
   NAME_RECORD,
   OPTION,
+  PACKET_FLAGS,
   PACKET_OPTION,
   PROCESS_OPTION,
   SECTION_HEADER,
@@ -64,8 +65,10 @@ export interface EncodedFrame {
   readonly head: Uint8Array;
   readonly headBytes: number;
   readonly skipped: number;
-  /** The receiver's, of a packet that is there once and names its sender. */
-  readonly receiver: number;
+  /** The process of the end that `process` isn't at. */
+  readonly otherEnd: number;
+  /** As PLACE; -1 leaves it out. */
+  readonly place: number;
   /** Frames lost between the one before and this one. */
   readonly dropped: number;
   /** For people; null for none. */
@@ -183,14 +186,20 @@ export class PcapngEncoder {
     this.bytes.set(bytes.subarray(offset + skipped, offset + skipped + rest), this.length);
     this.length += rest;
     this.#pad();
-    const { direction, process, effective, receiver, dropped, comment, host } = frame;
+    const { direction, process, effective, otherEnd, place, dropped, comment, host } = frame;
     const options = this.length;
     if (comment !== null) this.#text(OPTION.COMMENT, comment);
-    if (direction === DIRECTION.IN || direction === DIRECTION.OUT) this.#word(PACKET_OPTION.FLAGS, direction);
+    if (direction === DIRECTION.PASSING) this.#word(PACKET_OPTION.FLAGS, PACKET_FLAGS.PROMISCUOUS | DIRECTION.IN);
+    else if (direction !== DIRECTION.UNKNOWN) this.#word(PACKET_OPTION.FLAGS, direction);
     if (dropped > 0) this.#long(PACKET_OPTION.DROPPED, dropped);
     if (process >= 0) this.#word(PACKET_OPTION.PROCESS, process);
     if (effective >= 0) this.#word(PACKET_OPTION.EFFECTIVE, effective);
-    if (receiver >= 0) this.#word(PACKET_OPTION.RECEIVER, receiver);
+    if (otherEnd >= 0) this.#word(PACKET_OPTION.OTHER_END, otherEnd);
+    if (place >= 0) {
+      this.#u16(PACKET_OPTION.PLACE);
+      this.#u16(1);
+      this.#u32(place);
+    }
     if (host !== null) {
       const at = this.length;
       this.#u16(PACKET_OPTION.HOST);

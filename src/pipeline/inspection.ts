@@ -1,6 +1,6 @@
 // Connects the inspector with the flows' names. It passes on only packets of flows that may still reveal something.
 
-import type { CapturedHost } from '../capture/source.ts';
+import type { RecordedFlow } from '../capture/source.ts';
 import type { Packet } from '../decode/packet.ts';
 import { FLOW_DIRECTION } from '../flow/direction.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
@@ -64,7 +64,7 @@ export class Inspection {
   }
 
   /** Takes what the capture itself tells of the flow's remote end. */
-  told(row: number, { name, source }: CapturedHost): void {
+  told(row: number, { name, source }: RecordedFlow): void {
     const bytes = Buffer.from(name, 'latin1');
     const host = hostName(bytes, 0, bytes.length);
     if (host === null) return;

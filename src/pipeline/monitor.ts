@@ -6,7 +6,7 @@ import type { EventLog } from '../aggregate/event-log.ts';
 import type { HistoryCollector } from '../aggregate/history-collector.ts';
 import { copyFacts, PacketBatch } from '../capture/batch.ts';
 import type { CounterTracker } from '../capture/devices/counters.ts';
-import { countsPackets, type OpenedSource, readsFrames } from '../capture/source.ts';
+import { countsPackets, type OpenedSource, type RecordedFlow, readsFrames } from '../capture/source.ts';
 import { Decoder } from '../decode/decode.ts';
 import { Packet, STATUS } from '../decode/packet.ts';
 import { AggregateRest, isWireless } from '../decode/wireless.ts';
@@ -55,6 +55,7 @@ const ETHERNET_BYTES = 14;
 export const LEARNT_AT_ONCE = 32;
 /** Kept frames that a tick drops because they are too old. More than are ever captured in a tick, and a few milliseconds' work. */
 const EXPIRED_AT_ONCE = 1 << 20;
+const NO_FLOWS: readonly RecordedFlow[] = [];
 /** Frames decoded before any of them is counted. */
 const BLOCK = MAX_WARMED;
 
@@ -239,9 +240,10 @@ export class Monitor {
     this.owners.beforeBatch();
     const ring = this.kept?.ring ?? null;
     if (ring !== null) this.#followProcesses(ring);
-    for (let at = from; at < to; at += BLOCK) this.#ingestBlock(batch, at, Math.min(at + BLOCK, to), ring);
+    const { recorded = NO_FLOWS } = this.#parts.opened.source;
+    if (recorded.length > 0) this.#ingestRecorded(recorded, batch, from, to, ring);
+    else this.#ingestFrames(batch, from, to, ring);
     if (this.#aggregates !== null) this.#ingestAggregates(batch, from, to);
-    this.#takeHosts(batch, from, to);
     if (to > from) {
       const newest = batch.time[to - 1] as number;
       if (newest > this.lastTime) this.lastTime = newest;
@@ -250,26 +252,57 @@ export class Monitor {
     this.aggregator.dns?.takeEarly(this.lastTime);
   }
 
-  /** Names the flows of frames whose remote end the capture names. */
-  #takeHosts(batch: PacketBatch, from: number, to: number): void {
-    const { inspection, opened } = this.#parts;
-    const { hosts } = opened.source;
-    if (inspection === null || hosts === undefined) return;
-    const packet = this.#packets[0] as Packet;
-    for (const host of hosts) {
-      const i = host.frame;
-      if (i < from || i >= to) continue;
-      const [offset, captured, wire] = [batch.offset[i], batch.captured[i], batch.wire[i]] as [number, number, number];
-      this.#decoder.decode(batch.bytes, offset, captured, wire, batch.link[i] as number, packet);
-      if (!packet.hasAddresses) continue;
-      const { words, sourcePort, destinationPort, protocol } = packet;
-      const row = this.flows.lookup(words, sourcePort, destinationPort, protocol, batch.iface[i] as number);
-      if (row < 0) continue;
-      if (host.name !== '') inspection.told(row, host);
-      // As PKTAP's second copy of a loopback packet would name it.
-      if (host.receiver !== 0 && this.flows.isLocal(row))
-        this.#captured?.see(row, this.flows.lastSent, DIRECTION.IN, host.receiver, 0);
+  #ingestFrames(batch: PacketBatch, from: number, to: number, ring: PacketRing | null): void {
+    for (let at = from; at < to; at += BLOCK) this.#ingestBlock(batch, at, Math.min(at + BLOCK, to), ring);
+  }
+
+  /** Takes frames of a capture of our own, which tells at some of them how their flow is placed. */
+  #ingestRecorded(
+    recorded: readonly RecordedFlow[],
+    batch: PacketBatch,
+    from: number,
+    to: number,
+    ring: PacketRing | null,
+  ): void {
+    let at = from;
+    for (const told of recorded) {
+      if (told.frame < from || told.frame >= to || told.direction < 0) continue;
+      this.#ingestFrames(batch, at, told.frame, ring);
+      at = told.frame;
+      const { flows } = this;
+      const row = this.#rowOf(batch, at);
+      if (row === null) continue;
+      if (row < 0) flows.expect(told.direction, told.isSent);
+      else if (told.direction === FLOW_DIRECTION.LOCAL) flows.joinEnds(row);
     }
+    this.#ingestFrames(batch, at, to, ring);
+    this.#takeRecorded(recorded, batch, from, to);
+  }
+
+  /** Names the other ends of flows, and the process there if they are within the machine. */
+  #takeRecorded(recorded: readonly RecordedFlow[], batch: PacketBatch, from: number, to: number): void {
+    const { inspection } = this.#parts;
+    for (const told of recorded) {
+      const { frame } = told;
+      if (frame < from || frame >= to) continue;
+      const row = this.#rowOf(batch, frame) ?? -1;
+      if (row < 0) continue;
+      if (told.name !== '') inspection?.told(row, told);
+      if (told.otherEnd === 0 || !this.flows.isLocal(row)) continue;
+      // The frame's own process is at the local end, but for a loopback packet, which names its sender.
+      const isOwner = this.#kinds[batch.iface[frame] as number] === 'loopback' && !this.flows.lastSent;
+      this.#captured?.see(row, !isOwner, DIRECTION.IN, told.otherEnd, 0);
+    }
+  }
+
+  /** Row of a frame's flow; -1 if it has none yet, null if the frame has no addresses. */
+  #rowOf(batch: PacketBatch, i: number): number | null {
+    const packet = this.#packets[0] as Packet;
+    const [offset, captured, wire] = [batch.offset[i], batch.captured[i], batch.wire[i]] as [number, number, number];
+    this.#decoder.decode(batch.bytes, offset, captured, wire, batch.link[i] as number, packet);
+    if (!packet.hasAddresses) return null;
+    const { words, sourcePort, destinationPort, protocol } = packet;
+    return this.flows.lookup(words, sourcePort, destinationPort, protocol, batch.iface[i] as number);
   }
 
   /** Tells the ring if the source has numbered its processes anew. */
@@ -379,10 +412,11 @@ export class Monitor {
       }
       if (packet.longHeader && inspection !== null) this.#splitConnections(inspection, packet, bytes, index);
       const row = flows.touch(packet, index, reported, hashes[i - from] as number);
-      if (ring !== null) ring.keep(batch, i, row, reported, flows.lastSent);
       if (row === watched) log.add(packet, bytes, flows.lastSent);
+      const isTransit = flows.direction(row) === FLOW_DIRECTION.TRANSIT;
       let way: number = flows.lastSent ? DIRECTION.OUT : DIRECTION.IN;
-      if (flows.direction(row) === FLOW_DIRECTION.TRANSIT) way = this.#transitDirection(row, index, reported, packet, batch, i);
+      if (isTransit) way = this.#transitDirection(row, index, reported, packet, batch, i);
+      if (ring !== null) ring.keep(batch, i, row, isTransit ? way : reported, flows.lastSent);
       const column = way === DIRECTION.OUT ? base + 3 : base + 2;
       frames[column] = (frames[column] as number) + packet.frameBytes;
       if (sources !== null) sources.see(row, flows.lastSent, reported, batch.process[i] as number, batch.effective[i] as number);

@@ -98,6 +98,33 @@ describe('a written capture', () => {
     expect(comments.match(/app curl, pid \d+, user root, host files\.example\.com \(http\)/g)).toHaveLength(2);
   });
 
+  it('says of connections with a container what the program said', async ({ skip, onTestFinished }) => {
+    if (reason !== null) skip(`written captures: ${reason}`);
+    const pair = new Pair();
+    onTestFinished(() => pair.remove());
+    const path = join(folder, 'contained.pcapng');
+    const words = [program.bin, '-i', 'va', '-w', path, '--json', '--once', '--duration', '6s', '--stay-root'];
+    const run = pair.start(pair.near, process.execPath, words);
+    let printed = '';
+    run.stdout.on('data', (chunk) => {
+      printed += chunk;
+    });
+    const ended = new Promise((resolve) => run.on('close', resolve));
+    pair.run(pair.near, 'sleep 2.5');
+    // Only a process that begins later is known in another namespace.
+    const server = pair.start(pair.far, process.execPath, ['-e', SERVER]);
+    await new Promise((resolve) => server.stdout.once('data', resolve));
+    pair.run(pair.near, 'curl -s -o /dev/null http://10.99.0.2/');
+    pair.run(pair.far, 'ping -c 1 -q 10.99.0.1 >/dev/null');
+    expect(await ended).toBe(0);
+    const read = spawnSync(process.execPath, [program.bin, '-r', path, '--json', '--once'], { encoding: 'utf8' });
+    const [live, again] = [meaning(printed), meaning(read.stdout)];
+    expect(live.flows?.filter((flow) => /"curl".*"node"|"node".*"curl"/.test(flow) && flow.includes('"local"'))).toHaveLength(1);
+    expect(again.flows).toEqual(live.flows);
+    expect(again.total).toEqual(live.total);
+    expect(again.apps).toEqual(live.apps);
+  });
+
   it('has no interface numbers on `any`: tcpdump would warn that they mean nothing', async ({ skip, onTestFinished }) => {
     if (reason !== null) skip(`written captures: ${reason}`);
     const pair = await pairWithServer(onTestFinished);

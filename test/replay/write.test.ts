@@ -91,11 +91,54 @@ const OURS: readonly Block[] = [
   { block: 'packet', data: segment(3), ticks: ticks(3), direction: 'out', process: 0, options: [told(6, 'not a name')] },
 ];
 
+const between = (src: string, dst: string, sport: number, dport: number) =>
+  ethernet({}, ipv4({ src, dst }, udp({ sport, dport }, 'contained')));
+const [OUTBOUND, LOCAL, TRANSIT, SENT] = [0, 2, 3, 4];
+const placed = (place: number) => ({ code: 0x8e03, value: Buffer.of(place) });
+const otherEnd = (process: number) => ({ code: 0x8e02, value: Buffer.of(process, 0, 0, 0) });
+
+/** A machine with containers: one of them speaks to the machine, one through it; and another machine's packet passes by. */
+const CONTAINERS: readonly Block[] = [
+  { block: 'section' },
+  { block: 'interface', name: 'docker0' },
+  { block: 'process', pid: 11, name: 'curl' },
+  { block: 'process', pid: 12, name: 'nginx' },
+  { block: 'process', pid: 13, name: 'apt' },
+  ...[
+    {
+      data: between('172.17.0.1', '172.17.0.2', 7, 80),
+      direction: 'out' as const,
+      process: 0,
+      options: [placed(LOCAL | SENT), otherEnd(1)],
+    },
+    { data: between('172.17.0.2', '172.17.0.1', 80, 7), direction: 'in' as const, process: 0 },
+    {
+      data: between('172.17.0.1', '172.17.0.3', 8, 80),
+      direction: 'out' as const,
+      process: 0,
+      options: [placed(OUTBOUND | SENT)],
+    },
+    {
+      data: between('172.17.0.3', '172.17.0.1', 80, 8),
+      direction: 'in' as const,
+      process: 0,
+      options: [placed(LOCAL), otherEnd(1)],
+    },
+    { data: between('172.17.0.2', '192.0.2.9', 9, 80), process: 2, options: [placed(TRANSIT | SENT)] },
+    { data: between('192.0.2.9', '172.17.0.4', 80, 10), process: 2, options: [placed(TRANSIT)] },
+    {
+      data: between('172.17.0.7', '172.17.0.8', 1, 2),
+      options: [placed(TRANSIT | SENT), { code: 2, value: Buffer.of(0x11, 0, 0, 0) }],
+    },
+  ].map((packet, i) => ({ block: 'packet' as const, ticks: ticks(i), ...packet })),
+];
+
 describe('a capture that is written anew', () => {
   test.each([
     ['a working day', () => demoCapture(8)],
     ["a Mac's", () => pcapngFile(MAC)],
     ['our own', () => pcapngFile(OURS)],
+    ['containers', () => pcapngFile(CONTAINERS)],
   ])('says the same, and is the same when it is written once more: %s', async (_, make) => {
     const { path, out } = capture(make());
     await convert(path, out('once'));
@@ -123,6 +166,31 @@ describe('a capture that is written anew', () => {
     expect(said).toContainEqual({ app: 'backup.py (python3)', pid: 9, host: 'www.example.net', name_source: 'dns' });
     expect(said).toContainEqual({ app: 'backup.py (python3)', pid: 9, host: '192.0.2.9', name_source: 'none' });
     expect((end['apps'] as Record<string, unknown>[])[0]).toMatchObject({ user: 'ann', exe: '/usr/bin/python3' });
+  });
+
+  test('tells connections within the machine, and through it', async () => {
+    const { path } = capture(pcapngFile(CONTAINERS));
+    const said = async (...words: string[]) => {
+      const [end] = (await linesOf(path, '--once', ...words)) as [JsonLine];
+      const flows = end['flows'] as { local: { address: string; port: number }; [field: string]: unknown }[];
+      return flows.map(({ local, direction, app, peer_app }) => [local.address, local.port, direction, app, peer_app]).sort();
+    };
+    const expected = [
+      ['172.17.0.1', 7, 'local', 'curl', 'nginx'],
+      ['172.17.0.1', 8, 'local', 'curl', 'nginx'],
+      ['172.17.0.2', 9, 'transit', 'apt', null],
+      ['172.17.0.4', 10, 'transit', 'apt', null],
+      ['172.17.0.7', 1, 'transit', null, null],
+    ];
+    expect(await said()).toEqual(expected);
+    expect(await said('--no-names')).toEqual(expected);
+    const [end] = (await linesOf(path, '--once')) as [JsonLine];
+    const bytes = (end['apps'] as Record<string, unknown>[]).map(({ app, rx_packets, tx_packets }) => [
+      app,
+      rx_packets,
+      tx_packets,
+    ]);
+    expect(bytes).toContainEqual(['nginx', 2, 2]);
   });
 
   test('takes the user of a process from a later block', async () => {

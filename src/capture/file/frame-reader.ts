@@ -1,7 +1,7 @@
 // The interface and limits that all readers of capture formats share.
 
 import type { PacketBatch } from '../batch.ts';
-import type { CapturedHost } from '../source.ts';
+import type { RecordedFlow } from '../source.ts';
 
 /** Turns the bytes of a capture, in pieces of any size, into frames. */
 export interface FrameReader {
@@ -12,7 +12,7 @@ export interface FrameReader {
    */
   fill(batch: PacketBatch, from: number, to: number): number;
   /** What was told of the other ends of the frames in the batch; absent if the format can't. */
-  readonly hosts?: readonly CapturedHost[];
+  readonly recorded?: readonly RecordedFlow[];
   /** Number of unreadable records and blocks. */
   readonly malformed: number;
   /** Why the rest can't be read; null if it can. */

@@ -23,9 +23,15 @@ export const PACKET_OPTION = {
   EFFECTIVE: 0x8003,
   /** Ours: the name of the other end of the packet's flow. One byte, an index into NAME_SOURCES (model/terms), then the name. */
   HOST: 0x8e01,
-  /** Ours: the process block of the receiver, for a packet that is there once and names its sender. */
-  RECEIVER: 0x8e02,
+  /** Ours: the process block of the end that PROCESS doesn't name, if that is on this machine, too. */
+  OTHER_END: 0x8e02,
+  /** Ours: one byte, the flow's FLOW_DIRECTION (flow/direction), and SENT if the packet's sender is its local end. */
+  PLACE: 0x8e03,
 } as const;
+/** The bits of PLACE. */
+export const PLACE = { DIRECTION: 3, SENT: 4 } as const;
+/** The bits of FLAGS. RECEPTION 4: the interface was promiscuous, and the packet another machine's. */
+export const PACKET_FLAGS = { DIRECTION: 3, RECEPTION: 0x1c, PROMISCUOUS: 0x10 } as const;
 /** NAME and PATH are Apple's, though its programs never write PATH. The rest is ours, as UTF-8: see Process in model/terms. */
 export const PROCESS_OPTION = { NAME: 2, PATH: 3, USER: 0x8e01, SCRIPT: 0x8e02, UNIT: 0x8e03 } as const;
 export const STATISTICS_OPTION = { START: 2, END: 3, BY_INTERFACE: 5, BY_SYSTEM: 7, DELIVERED: 8 } as const;

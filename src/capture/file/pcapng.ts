@@ -6,14 +6,16 @@ import { DIRECTION } from '../../net/numbers.ts';
 import { NO_PROCESS, type PacketBatch } from '../batch.ts';
 import { type InterfaceTable, nameEnd } from '../interface-names.ts';
 import type { ProcessDescription, ProcessTable } from '../process-names.ts';
-import type { CapturedHost } from '../source.ts';
+import type { RecordedFlow } from '../source.ts';
 import { type FrameReader, MAX_CAPTURED_BYTES, MAX_TIME_MS, MAX_WIRE_BYTES, shownSnapLength } from './frame-reader.ts';
 import {
   BLOCK,
   BYTE_ORDER_MAGIC,
   INTERFACE_OPTION,
   OPTION,
+  PACKET_FLAGS,
   PACKET_OPTION,
+  PLACE,
   PROCESS_OPTION,
   SECTION_HEADER,
   STATISTICS_OPTION,
@@ -53,7 +55,7 @@ export class PcapngReader implements FrameReader {
   #effective = NO_PROCESS;
   #direction: number = DIRECTION.UNKNOWN;
   #apple = false;
-  readonly hosts: CapturedHost[] = [];
+  readonly recorded: RecordedFlow[] = [];
 
   /** @param pktap whether the stream is known to come from PKTAP; if not, Apple's options in packets show it */
   constructor(interfaces: InterfaceTable, processes: ProcessTable, pktap = false) {
@@ -70,7 +72,7 @@ export class PcapngReader implements FrameReader {
       this.#bytes = batch.bytes;
       this.#view = new DataView(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.byteLength);
     }
-    if (batch.count === 0) this.hosts.length = 0;
+    if (batch.count === 0) this.recorded.length = 0;
     const view = this.#view;
     let at = from;
     while (this.broken === null && batch.count < batch.capacity) {
@@ -216,7 +218,8 @@ export class PcapngReader implements FrameReader {
     this.#apple = false;
     let name = '';
     let source: NameSource = 'none';
-    let receiver = NO_PROCESS;
+    let place = -1;
+    let otherEnd = NO_PROCESS;
     for (let at = from; end - at >= 4; ) {
       const code = view.getUint16(at, little);
       const length = view.getUint16(at + 2, little);
@@ -225,8 +228,9 @@ export class PcapngReader implements FrameReader {
         if (code === PACKET_OPTION.FLAGS) this.#direction = directionOf(view.getUint32(at + 4, little));
         else if (code === PACKET_OPTION.PROCESS) this.#process = this.#section.process(view.getUint32(at + 4, little));
         else if (code === PACKET_OPTION.EFFECTIVE) this.#effective = this.#section.process(view.getUint32(at + 4, little));
+        else if (code === PACKET_OPTION.OTHER_END) otherEnd = this.#section.process(view.getUint32(at + 4, little));
       }
-      if (code === PACKET_OPTION.RECEIVER && length === 4) receiver = this.#section.process(view.getUint32(at + 4, little));
+      if (code === PACKET_OPTION.PLACE && length === 1) place = batch.bytes[at + 4] as number;
       if (code === PACKET_OPTION.HOST && length > 1 && length <= HOST_BYTES) {
         source = NAME_SOURCES[batch.bytes[at + 4] as number] ?? 'none';
         name = latin1.decode(batch.bytes.subarray(at + 5, at + 4 + length));
@@ -235,7 +239,9 @@ export class PcapngReader implements FrameReader {
       if (code > PACKET_OPTION.APPLE && code <= PACKET_OPTION.APPLE + 0xff) this.#apple = true;
       at += 4 + ((length + 3) & ~3);
     }
-    if (name !== '' || receiver !== NO_PROCESS) this.hosts.push({ frame: batch.count, name, source, receiver });
+    if (name === '' && place < 0) return;
+    const direction = place < 0 ? -1 : place & PLACE.DIRECTION;
+    this.recorded.push({ frame: batch.count, name, source, direction, isSent: (place & PLACE.SENT) !== 0, otherEnd });
   }
 }
 
@@ -260,9 +266,10 @@ function milliseconds(high: number, low: number, ticksPerMs: number): number {
   return Math.round((upper - rest) / ticksPerMs) + (rest + low) / ticksPerMs;
 }
 
-/** The two low bits of the flags word: 1 inbound, 2 outbound. */
+/** The direction in the flags word: 1 inbound, 2 outbound. */
 function directionOf(flags: number): number {
-  const direction = flags & 3;
+  const direction = flags & PACKET_FLAGS.DIRECTION;
+  if (direction === 1 && (flags & PACKET_FLAGS.RECEPTION) === PACKET_FLAGS.PROMISCUOUS) return DIRECTION.PASSING;
   return direction === 1 ? DIRECTION.IN : direction === 2 ? DIRECTION.OUT : DIRECTION.UNKNOWN;
 }
 

@@ -10,7 +10,7 @@ import { sanitize } from '../../net/text.ts';
 import { PacketBatch } from '../batch.ts';
 import { InterfaceTable } from '../interface-names.ts';
 import { ProcessTable } from '../process-names.ts';
-import type { CapturedHost, CapturedProcess, CaptureInterface, CaptureStats, PacketSource, SourceState } from '../source.ts';
+import type { CapturedProcess, CaptureInterface, CaptureStats, PacketSource, RecordedFlow, SourceState } from '../source.ts';
 import { type ByteFeed, FileFeed, StreamFeed } from './byte-feed.ts';
 import type { FrameReader } from './frame-reader.ts';
 import { isPcap, PCAP_HEADER_BYTES, PcapReader, readPcapHeader } from './pcap.ts';
@@ -23,7 +23,7 @@ import { isUnpackable, type Packing, packingOf, unpacked } from './unpack.ts';
 const WINDOW_BYTES = MAX_BLOCK_BYTES + 64 * 1024;
 /** Few enough that their flows' rows are still in the CPU's cache when they are used again after the batch. */
 const BATCH_FRAMES = 1024;
-const NO_HOSTS: readonly CapturedHost[] = [];
+const NO_FLOWS: readonly RecordedFlow[] = [];
 /** Most windows without a frame that one `read` skips. */
 const BARREN_WINDOWS = 64;
 
@@ -114,8 +114,8 @@ class OpenFile implements FileSource {
     return this.processes.length > 1;
   }
 
-  get hosts(): readonly CapturedHost[] {
-    return this.#reader.hosts ?? NO_HOSTS;
+  get recorded(): readonly RecordedFlow[] {
+    return this.#reader.recorded ?? NO_FLOWS;
   }
 
   get snapLength(): { bulk: number; whole: number } {

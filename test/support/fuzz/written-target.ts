@@ -55,7 +55,7 @@ class Capture {
 
 /** What a hostile capture says of a frame, as the program would hand it to the writer if it checked nothing. */
 function flowOf(hostile: Capture, i: number): KeptFlow {
-  const host = hostile.reader.hosts.find(({ frame }) => frame === i);
+  const host = hostile.reader.recorded.find(({ frame }) => frame === i);
   const owner = ownerOf(hostile.process(hostile.batch.process, i));
   return {
     ...{ serial: i + 1, app: owner?.name ?? null, owner, reason: null, pid: owner?.pid ?? null, exe: null, user: null },

@@ -104,9 +104,9 @@ function written(
   const reader = new PcapngReader(interfaces, processes);
   const batch = new PacketBatch(100, bytes);
   reader.fill(batch, 0, bytes.length);
-  const { malformed, broken, hosts, drops } = reader;
+  const { malformed, broken, recorded, drops } = reader;
   return {
-    ...{ room, section, bytes, malformed, broken, hosts, drops },
+    ...{ room, section, bytes, malformed, broken, recorded, drops },
     frames: framesOf(batch, interfaces.interfaces, processes.processes),
     processes: processes.processes,
     interfaces: interfaces.interfaces,
@@ -127,7 +127,7 @@ function blocks(bytes: Uint8Array): { type: number; text: string }[] {
 
 describe('CaptureSection', () => {
   test('reads back as it was written', () => {
-    const { frames, malformed, broken, hosts, processes, drops } = written([
+    const { frames, malformed, broken, recorded, processes, drops } = written([
       {},
       { isSent: false, time: T0 + 0.25, captured: 4 },
       { row: -1, serial: 0, direction: IN },
@@ -147,11 +147,36 @@ describe('CaptureSection', () => {
       expect.objectContaining({ time: T0 + 0.25, bytes: '03040506', direction: IN, process: 'curl:4711' }),
       expect.objectContaining({ direction: IN, process: null }),
     ]);
-    expect(hosts).toEqual([{ frame: 0, name: 'example.com', source: 'tls', receiver: 0 }]);
+    expect(recorded).toEqual([{ frame: 0, name: 'example.com', source: 'tls', direction: 0, isSent: true, otherEnd: 0 }]);
     expect(processes.at(-1)).toEqual({
       ...{ pid: 4711, name: 'curl', exe: '/usr/bin/curl', user: 'ann', script: null, unit: null },
     });
     expect(drops.bySystem).toBe(7);
+  });
+
+  test('says where a flow is placed, and who is at its other end within the machine: once, and when that changes', () => {
+    let now = flow({ direction: 'outbound' });
+    const { recorded, processes } = written(
+      [{}, { isSent: false }, { time: T0 + 1000, isSent: false }, { time: T0 + 1001 }, { time: T0 + 3000 }],
+      {
+        flowOf: () => now,
+        wants: () => {
+          const asked = now;
+          if (asked.direction === 'outbound') now = flow({ direction: 'local', peer: process({ pid: 80, name: 'nginx' }) });
+          return true;
+        },
+      },
+    );
+    expect(recorded).toMatchObject([
+      { frame: 0, direction: 0, isSent: true, otherEnd: 0 },
+      { frame: 2, direction: 2, isSent: false, otherEnd: processes.findIndex(({ name }) => name === 'nginx') },
+    ]);
+    expect(written([{}], { flowOf: () => flow({ direction: 'local', name: null }) }).recorded).toMatchObject([
+      { direction: 2, otherEnd: 0 },
+    ]);
+    expect(written([{ direction: DIRECTION.PASSING }], { flowOf: () => flow({ direction: 'transit' }) }).frames).toMatchObject([
+      { direction: DIRECTION.PASSING },
+    ]);
   });
 
   test('has one link type', () => {
