@@ -17,7 +17,8 @@ export interface CommandBooksParts {
   readonly booking: Pick<Booking, 'counts' | 'mayCount'>;
   readonly directory: ProcessDirectory;
   readonly rowOf: (row: number) => FlowRow;
-  readonly isMember: (process: Process) => boolean;
+  /** How it is known that a process is the command's; null if it isn't. */
+  readonly membership: (process: Process) => ReceiptProcess['membership'] | null;
   /** Fewer in tests. */
   readonly most?: number;
 }
@@ -79,14 +80,16 @@ export class CommandBooks {
     const known = this.#members.get(id);
     if (known !== undefined) return known;
     const process = this.#parts.directory.process(id);
-    const member = process !== undefined && this.#parts.isMember(process) ? this.#facts(process) : null;
+    const membership = process === undefined ? null : this.#parts.membership(process);
+    const member = process === undefined || membership === null ? null : this.#facts(process, membership);
     this.#members.set(id, member);
     return member;
   }
 
-  #facts({ pid, name, exe, app, user, ancestors, startedAt }: Process): ReceiptProcess {
+  #facts(process: Process, membership: ReceiptProcess['membership']): ReceiptProcess {
+    const { pid, name, exe, app, user, ancestors, startedAt } = process;
     const named = this.#parts.directory.app(app)?.name ?? name;
-    return { pid, name, exe, app: named, user, ancestors: ancestors.map((above) => above.name), startedAt };
+    return { pid, name, exe, app: named, user, ancestors: ancestors.map((above) => above.name), startedAt, membership };
   }
 
   #book(process: ReceiptProcess, flow: FlowRow, moved: Moved, outcome: Pick<Row, 'refused' | 'unanswered'>): void {

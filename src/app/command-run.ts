@@ -40,6 +40,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Why the kernel's reports don't say who belongs to the command; null where there are no cgroups. */
+function whyNoCgroup(cgroup: Command['cgroup']): string | null {
+  if (cgroup === '') return null;
+  return typeof cgroup === 'string' ? cgroup : "the kernel's reports of sockets don't name cgroups";
+}
+
 /** Takes samples, then writes. */
 export class CommandRun implements Output, Accompanied {
   readonly wantsEvents = false;
@@ -86,7 +92,7 @@ export class CommandRun implements Output, Accompanied {
       directory,
       booking: aggregator.booking,
       rowOf: (row) => aggregator.flowRow(row),
-      isMember: (process) => this.#tree.has(process),
+      membership: (process) => this.#tree.membership(process),
     });
     this.#books = books;
     aggregator.onFlowClosed((row) => books.flowLeaves(row));
@@ -149,7 +155,7 @@ export class CommandRun implements Output, Accompanied {
   async discard(): Promise<void> {
     await this.#file?.discard();
     await this.#update?.discard();
-    this.#command.close();
+    await this.#command.close();
   }
 
   #remove(): void {
@@ -224,7 +230,10 @@ export class CommandRun implements Output, Accompanied {
     const books = this.#books;
     const capture = this.#last?.capture;
     if (books === null || capture === undefined) throw new NetmonError('internal', 'nothing was measured', 'please report this');
-    const { isTold, begun } = this.#tree;
+    const { isTold, isMarked, begun } = this.#tree;
+    const { cgroup } = this.#command;
+    const inside = typeof cgroup === 'string' ? [] : cgroup.pids;
+    const living = isTold ? [...this.#tree.pids].filter(isAlive) : [];
     const rows = books.rows();
     const { policy } = this.#options;
     return {
@@ -233,11 +242,12 @@ export class CommandRun implements Output, Accompanied {
       status: end.status,
       started: this.#started,
       ended: this.#ended,
-      membership: isTold ? 'lineage' : 'polling',
+      membership: isMarked ? 'cgroup' : isTold ? 'lineage' : 'polling',
+      membershipNote: isMarked ? null : whyNoCgroup(cgroup),
       attribution: capture.attribution,
       interfaces: capture.interfaces,
       processesBegun: isTold ? begun : null,
-      left: isTold ? [...this.#tree.pids].filter(isAlive).length : null,
+      left: isTold || typeof cgroup !== 'string' ? new Set([...living, ...inside]).size : null,
       total: books.total,
       connections: books.connections,
       rows,
@@ -253,7 +263,9 @@ export class CommandRun implements Output, Accompanied {
       isWhole ? '' : 'the capture ended before the command: what it moved since then is missing',
       capture.note,
       capture.attribution === 'none' ? 'nothing names the owners of connections here' : '',
-      this.#tree.isTold ? '' : 'processes were looked up, not announced: those that lived a moment may be missing',
+      this.#tree.isTold || this.#tree.isMarked
+        ? ''
+        : 'processes were looked up, not announced: those that lived a moment may be missing',
     ];
     return {
       ...books.unowned,

@@ -145,7 +145,8 @@ async function startCommand({ words }: CommandOptions, options: Options, edges: 
     import('../identify/process/command-tree.ts'),
   ]);
   const command = await Command.start(words, edges, options.privileges.user);
-  return new Run(command, new CommandTree(), options, clock, hasTerminal());
+  const mark = typeof command.cgroup === 'string' ? null : command.cgroup.mark;
+  return new Run(command, new CommandTree(mark), options, clock, hasTerminal());
 }
 
 /** Standard output that is not a terminal gets a table, never a drawing. */

@@ -1,5 +1,5 @@
 // Starts the user's command: as the user who called sudo, in the program's place at the terminal, holding nothing of the program's. It waits at a
-// gate until the program watches, so that its first packet is counted.
+// gate until the program watches, so that its first packet is counted. On Linux it has a cgroup of its own, where one can be made.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
@@ -11,12 +11,17 @@ import { type Identity, identityOf, macAccount } from '../system/accounts.ts';
 import { type Edges, NO_DEBUGGER } from '../system/edges.ts';
 import { childCommand } from '../system/own-files.ts';
 import { readSystemFile } from '../system/small-file.ts';
+import { type CgroupRemoval, CommandCgroup } from './cgroup.ts';
 import { commandEnvironment } from './environment.ts';
 
 /** The gate's end of the pair of sockets to the program. */
 export const GATE_DESCRIPTOR = 3;
 /** Statuses that shells give a command that can't be executed, or isn't there. */
 export const [NOT_EXECUTABLE, NOT_FOUND] = [126, 127];
+/** Where the relay has the root of the cgroups. */
+const RELAY_ROOT = 3;
+/** How long the end of the run waits for the cgroup's removal, which takes a few ms. */
+const REMOVAL_MS = 1000;
 
 /** What the gate is told. Texts are bytes, one a character. */
 export interface CommandOrders {
@@ -45,9 +50,14 @@ export class Command {
   readonly user: string;
   /** Resolves when it has ended. */
   readonly ended: Promise<CommandEnd>;
+  /** Its cgroup; else why it has none, in words, empty where there are none. */
+  readonly cgroup: CommandCgroup | string;
   readonly #child: ChildProcess;
   readonly #gate: Duplex;
-  /** Passes signals on where this process can't, once it isn't root: to a command that stays root, or becomes it. null without root. */
+  /**
+   * Does what this process can't, once it isn't root: passes signals on to a command that stays root, or becomes it, and removes the cgroup, even
+   * if this process is killed. null if neither is needed.
+   */
   readonly #relay: ChildProcess | null;
   #isOver = false;
   #failure = '';
@@ -63,17 +73,20 @@ export class Command {
       umask: startUmask(),
       files: edges.platform === 'linux' ? openFiles(edges) : null,
     };
-    return new Command(words, orders, isOther || identity.by === 'self' ? identity.name : 'root');
+    return new Command(words, orders, isOther || identity.by === 'self' ? identity.name : 'root', edges);
   }
 
-  private constructor(words: readonly string[], orders: CommandOrders, user: string) {
+  private constructor(words: readonly string[], orders: CommandOrders, user: string, edges: Edges) {
     this.words = words;
     this.user = user;
     const { path, args, env } = childCommand('command-gate', [NO_DEBUGGER, '--max-old-space-size=32'], []);
     this.#child = spawn(path, args, { stdio: ['inherit', 'inherit', 'inherit', 'pipe'], env, shell: false });
     this.#gate = this.#child.stdio[GATE_DESCRIPTOR] as Duplex;
     this.#gate.on('error', () => undefined);
-    this.#relay = process.geteuid?.() === 0 && this.#child.pid !== undefined ? startRelay(this.#child.pid) : null;
+    const { pid } = this.#child;
+    this.cgroup = edges.platform === 'linux' && pid !== undefined ? CommandCgroup.make(edges.paths.proc, pid) : '';
+    const removal = typeof this.cgroup === 'string' ? null : this.cgroup.removal;
+    this.#relay = pid !== undefined && (removal !== null || process.geteuid?.() === 0) ? startRelay(pid, removal) : null;
     this.#gate.on('data', (chunk: Buffer) => {
       this.#failure = sanitize(`${this.#failure}${chunk.toString('utf8')}`.slice(0, 512).trim());
     });
@@ -110,19 +123,35 @@ export class Command {
     else this.#relay.stdin?.write(`${name.slice('SIG'.length)}\n`);
   }
 
-  /** Ends what still waits at the gate. A command that runs goes on. */
-  close(): void {
+  /** Ends what still waits at the gate, and has the cgroup removed. A command that runs goes on. */
+  async close(): Promise<void> {
     this.#gate.destroy();
     this.#child.unref();
-    this.#relay?.stdin?.end();
+    if (typeof this.cgroup !== 'string') this.cgroup.close();
+    if (this.#relay === null) return;
+    const gone = new Promise((resolve) => this.#relay?.once('exit', resolve));
+    this.#relay.stdin?.end();
+    if (typeof this.cgroup === 'string' || this.#relay.exitCode !== null) return;
+    await Promise.race([gone, new Promise((resolve) => setTimeout(resolve, REMOVAL_MS))]);
   }
 }
 
-/** Starts what sends a few signals to one process, and ends with its input. It is out of the terminal's reach. */
-function startRelay(pid: number): ChildProcess {
-  const script = 'while read -r name; do case $name in TERM|HUP|INT) kill -s "$name" "$0";; esac; done';
-  const relay = spawn('/bin/sh', ['-c', script, String(pid)], {
-    stdio: ['pipe', 'ignore', 'ignore'],
+/**
+ * Starts what sends a few signals to one process until its input ends, and then removes the cgroup: those that still run in it go to the one
+ * above. It is out of the terminal's reach.
+ */
+function startRelay(pid: number, removal: CgroupRemoval | null): ChildProcess {
+  const script = `
+    while read -r name; do case $name in TERM|HUP|INT) kill -s "$name" "$0";; esac; done
+    [ -n "$1" ] || exit
+    for attempt in 1 2 3 4 5 6 7 8; do
+      while read -r pid; do echo "$pid" >"$1/../cgroup.procs"; done <"$1/cgroup.procs"
+      find "$1" -depth -type d -exec rmdir {} \\;
+      [ -d "$1" ] || exit
+    done`;
+  const folder = removal === null ? [] : [`/proc/self/fd/${RELAY_ROOT}${removal.path}`];
+  const relay = spawn('/bin/sh', ['-c', script, String(pid), ...folder], {
+    stdio: ['pipe', 'ignore', 'ignore', ...(removal === null ? [] : [removal.root])],
     env: {},
     shell: false,
     cwd: '/',

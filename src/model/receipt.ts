@@ -26,6 +26,8 @@ export interface ReceiptProcess {
   /** Names of those above it, the nearest last, from the command on. */
   readonly ancestors: readonly string[];
   readonly startedAt: number | null;
+  /** How it is known that it is the command's: by the cgroup that its sockets came from, or by who started it. */
+  readonly membership: 'cgroup' | 'lineage';
 }
 
 /** How one process and one other end spoke. */
@@ -113,8 +115,10 @@ export interface Receipt {
   readonly status: number;
   readonly started: number;
   readonly ended: number;
-  /** How it is known who belongs to the command. */
-  readonly membership: 'lineage' | 'polling';
+  /** How it is known who belongs to the command. By its cgroup: then its processes that left that are known by lineage. */
+  readonly membership: 'cgroup' | 'lineage' | 'polling';
+  /** Why it isn't its cgroup; null if it is, or there are none here. */
+  readonly membershipNote: string | null;
   /** Where owners come from: ebpf, procfs, pktap ... */
   readonly attribution: string;
   readonly interfaces: readonly string[];

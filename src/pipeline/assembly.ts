@@ -96,11 +96,12 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
   const users = new Users(passwd, subject.users);
   const directory = new Directory(users, starts, lineage, subject.isMessenger);
   const skipped: Fallback[] = [];
+  const tree = subject.tree ?? null;
   const isLinuxLive = !replay && edges.platform === 'linux' && !opened.source.namesProcesses;
-  const watch = isLinuxLive ? kernel.watchExecs(proc, heardBy(lineage, subject.tree ?? null, starts)) : null;
-  const source = ownerSource(kernel, opened, replay, flows, directory, watch, edges, clock, skipped);
+  const watch = isLinuxLive ? kernel.watchExecs(proc, heardBy(lineage, tree, starts)) : null;
+  const source = ownerSource(kernel, opened, replay, flows, directory, watch, tree, edges, clock, skipped);
   const listeners =
-    replay || (subject.events === null && (subject.tree ?? null) === null)
+    replay || (subject.events === null && tree === null)
       ? null
       : openListeners(edges, { users, proc: watch ?? procAt(proc), pathOf: kernel.pathOf, kernel: kernel.openListeningDump() });
   // A recording's processes ran elsewhere, and on Linux the owner source knows everything about a process.
@@ -173,6 +174,7 @@ function ownerSource(
   flows: FlowTable,
   directory: Directory,
   watch: ExecWatch | null,
+  tree: CommandTree | null,
   edges: Edges,
   clock: Clock,
   skipped: Fallback[],
@@ -206,6 +208,7 @@ function ownerSource(
         openFallback: openProcfs,
         transferred,
         interfaces,
+        tree,
         now: () => clock.monotonic(),
       });
     } catch (thrown) {

@@ -47,7 +47,13 @@ interface Seen {
     readonly membership: string;
     readonly processes_begun: number;
     readonly total: { readonly rx_bytes: number; readonly tx_bytes: number; readonly connections: number };
-    readonly processes: readonly { readonly pid: number; readonly name: string; readonly exe: string | null }[];
+    readonly membership_note: string | null;
+    readonly processes: readonly {
+      readonly pid: number;
+      readonly name: string;
+      readonly exe: string | null;
+      readonly membership: string;
+    }[];
     readonly destinations: readonly Destination[];
     readonly listeners: readonly { readonly port: number; readonly protocol: string }[];
     readonly untold: { readonly connections: number; readonly lost_packets: number; readonly notes: readonly string[] };
@@ -130,6 +136,10 @@ describe.skipIf(reason !== null)('run, live', () => {
     expect(sent.reduce((sum, { tx_packets }) => sum + tx_packets, 0)).toBe(COUNT);
     expect(total.tx_bytes).toBe(COUNT * (HEADERS + TINY_PAYLOAD_BYTES));
     expect(new Set(sent.map(({ pid }) => pid)).size).toBe(COUNT);
+    expect([seen.receipt.membership, new Set(processes.map(({ membership }) => membership))]).toEqual([
+      'cgroup',
+      new Set(['cgroup']),
+    ]);
     expect(seen.receipt.processes_begun).toBe(COUNT + 2);
     expect((await there.done).messages).toBe(COUNT);
     await there.leave();
@@ -155,7 +165,7 @@ describe.skipIf(reason !== null)('run, live', () => {
     const tell = [
       'id -u; id -g; umask; ulimit -Sn; pwd; tty',
       'grep -E "^(Cap|NoNewPrivs|Seccomp:|SigIgn|SigBlk|Groups)" /proc/self/status',
-      'ls /proc/self/fd | grep -v 251 | wc -l; cat /proc/self/cgroup',
+      'ls /proc/self/fd | grep -v 251 | wc -l; grep -v ^0:: /proc/self/cgroup',
       'env | grep -vE "^(_|SHLVL|PWD|OLDPWD)=" | sort; exit 7',
     ].join('\n');
     const seen = await run(['sh', '-c', tell]);

@@ -436,7 +436,8 @@ export function receiptSchema(): Schema {
       started: time,
       ended: time,
       duration_ms: count,
-      membership: word(['lineage', 'polling']),
+      membership: word(['cgroup', 'lineage', 'polling']),
+      membership_note: said(orNull(text), "why it isn't the cgroup"),
       attribution: text,
       interfaces: list(text),
       total: said(object({ ...counters, connections: count }), "each connection once, though both its ends may be the command's"),
@@ -445,6 +446,7 @@ export function receiptSchema(): Schema {
       processes: list(
         object({
           ...{ pid: count, name: text, exe: orNull(text), app: text, user: orNull(text), ancestors: list(text), started: time },
+          membership: word(['cgroup', 'lineage']),
         }),
       ),
       destinations: list(

@@ -1,6 +1,8 @@
 // The processes of a command that the program runs: itself and all that it started, also those that left it. A process belongs to the tree from
-// birth: whoever adopts it later, whatever it becomes, and whichever user, session or namespace it moves to.
+// birth: whoever adopts it later, whatever it becomes, and whichever user, session or namespace it moves to. Where the command has a cgroup of its
+// own, the kernel says it of each socket; who was moved out of it is known by birth.
 
+import type { ReceiptProcess } from '../../model/receipt.ts';
 import type { Process } from '../../model/terms.ts';
 
 /** Most processes whose membership is remembered; of more, the oldest are known by their ancestors alone. */
@@ -9,16 +11,33 @@ const MOST = 131_072;
 /** A process of the tree, by what is known of its start: epoch ms, to the second; null if unknown. */
 type Start = number | null;
 
+/** A cgroup whose sockets the kernel's reports mark. */
+export interface CgroupMark {
+  readonly id: bigint;
+  /** Cgroups above it, with which those below it are told; null if unknown. */
+  readonly level: number | null;
+}
+
 /** Knows who belongs to the command. */
 export class CommandTree {
   /** The newest process with a pid, if it is of the tree. */
   readonly #living = new Map<number, Start>();
   /** All of the tree, by pid, the newest last. */
   readonly #members = new Map<number, Start[]>();
+  /** Numbers of the processes that the kernel's reports marked, the newest last. */
+  readonly #marked = new Set<number>();
+  /** The command's cgroup; null if it has none. */
+  readonly mark: CgroupMark | null;
   /** Processes that began, the command among them. */
   begun = 0;
   /** Whether the kernel tells of each process as it begins: set by whoever hears it. */
   isTold = false;
+  /** Whether the kernel's reports mark the sockets of the cgroup: set by whoever reads them. */
+  isMarked = false;
+
+  constructor(mark: CgroupMark | null = null) {
+    this.mark = mark;
+  }
 
   /** The command itself. */
   begin(pid: number): void {
@@ -31,10 +50,26 @@ export class CommandTree {
     else this.#living.delete(pid); // the pid is another process's now
   }
 
-  /** Whether a process is of the tree. */
-  has({ pid, startedAt, ancestors }: Pick<Process, 'pid' | 'startedAt' | 'ancestors'>): boolean {
-    if (this.#knows(pid, startedAt)) return true;
-    return ancestors.some((above) => this.#knows(above.pid, above.startedAt));
+  /** The kernel's report of a socket said that its process is in the cgroup. @param process its number */
+  marked(process: number): void {
+    this.#marked.add(process);
+    if (this.#marked.size <= MOST) return;
+    for (const oldest of this.#marked) {
+      this.#marked.delete(oldest);
+      return;
+    }
+  }
+
+  /** How it is known that a process is of the tree; null if it isn't. */
+  membership({
+    id,
+    pid,
+    startedAt,
+    ancestors,
+  }: Pick<Process, 'id' | 'pid' | 'startedAt' | 'ancestors'>): ReceiptProcess['membership'] | null {
+    if (this.#marked.has(id)) return 'cgroup';
+    const isBorn = this.#knows(pid, startedAt) || ancestors.some((above) => this.#knows(above.pid, above.startedAt));
+    return isBorn ? 'lineage' : null;
   }
 
   /** Whether the newest process with this pid is of the tree. */

@@ -19,14 +19,16 @@ export function receiptJson(receipt: Receipt): string {
     ended: timeField(receipt.ended),
     duration_ms: Math.round(receipt.ended - receipt.started),
     membership: receipt.membership,
+    membership_note: receipt.membershipNote,
     attribution: receipt.attribution,
     interfaces: receipt.interfaces,
     total: { ...moved(receipt.total), connections: receipt.connections },
     processes_begun: receipt.processesBegun,
     processes_left: receipt.left,
-    processes: [...processes.keys()].map(({ pid, name, exe, app, user, ancestors, startedAt }) => ({
+    processes: [...processes.keys()].map(({ pid, name, exe, app, user, ancestors, startedAt, membership }) => ({
       ...{ pid, name, exe, app, user, ancestors },
       started: startedAt === null ? null : timeField(startedAt),
+      membership,
     })),
     destinations: receipt.rows.map((row) => ({
       process: processes.get(row.process) ?? null,

@@ -5,7 +5,7 @@ import type { Receipt } from '../../model/receipt.ts';
 import { counted } from '../../net/counted.ts';
 import { shellWords } from '../../net/quote.ts';
 import { sanitize } from '../../net/text.ts';
-import { amount, foldedRows, receiptSummary, whereOf } from './text.ts';
+import { amount, foldedRows, membershipLine, receiptSummary, whereOf } from './text.ts';
 
 /** A step's summary takes 1 MiB. */
 const MOST = { rows: 200, names: 200, drift: 200 };
@@ -27,7 +27,7 @@ export function receiptMarkdown(receipt: Receipt, units: UnitMode): string {
       '',
     );
   }
-  const moved = foldedRows(receipt.rows).map(({ app, processes, where, connections, refused, unanswered, rxBytes, txBytes }) => [
+  const moved = foldedRows(receipt).map(({ app, processes, where, connections, refused, unanswered, rxBytes, txBytes }) => [
     code(processes === 1 ? app : `${app} (${processes})`),
     code(where),
     String(connections),
@@ -53,6 +53,7 @@ export function receiptMarkdown(receipt: Receipt, units: UnitMode): string {
       listeners.map(({ protocol, address, port, app }) => `${code(`${protocol} ${address}:${port}`)} ${code(app ?? 'unknown')}`),
     ),
   );
+  lines.push(escaped(membershipLine(receipt)));
   return `${lines.join('\n').trimEnd()}\n`;
 }
 

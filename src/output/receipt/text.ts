@@ -38,7 +38,7 @@ export interface FoldedRow {
 }
 
 /** Rows by program and destination, in the order of the receipt. */
-export function foldedRows(rows: readonly ReceiptRow[]): FoldedRow[] {
+export function foldedRows({ rows, membership }: Pick<Receipt, 'rows' | 'membership'>): FoldedRow[] {
   const folded = new Map<string, { row: FoldedRow; processes: Set<ReceiptRow['process']> }>();
   for (const row of rows) {
     const where = whereOf(row);
@@ -57,7 +57,7 @@ export function foldedRows(rows: readonly ReceiptRow[]): FoldedRow[] {
       unanswered: sum.unanswered + row.unanswered,
       rxBytes: sum.rxBytes + row.rxBytes,
       txBytes: sum.txBytes + row.txBytes,
-      known: known?.row.known ?? knownBy(row),
+      known: known?.row.known ?? knownBy(row, membership),
     };
     folded.set(key, { row: made, processes });
   }
@@ -72,9 +72,19 @@ export function whereOf({ direction, host, address, port, protocol }: ReceiptRow
   return host === null && address.includes(':') && port !== 0 ? `[${name}]${service}` : `${name}${service}`;
 }
 
-function knownBy({ host, nameSource, nameReason, attribution }: ReceiptRow): string {
-  const name = host === null ? (nameReason ?? 'no name') : nameSource;
-  return attribution === 'exact' ? name : `${name}, owner by ${attribution}`;
+function knownBy({ host, nameSource, nameReason, attribution, process }: ReceiptRow, membership: Receipt['membership']): string {
+  const parts = [host === null ? (nameReason ?? 'no name') : nameSource];
+  if (attribution !== 'exact') parts.push(`owner by ${attribution}`);
+  if (process.membership !== membership && membership === 'cgroup') parts.push('left its cgroup');
+  return parts.join(', ');
+}
+
+/** How it is known who belongs to the command; empty where the lines of what wasn't told say it. */
+export function membershipLine({ membership, membershipNote }: Pick<Receipt, 'membership' | 'membershipNote'>): string {
+  if (membership === 'polling') return '';
+  if (membership === 'cgroup') return 'its processes are known by a cgroup of its own';
+  const why = membershipNote === null ? '' : `; no cgroup of its own: ${membershipNote}`;
+  return `its processes are known by who started them${why}`;
 }
 
 /** The lines that say the whole in short: what ran, what it moved, what doesn't fit its policy, what could not be told. */
@@ -123,7 +133,7 @@ export function receiptText(receipt: Receipt, units: UnitMode, style: TextStyle)
   for (const { row, verdict, reason } of drifts.slice(0, MOST.drift))
     lines.push(draw(`drift: ${row.process.app} reached ${whereOf(row)}${verdict === 'unjudged' ? ` (${reason})` : ''}`));
   if (drifts.length > MOST.drift) lines.push(paint.dim(`and ${counted(drifts.length - MOST.drift, 'more', 'more')}`));
-  const rows = foldedRows(receipt.rows);
+  const rows = foldedRows(receipt);
   if (rows.length > 0) lines.push('', ...tableLines(columns(sheet.width, units), rows.slice(0, MOST.rows), sheet));
   if (rows.length > MOST.rows)
     lines.push(paint.dim(`and ${counted(rows.length - MOST.rows, 'more', 'more')}; all are in --format json`));
@@ -138,6 +148,8 @@ export function receiptText(receipt: Receipt, units: UnitMode, style: TextStyle)
   });
   lines.push(...listed(listeners, MOST.listeners, draw, paint.dim));
   if ((receipt.left ?? 0) > 0) lines.push('', `${counted(receipt.left ?? 0, 'process', 'processes')} of it still ran at the end`);
+  const membership = membershipLine(receipt);
+  if (membership !== '') lines.push('', paint.dim(draw(membership)));
   return `${lines.join('\n')}\n`;
 }
 

@@ -11,7 +11,7 @@ function stage(most?: number) {
   const books = new CommandBooks({
     ...{ flows, directory, booking: aggregator.booking },
     rowOf: (row) => aggregator.flowRow(row),
-    isMember: ({ pid }) => pid === 1,
+    membership: ({ pid }) => (pid === 1 ? 'lineage' : null),
     ...(most === undefined ? {} : { most }),
   });
   let time = 1000;

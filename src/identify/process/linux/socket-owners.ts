@@ -3,6 +3,7 @@
 import { LRUCache } from 'lru-cache';
 import { u32le } from '../../../net/bytes.ts';
 import { sanitizeBytes } from '../../../net/text.ts';
+import type { CommandTree } from '../command-tree.ts';
 import type { Directory } from '../directory.ts';
 import type { ProcessFacts } from '../process-facts.ts';
 import { REPORT } from './ebpf/socket-programs.ts';
@@ -35,6 +36,8 @@ interface SocketOwner {
   /** Name of the process's main thread; on kernels that refuse to tell it, of the thread that created the socket, which may be any. */
   readonly comm: string;
   readonly isThread: boolean;
+  /** Its process is in the cgroup of the run's command. */
+  readonly isMember: boolean;
   process: number;
   startTime: number | null;
   /** What the exec watch knew about the pid when the process was resolved. */
@@ -48,6 +51,7 @@ export class SocketOwners {
   readonly #directory: Directory;
   readonly #proc: Proc;
   readonly #watch: ExecWatch | null;
+  readonly #tree: Pick<CommandTree, 'marked'> | null;
   readonly #capacity: number;
   /** Least recently seen first. */
   readonly #owners = new Map<number, SocketOwner>();
@@ -58,9 +62,17 @@ export class SocketOwners {
   /** The last report's owner bytes: consecutive reports mostly come from one process. */
   readonly #lastMarks = new Uint8Array(REPORT.DIRECTION - REPORT.OWNER);
   #last = 0;
+  #lastIsMember = false;
 
-  /** @param watch null without exec events @param capacity smaller in tests */
-  constructor(directory: Directory, proc: Proc, watch: ExecWatch | null, capacity = MAX_OWNERS) {
+  /** @param watch null without exec events @param tree hears of processes in its cgroup; null without one @param capacity smaller in tests */
+  constructor(
+    directory: Directory,
+    proc: Proc,
+    watch: ExecWatch | null,
+    tree: Pick<CommandTree, 'marked'> | null = null,
+    capacity = MAX_OWNERS,
+  ) {
+    this.#tree = tree;
     this.#capacity = capacity;
     this.#directory = directory;
     this.#proc = proc;
@@ -73,19 +85,21 @@ export class SocketOwners {
     const marks = this.#lastMarks;
     let same = 0;
     while (same < marks.length && bytes[from + same] === marks[same]) same++;
-    if (same === marks.length) {
+    const isMember = bytes[at + REPORT.MEMBER] === 1;
+    if (same === marks.length && isMember === this.#lastIsMember) {
       const owner = this.#owners.get(this.#last);
       if (owner !== undefined && !this.#isOther(owner)) return this.#last; // already the most recent
     }
     const comm = sanitizeBytes(bytes, at + REPORT.COMM, at + REPORT.COMM + 16);
-    this.#last = this.intern(u32le(bytes, from + 4), u32le(bytes, from), u32le(bytes, at + REPORT.IDS), comm, now);
+    this.#last = this.intern(u32le(bytes, from + 4), u32le(bytes, from), u32le(bytes, at + REPORT.IDS), comm, now, isMember);
+    this.#lastIsMember = isMember;
     for (let i = 0; i < marks.length; i++) marks[i] = bytes[from + i] as number;
     return this.#last;
   }
 
   /** Number of the owner with this pid, user and name. If the pid was reused or called exec since, that is a new owner. */
-  intern(pid: number, tid: number, uid: number, comm: string, now: number): number {
-    const key = `${pid} ${uid} ${comm}`;
+  intern(pid: number, tid: number, uid: number, comm: string, now: number, isMember = false): number {
+    const key = `${pid} ${uid} ${isMember} ${comm}`;
     const known = this.#byKey.get(key);
     const owner = known === undefined ? undefined : this.#owners.get(known);
     if (known !== undefined && owner !== undefined && !this.#isOther(owner)) {
@@ -97,7 +111,18 @@ export class SocketOwners {
     const number = this.#end++;
     const isThread = tid !== pid;
     const deadline = now + PATIENCE_MS;
-    this.#owners.set(number, { key, pid, uid, comm, isThread, process: -1, startTime: null, begun: undefined, deadline });
+    this.#owners.set(number, {
+      key,
+      pid,
+      uid,
+      comm,
+      isThread,
+      isMember,
+      process: -1,
+      startTime: null,
+      begun: undefined,
+      deadline,
+    });
     this.#byKey.set(key, number);
     return number;
   }
@@ -117,10 +142,7 @@ export class SocketOwners {
     const facts = this.#facts(owner, late);
     if (facts === null && !late) return -1;
     const sibling = facts === null && owner.isThread ? this.#processOf(owner.pid, now) : -1;
-    if (sibling >= 0) {
-      owner.process = sibling;
-      return sibling;
-    }
+    if (sibling >= 0) return this.#own(owner, sibling);
     return this.#resolve(owner, facts ?? bare(owner), now);
   }
 
@@ -129,9 +151,15 @@ export class SocketOwners {
     if (facts.exe === null && (facts.pid === KTHREADD || facts.parentPid === KTHREADD)) return KERNEL_THREAD;
     owner.startTime = facts.startTime;
     owner.begun = this.#watch?.facts(owner.pid);
-    owner.process = this.#directory.learn(facts.uid === null ? { ...facts, uid: owner.uid } : facts);
-    this.#resolved.set(owner.pid, { process: owner.process, at: now });
-    return owner.process;
+    const process = this.#directory.learn(facts.uid === null ? { ...facts, uid: owner.uid } : facts);
+    this.#resolved.set(owner.pid, { process, at: now });
+    return this.#own(owner, process);
+  }
+
+  #own(owner: SocketOwner, process: number): number {
+    owner.process = process;
+    if (owner.isMember) this.#tree?.marked(process);
+    return process;
   }
 
   /** The process that another thread of this pid resolved to just before; -1 if none. Much later the pid may be another process's. */

@@ -13,7 +13,7 @@ const STYLE = { columns: 100, ascii: true, color: false };
 
 function row(app: string, pid: number, more: Partial<ReceiptRow> = {}): ReceiptRow {
   return {
-    process: { pid, name: app, exe: `/bin/${app}`, app, user: 'ann', ancestors: ['sh'], startedAt: TIME },
+    process: { pid, name: app, exe: `/bin/${app}`, app, user: 'ann', ancestors: ['sh'], startedAt: TIME, membership: 'lineage' },
     ...{
       direction: 'outbound',
       protocol: 'tcp',
@@ -31,6 +31,7 @@ function row(app: string, pid: number, more: Partial<ReceiptRow> = {}): ReceiptR
 function receipt(rows: readonly ReceiptRow[], more: Partial<Receipt> = {}): Receipt {
   return {
     ...{ command: ['npm', 'ci'], user: 'ann', status: 0, started: TIME, ended: TIME + 9000, membership: 'lineage' },
+    membershipNote: null,
     ...{ attribution: 'ebpf', interfaces: ['eth0'], processesBegun: 3, left: 0, connections: rows.length, rows },
     total: { rxBytes: 3000, txBytes: 300, rxPackets: 6, txPackets: 6 },
     questions: [{ pid: 7, app: 'node', name: 'example.com', type: 'A', result: 'NOERROR', resolver: '192.0.2.53', times: 2 }],
@@ -52,13 +53,30 @@ const judged = (text: string, rows: readonly ReceiptRow[]) => {
 describe('rows', () => {
   it('fold by program and destination, each process once', () => {
     const rows = [row('git', 1), row('git', 2), row('git', 2, { refused: 1, connections: 3 }), row('curl', 3, { port: 80 })];
-    const [first, second] = foldedRows([rows[0], rows[1], { ...rows[2], process: rows[1]?.process }, rows[3]] as ReceiptRow[]);
+    const [first, second] = foldedRows(
+      receipt([rows[0], rows[1], { ...rows[2], process: rows[1]?.process }, rows[3]] as ReceiptRow[]),
+    );
     expect([first?.app, first?.processes, first?.connections, first?.refused, first?.rxBytes]).toEqual(['git', 2, 5, 1, 3000]);
     expect(second?.where).toBe('example.com:80');
   });
 });
 
 describe('text', () => {
+  it('says how it is known who belongs to the command, and which of them left its cgroup', () => {
+    const inside = row('node', 7);
+    const style = { ...STYLE, columns: 140 };
+    const of = (rows: ReceiptRow[], more: Partial<Receipt>) => receiptText(receipt(rows, more), 'bytes', style);
+    const own = { ...inside, process: { ...inside.process, membership: 'cgroup' as const } };
+    const both = of([own, row('left', 8)], { membership: 'cgroup' });
+    expect(both).toContain('its processes are known by a cgroup of its own');
+    expect(both).toMatch(/^left .* tls, left its cgroup$/m);
+    expect(both).toMatch(/^node .* tls$/m);
+    expect(of([inside], { membershipNote: 'read-only file system' })).toContain(
+      'its processes are known by who started them; no cgroup of its own: read-only file system',
+    );
+    expect(of([inside], { membership: 'polling' })).not.toContain('its processes');
+  });
+
   it('says what moved, was asked, opened, and could not be told', () => {
     const text = receiptText(receipt([row('node', 7)]), 'bytes', STYLE);
     expect(text).toContain('npm ci: status 0 after 9s, as ann\n');

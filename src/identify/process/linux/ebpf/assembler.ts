@@ -12,9 +12,11 @@ export const HELPER = {
   uidGid: 15,
   comm: 16,
   currentTask: 35,
+  cgroup: 80,
   storageGet: 107,
   readKernel: 113,
   netnsCookie: 122,
+  ancestorCgroup: 123,
   ringbufOutput: 130,
 } as const;
 
@@ -96,6 +98,12 @@ export class EbpfAssembler {
     return this.#emit(0x62 | WIDTH[bits], dst, 0, offset, value);
   }
 
+  /** dst = value, 64 bits. Takes two instruction slots. */
+  setWide(dst: number, value: bigint): this {
+    this.#emit(0x18, dst, 0, 0, Number(BigInt.asIntN(32, value)));
+    return this.#emit(0, 0, 0, 0, Number(BigInt.asIntN(32, value >> 32n)));
+  }
+
   /** dst = the map of a file descriptor. Takes two instruction slots. */
   loadMap(dst: number, fd: number): this {
     this.#emit(0x18, dst, 1, 0, fd);
@@ -120,6 +128,10 @@ export class EbpfAssembler {
 
   ifEqual(a: number, b: number, label: string): this {
     return this.#emit(0x1d, a, b, 0, 0, label);
+  }
+
+  ifNotEqual(a: number, b: number, label: string): this {
+    return this.#emit(0x5d, a, b, 0, 0, label);
   }
 
   /** if (a > b) unsigned */

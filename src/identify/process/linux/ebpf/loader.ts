@@ -2,7 +2,8 @@
 
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { reasonOf } from '../../../../model/errors.ts';
-import { type BpfCalls, PROGRAM } from './calls.ts';
+import type { CgroupMark } from '../../command-tree.ts';
+import { ATTACH, type BpfCalls, PROGRAM } from './calls.ts';
 import { KernelTypes } from './kernel-types.ts';
 import { producerBytes, ReportRing } from './report-ring.ts';
 import {
@@ -26,6 +27,8 @@ export interface LoadedPrograms {
   readonly missing: readonly string[];
   /** Why senders of frames through packet sockets are not reported; empty if they are. */
   readonly framesMissing: string;
+  /** Reports mark the sockets of the cgroup that was asked for. */
+  readonly marks: boolean;
   /** Cookie of our network namespace, to compare with a report's; null if unknown. */
   readonly namespace: bigint | null;
   /** CLOCK_REALTIME minus CLOCK_MONOTONIC now, ms: packets carry the first, reports the second. */
@@ -38,8 +41,9 @@ export interface LoadedPrograms {
  *
  * @param proc `/proc`
  * @param sys `/sys`
+ * @param mark cgroup whose sockets to mark; null for none
  */
-export function loadPrograms(calls: BpfCalls, proc: string, sys: string): LoadedPrograms {
+export function loadPrograms(calls: BpfCalls, proc: string, sys: string, mark: CgroupMark | null = null): LoadedPrograms {
   const opened: number[] = [];
   const keep = (fd: number) => {
     opened.push(fd);
@@ -56,25 +60,32 @@ export function loadPrograms(calls: BpfCalls, proc: string, sys: string): Loaded
     const ring = keep(calls.createRing(RING_BYTES));
     const consumer = calls.map(ring, PAGE, 0, true);
     const producer = calls.map(ring, producerBytes(RING_BYTES), PAGE, false);
-    cgroup = openRoot(calls, proc); // only now: if we lack rights, the errors above say so better
+    cgroup = openCgroupRoot(calls, proc); // only now: if we lack rights, the errors above say so better
     const missing: string[] = [];
     const types = kernelTypes(sys);
     const leader = leaderOf(types);
-    const simple = socketPrograms(storage, ring, null);
-    for (const [index, { name, type, attach, needed, code }] of socketPrograms(storage, ring, leader).entries()) {
-      const codes = leader === null ? [code] : [code, (simple[index] as SocketProgram).code];
+    // The best first: a kernel may let these programs read no memory, or ask for no cgroup.
+    const variants = [...new Set([mark, null])].flatMap((one) =>
+      [...new Set([leader, null])].map((named) => ({ marks: one !== null, programs: socketPrograms(storage, ring, named, one) })),
+    );
+    let marks = mark !== null;
+    for (const [index, { name, type, attach, needed }] of (variants[0]?.programs ?? []).entries()) {
+      const codes = variants.map(({ programs }) => (programs[index] as SocketProgram).code);
       try {
-        keep(calls.attach(keep(firstAccepted(codes, (one) => calls.loadProgram(type, attach, one, name))), cgroup, attach));
+        const accepted = firstAccepted(codes, (one) => calls.loadProgram(type, attach, one, name));
+        keep(calls.attach(keep(accepted.program), cgroup, attach));
+        if (attach === ATTACH.SOCK_CREATE) marks &&= variants[accepted.index]?.marks === true;
       } catch (thrown) {
         if (needed) throw thrown;
         missing.push(reasonOf(thrown));
       }
     }
-    const framesMissing = attachFrames(calls, keep, storage, ring, types);
+    const framesMissing = attachFrames(calls, keep, storage, ring, types, mark);
     return {
       ring: new ReportRing(consumer, producer, RING_BYTES),
       missing,
       framesMissing,
+      marks,
       namespace: calls.networkNamespace(),
       clockOffsetMs: calls.clockOffsetMs,
       close,
@@ -105,15 +116,16 @@ function leaderOf(types: KernelTypes | string): LeaderOffsets | null {
 }
 
 /** Loads the first code that the kernel accepts. Throws what it said of the last. */
-function firstAccepted(codes: readonly Buffer[], load: (code: Buffer) => number): number {
-  for (const code of codes.slice(0, -1)) {
+function firstAccepted(codes: readonly Buffer[], load: (code: Buffer) => number): { program: number; index: number } {
+  const last = codes.length - 1;
+  for (const [index, code] of codes.slice(0, last).entries()) {
     try {
-      return load(code);
+      return { program: load(code), index };
     } catch {
-      // A kernel that lets these programs read no memory: the next does without.
+      // The next asks for less.
     }
   }
-  return load(codes.at(-1) as Buffer);
+  return { program: load(codes[last] as Buffer), index: last };
 }
 
 /** Attaches the frame program to the first hook that accepts it. @returns why none does, or ''. That isn't an error: packet sockets are rare. */
@@ -123,11 +135,12 @@ function attachFrames(
   storage: number,
   ring: number,
   types: KernelTypes | string,
+  mark: CgroupMark | null,
 ): string {
   if (typeof types === 'string') return types;
   let missing = '';
   try {
-    const code = frameProgram(storage, ring, types);
+    const code = frameProgram(storage, ring, types, mark);
     for (const { attach, find } of FRAME_HOOKS) {
       try {
         keep(calls.attachTracing(keep(calls.loadProgram(PROGRAM.TRACING, attach, code, 'netmon_frames', find(types)))));
@@ -143,7 +156,7 @@ function attachFrames(
 }
 
 /** Opens the hierarchy's root where it is mounted, else through our own mount (`ip netns exec` and many containers have none). */
-function openRoot(calls: BpfCalls, proc: string): number {
+export function openCgroupRoot(calls: Pick<BpfCalls, 'openUnifiedRoot'>, proc: string): number {
   const mount = cgroupMount(proc);
   try {
     if (mount !== null) return openSync(mount, 'r');

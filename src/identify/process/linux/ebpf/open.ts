@@ -2,6 +2,7 @@
 
 import type { FlowTable } from '../../../../flow/flow-table.ts';
 import { reasonOf } from '../../../../model/errors.ts';
+import type { CommandTree } from '../../command-tree.ts';
 import type { Directory } from '../../directory.ts';
 import type { OwnerSource } from '../../owner-source.ts';
 import type { ExecWatch } from '../exec-watch.ts';
@@ -28,16 +29,19 @@ export interface EbpfRequest {
   /** Flows whose socket may be transferred to another process: the fallback checks them again as it works. */
   readonly transferred: TransferredSockets;
   readonly interfaces: () => number;
+  /** The processes of a command, whose cgroup is to be marked; null without one. */
+  readonly tree: CommandTree | null;
   /** Monotonic ms. */
   readonly now: () => number;
 }
 
 /** Loads and attaches the programs. Throws with the reason if the kernel, its configuration or our rights don't allow it. */
 export function openEbpf(request: EbpfRequest, calls: BpfCalls = loadBpfCalls()): OwnerSource {
-  const { flows, directory, proc, sys, watch, openFallback, transferred, interfaces, now } = request;
-  const programs = loadPrograms(calls, proc.path, sys);
+  const { flows, directory, proc, sys, watch, openFallback, transferred, interfaces, tree, now } = request;
+  const programs = loadPrograms(calls, proc.path, sys, tree?.mark ?? null);
+  if (tree !== null) tree.isMarked = programs.marks;
   const older = new OlderSockets(directory, proc);
-  const socketOwners = new SocketOwners(directory, proc, watch);
+  const socketOwners = new SocketOwners(directory, proc, watch, tree);
   return new EbpfSource({ flows, programs, socketOwners, older, watch, openFallback, transferred, interfaces, now });
 }
 

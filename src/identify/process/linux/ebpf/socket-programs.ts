@@ -8,6 +8,7 @@
 // unconnected socket once per remote end. Packet programs may run in any process's context, so they read only the storage, never the pid.
 // Frames from packet sockets pass none of these hooks; FRAME_HOOKS catches them.
 
+import type { CgroupMark } from '../../command-tree.ts';
 import { EbpfAssembler, HELPER, R } from './assembler.ts';
 import { ATTACH, PROGRAM, TRACE } from './calls.ts';
 import type { KernelTypes } from './kernel-types.ts';
@@ -16,7 +17,7 @@ import type { KernelTypes } from './kernel-types.ts';
  * A socket's storage, 176 bytes:
  *
  *     0 tgid << 32 | tid | 8 gid << 32 | uid | 16 comm[16] of the main thread | 32 cookie of its network namespace
- *     40 1 once it was reported as connected | 48 hashes of the reported remote ends, u32[32]
+ *     40 1 once it was reported as connected u32 | 44 1 if its process is in the cgroup of the run's command u32 | 48 hashes of the reported remote ends, u32[32]
  */
 export const STORAGE_BYTES = 176;
 const OWNER = 0;
@@ -24,6 +25,7 @@ const IDS = 8;
 const COMM = 16;
 const NAMESPACE = 32;
 const REPORTED = 40;
+const MEMBER = 44;
 const REMOTES = 48;
 const REMOTE_SLOTS_SHIFT = 27; // the top 5 bits of a hash choose one of 32
 
@@ -31,7 +33,7 @@ const REMOTE_SLOTS_SHIFT = 27; // the top 5 bits of a hash choose one of 32
  * A report, 96 bytes:
  *
  *     0 cookie of the network namespace | 8 tgid << 32 | tid | 16 gid << 32 | uid | 24 comm[16] | 40 1 egress, 2 ingress | 44 version << 8 | protocol
- *     48 source port, destination port, in network order; for ICMP type, code, identifier | 52 1 if the socket is connected | 56 source[16] | 72 destination[16] | 88 CLOCK_MONOTONIC in ns
+ *     48 source port, destination port, in network order; for ICMP type, code, identifier | 52 1 if the socket is connected | 53 1 if its process is in the cgroup of the run's command | 56 source[16] | 72 destination[16] | 88 CLOCK_MONOTONIC in ns
  */
 export const REPORT_BYTES = 96;
 export const REPORT = {
@@ -43,6 +45,7 @@ export const REPORT = {
   PROTOCOL: 44,
   PORTS: 48,
   CONNECTED: 52,
+  MEMBER: 53,
   SOURCE: 56,
   DESTINATION: 72,
   TIME: 88,
@@ -81,9 +84,19 @@ export function leaderOffsets(types: KernelTypes): LeaderOffsets {
   return { leader: types.offset('task_struct', 'group_leader'), comm: types.offset('task_struct', 'comm') };
 }
 
-/** All cgroup programs. `storage` and `ring` are map descriptors. @param leader null reports the name of the calling thread, for a kernel that refuses more */
-export function socketPrograms(storage: number, ring: number, leader: LeaderOffsets | null): SocketProgram[] {
-  const actor = callProgram(storage, leader);
+/**
+ * All cgroup programs. `storage` and `ring` are map descriptors.
+ *
+ * @param leader null reports the name of the calling thread, for a kernel that refuses more
+ * @param mark whose processes to mark; null marks none
+ */
+export function socketPrograms(
+  storage: number,
+  ring: number,
+  leader: LeaderOffsets | null,
+  mark: CgroupMark | null,
+): SocketProgram[] {
+  const actor = callProgram(storage, leader, mark);
   const addressed = (name: string, attach: number) => ({
     name,
     type: PROGRAM.CGROUP_SOCK_ADDR,
@@ -97,7 +110,7 @@ export function socketPrograms(storage: number, ring: number, leader: LeaderOffs
       type: PROGRAM.CGROUP_SOCK,
       attach: ATTACH.SOCK_CREATE,
       needed: true,
-      code: createProgram(storage, leader),
+      code: createProgram(storage, leader, mark),
     },
     {
       name: 'netmon_egress',
@@ -124,7 +137,7 @@ export function socketPrograms(storage: number, ring: number, leader: LeaderOffs
  * Writes storage for the current process to the stack at `at`, with its namespace and remotes zeroed. The name is that of the main thread:
  * other threads may have any (BIND calls those of dig isc-net-0000).
  */
-function writeProcess(asm: EbpfAssembler, at: number, leader: LeaderOffsets | null): void {
+function writeProcess(asm: EbpfAssembler, at: number, leader: LeaderOffsets | null, mark: CgroupMark | null): void {
   asm.call(HELPER.pidTgid).store(64, R.R10, at + OWNER, R.R0);
   asm.call(HELPER.uidGid).store(64, R.R10, at + IDS, R.R0);
   for (let offset = COMM; offset < STORAGE_BYTES; offset += 8) asm.storeValue(64, R.R10, at + offset, 0);
@@ -143,11 +156,25 @@ function writeProcess(asm: EbpfAssembler, at: number, leader: LeaderOffsets | nu
     readTo(COMM, 16).call(HELPER.readKernel).ifEqualValue(R.R0, 0, 'named').label('thread');
   }
   readTo(COMM, 16).call(HELPER.comm).label('named');
+  if (mark === null) return;
+  if (mark.level === null) asm.call(HELPER.cgroup);
+  else asm.set(R.R1, mark.level).call(HELPER.ancestorCgroup);
+  asm
+    .setWide(R.R1, mark.id)
+    .ifNotEqual(R.R0, R.R1, 'apart')
+    .storeValue(32, R.R10, at + MEMBER, 1)
+    .label('apart');
 }
 
 /** The same, with the network namespace of the context in register `context`. */
-function writeOwner(asm: EbpfAssembler, at: number, context: number, leader: LeaderOffsets | null): void {
-  writeProcess(asm, at, leader);
+function writeOwner(
+  asm: EbpfAssembler,
+  at: number,
+  context: number,
+  leader: LeaderOffsets | null,
+  mark: CgroupMark | null,
+): void {
+  writeProcess(asm, at, leader, mark);
   asm
     .move(R.R1, context)
     .call(HELPER.netnsCookie)
@@ -165,14 +192,14 @@ function getStorage(asm: EbpfAssembler, storage: number, socket: number, at: num
 /**
  * cgroup/sock_create(sk), in the process's own context:
  *
- *     storage(sk) = { pid_tgid(), uid_gid(), comm(), netns_cookie(), 0 ... }
+ *     storage(sk) = { pid_tgid(), uid_gid(), comm(), netns_cookie(), member(), 0 ... }
  *     return 1
  */
-function createProgram(storage: number, leader: LeaderOffsets | null): Buffer {
+function createProgram(storage: number, leader: LeaderOffsets | null, mark: CgroupMark | null): Buffer {
   const asm = new EbpfAssembler();
   const at = -STORAGE_BYTES;
   asm.move(R.R6, R.R1);
-  writeOwner(asm, at, R.R6, leader);
+  writeOwner(asm, at, R.R6, leader, mark);
   getStorage(asm, storage, R.R6, at);
   return asm.exit(ALLOW).assemble();
 }
@@ -181,12 +208,12 @@ function createProgram(storage: number, leader: LeaderOffsets | null): Buffer {
  * cgroup/connect and cgroup/getpeername(ctx), in the calling process; the common case is one lookup and a compare:
  *
  *     s = storage(ctx.sk); if (s && s.tgid == tgid()) return 1
- *     owner = { pid_tgid(), uid_gid(), comm(), netns_cookie() }
+ *     owner = { pid_tgid(), uid_gid(), comm(), netns_cookie(), member() }
  *     s = storage(ctx.sk), created from owner
  *     if (s && s.tgid != owner.tgid) *s = owner        // also forgets what was reported
  *     return 1
  */
-function callProgram(storage: number, leader: LeaderOffsets | null): Buffer {
+function callProgram(storage: number, leader: LeaderOffsets | null, mark: CgroupMark | null): Buffer {
   const asm = new EbpfAssembler();
   const at = -STORAGE_BYTES;
   asm.move(R.R7, R.R1).load(64, R.R6, R.R1, SOCK_ADDR.SK).ifEqualValue(R.R6, 0, 'done');
@@ -194,7 +221,7 @@ function callProgram(storage: number, leader: LeaderOffsets | null): Buffer {
   asm.ifEqualValue(R.R0, 0, 'write').load(32, R.R8, R.R0, OWNER + 4);
   asm.call(HELPER.pidTgid).shiftRight(R.R0, 32).ifEqual(R.R0, R.R8, 'done');
   asm.label('write');
-  writeOwner(asm, at, R.R7, leader);
+  writeOwner(asm, at, R.R7, leader, mark);
   getStorage(asm, storage, R.R6, at);
   asm.ifEqualValue(R.R0, 0, 'done');
   asm
@@ -220,7 +247,7 @@ function packetProgram(storage: number, ring: number, direction: number): Buffer
   getStorage(asm, storage, R.R8, null);
   asm.ifEqualValue(R.R0, 0, 'done').move(R.R7, R.R0);
   asm.load(32, R.R9, R.R6, SKB.REMOTE_PORT).ifEqualValue(R.R9, 0, 'header');
-  asm.load(64, R.R1, R.R7, REPORTED).ifNotEqualValue(R.R1, 0, 'done');
+  asm.load(32, R.R1, R.R7, REPORTED).ifNotEqualValue(R.R1, 0, 'done');
   asm.set(R.R9, 1);
 
   asm.label('header');
@@ -228,7 +255,7 @@ function packetProgram(storage: number, ring: number, direction: number): Buffer
   asm.load(32, R.R1, R.R6, SKB.PROTOCOL);
   reportHeader(asm, at, direction, R.R3);
   asm.store(32, R.R10, at + REPORT.CONNECTED, R.R9);
-  asm.ifEqualValue(R.R9, 0, 'send').store(64, R.R7, REPORTED, R.R9);
+  asm.ifEqualValue(R.R9, 0, 'send').store(32, R.R7, REPORTED, R.R9);
   asm.label('send');
   sendReport(asm, at, ring);
   return asm.label('done').exit(ALLOW).assemble();
@@ -255,7 +282,7 @@ const AF_PACKET = 17;
  *
  * Throws if this kernel's types lack any of these.
  */
-export function frameProgram(storage: number, ring: number, types: KernelTypes): Buffer {
+export function frameProgram(storage: number, ring: number, types: KernelTypes, mark: CgroupMark | null): Buffer {
   const asm = new EbpfAssembler();
   const at = -STORAGE_BYTES;
   const report = at - REPORT_BYTES;
@@ -275,7 +302,7 @@ export function frameProgram(storage: number, ring: number, types: KernelTypes):
 
   getStorage(asm, storage, R.R8, null);
   asm.ifNotEqualValue(R.R0, 0, 'owned');
-  writeProcess(asm, at, leaderOffsets(types));
+  writeProcess(asm, at, leaderOffsets(types), mark);
   asm.load(64, R.R1, R.R8, common + types.offset('sock_common', 'skc_net')).ifEqualValue(R.R1, 0, 'done');
   asm.load(64, R.R1, R.R1, types.offset('net', 'net_cookie')).store(64, R.R10, at + NAMESPACE, R.R1);
   getStorage(asm, storage, R.R8, at);
@@ -393,6 +420,7 @@ function sendReport(asm: EbpfAssembler, at: number, ring: number): void {
   ] as const) {
     asm.load(64, R.R1, R.R7, from).store(64, R.R10, at + to, R.R1);
   }
+  asm.load(32, R.R1, R.R7, MEMBER).store(8, R.R10, at + REPORT.MEMBER, R.R1);
   asm.call(HELPER.monotonicTime).store(64, R.R10, at + REPORT.TIME, R.R0);
   asm.loadMap(R.R1, ring).move(R.R2, R.R10).addValue(R.R2, at).set(R.R3, REPORT_BYTES).set(R.R4, 0).call(HELPER.ringbufOutput);
 }

@@ -129,18 +129,22 @@ export class EbpfSource implements OwnerSource {
 
   work(now: number): void {
     this.beforeBatch();
-    if (this.#waiting.length > 0) {
-      this.#parts.watch?.refresh();
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const each of waiting) this.#settle(each, now);
-    }
+    this.#settleAll(now);
     this.#parts.older?.work();
     this.#fallback.work(now);
   }
 
   finish(now: number): void {
+    this.#settleAll(Number.POSITIVE_INFINITY); // there is no later for what may still come
     this.#fallback.finish(now);
+  }
+
+  #settleAll(now: number): void {
+    if (this.#waiting.length === 0) return;
+    this.#parts.watch?.refresh();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const each of waiting) this.#settle(each, now);
   }
 
   get thread(): OwnThread | null {

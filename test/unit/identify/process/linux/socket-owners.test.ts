@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Directory, Users } from '../../../../../src/identify/process/directory.ts';
-import { REPORT } from '../../../../../src/identify/process/linux/ebpf/socket-programs.ts';
+import { REPORT, REPORT_BYTES } from '../../../../../src/identify/process/linux/ebpf/socket-programs.ts';
 import type { ExecWatch } from '../../../../../src/identify/process/linux/exec-watch.ts';
 import { procAt } from '../../../../../src/identify/process/linux/procfs/proc.ts';
 import { KERNEL_THREAD, SocketOwners } from '../../../../../src/identify/process/linux/socket-owners.ts';
@@ -38,6 +38,28 @@ describe('SocketOwners', () => {
   it('reads a live process', () => {
     const { owners, seen } = ownersOf(proc(10, 'wget', 500));
     expect(seen(owners.intern(10, 10, 5, 'wget', 0), 0)).toEqual({ name: 'wget', exe: '/bin/wget', uid: 5 });
+  });
+
+  it('tells which process a marked report names, and no other of the same pid, user and name', () => {
+    const root = fakeRoot(proc(10, 'wget', 500));
+    const directory = new Directory(new Users(`${root}/passwd`));
+    const marked: number[] = [];
+    const owners = new SocketOwners(directory, procAt(`${root}/proc`), null, { marked: (process) => marked.push(process) });
+    const report = (isMember: boolean) => {
+      const bytes = new Uint8Array(REPORT_BYTES);
+      const view = new DataView(bytes.buffer);
+      view.setUint32(REPORT.OWNER, 10, true);
+      view.setUint32(REPORT.OWNER + 4, 10, true);
+      bytes.set(Buffer.from('wget'), REPORT.COMM);
+      bytes[REPORT.MEMBER] = Number(isMember);
+      return owners.ofReport(bytes, 0, 0);
+    };
+    owners.process(report(false), 0);
+    expect(marked).toEqual([]);
+    const process = owners.process(report(true), 0);
+    expect(marked).toEqual([process]);
+    owners.process(report(false), 0);
+    expect(marked).toEqual([process]);
   });
 
   it('takes a kernel thread for the kernel, not for a process', () => {
@@ -172,7 +194,7 @@ describe('SocketOwners', () => {
   it('forgets those not seen for longest, and never reuses a number', () => {
     const root = fakeRoot({});
     const directory = new Directory(new Users(`${root}/passwd`));
-    const owners = new SocketOwners(directory, procAt(`${root}/proc`), null, 8);
+    const owners = new SocketOwners(directory, procAt(`${root}/proc`), null, null, 8);
     const busy = owners.intern(1, 1, 5, 'busy', 0);
     const numbers = new Set([busy]);
     for (let pid = 2; pid < 100; pid++) {

@@ -32,6 +32,8 @@ describe('EbpfAssembler', () => {
     ['*(u32 *)(r10 - 4) = 7', (asm) => asm.storeValue(32, R.R10, -4, 7), '620afcff07000000'],
     ['*(u64 *)(r10 - 8) = 0', (asm) => asm.storeValue(64, R.R10, -8, 0), '7a0af8ff00000000'],
     ['r1 = map 17', (asm) => asm.loadMap(R.R1, 17), '18110000110000000000000000000000'],
+    ['r1 = 0x0000000200000007', (asm) => asm.setWide(R.R1, 0x2_0000_0007n), '18010000070000000000000002000000'],
+    ['r1 = 2^64 - 1', (asm) => asm.setWide(R.R1, 0xffff_ffff_ffff_ffffn), '18010000ffffffff00000000ffffffff'],
     ['call get_current_pid_tgid', (asm) => asm.call(HELPER.pidTgid), '850000000e000000'],
     ['return 1', (asm) => asm.exit(1), 'b7000000010000009500000000000000'],
   ])('%s', (_, build, bytes) => {
@@ -45,16 +47,18 @@ describe('EbpfAssembler', () => {
         .ifEqualValue(R.R1, 2, 'out')
         .ifNotEqualValue(R.R1, 3, 'again')
         .ifEqual(R.R1, R.R2, 'out')
+        .ifNotEqual(R.R1, R.R2, 'out')
         .ifGreater(R.R1, R.R2, 'again')
         .jump('out')
         .label('out')
         .exit(0),
     );
     expect(bytes.match(/.{16}/g)).toEqual([
-      '1501040002000000',
+      '1501050002000000',
       '5501feff03000000',
-      '1d21020000000000',
-      '2d21fcff00000000',
+      '1d21030000000000',
+      '5d21020000000000',
+      '2d21fbff00000000',
       '0500000000000000',
       'b700000000000000',
       '9500000000000000',
@@ -70,11 +74,15 @@ describe('EbpfAssembler', () => {
   });
 });
 
+const OFFSETS = { leader: 0x9a8, comm: 0xc20 };
+
 describe.each([
-  ['the main thread', { leader: 0x9a8, comm: 0xc20 }],
-  ['the calling thread', null],
-])('socketPrograms with the name of %s', (_, leader) => {
-  const programs = socketPrograms(3, 4, leader);
+  ['the name of the main thread', OFFSETS, null],
+  ['the name of the calling thread', null, null],
+  ['a mark for a cgroup and those below it', OFFSETS, { id: 77n, level: 2 }],
+  ['a mark for a cgroup alone', null, { id: 77n, level: null }],
+])('socketPrograms with %s', (_, leader, mark) => {
+  const programs = socketPrograms(3, 4, leader, mark);
 
   it('have names that the kernel allows, one per attach point', () => {
     for (const { name } of programs) expect(name).toMatch(/^[a-z0-9_]{1,15}$/);
@@ -90,6 +98,16 @@ describe.each([
     }
   });
 
+  it('ask for a cgroup only if there is one to mark', () => {
+    const calls = programs.flatMap(({ code }) =>
+      Array.from({ length: code.length / 8 }, (_, i) => code.subarray(i * 8, i * 8 + 8))
+        .filter((word) => word[0] === 0x85)
+        .map((word) => word.readInt32LE(4)),
+    );
+    expect(calls.includes(HELPER.ancestorCgroup)).toBe(mark !== null && mark.level !== null);
+    expect(calls.includes(HELPER.cgroup)).toBe(mark !== null && mark.level === null);
+  });
+
   it('keep storage and reports in whole words, as they are copied eight bytes at a time', () => {
     expect([STORAGE_BYTES % 8, REPORT_BYTES % 8]).toEqual([0, 0]);
   });
@@ -97,7 +115,7 @@ describe.each([
   it('read a frame at the offsets of the kernel types, stay within the stack, and return nothing', () => {
     const places = { sk: 0x18, protocol: 0x2b0, network_header: 0x2b4, tail: 0x2b8, head: 0x2c0 } as Record<string, number>;
     const types = { offset: (_: string, member: string) => places[member] ?? 0x10 } as unknown as KernelTypes;
-    const code = frameProgram(3, 4, types);
+    const code = frameProgram(3, 4, types, mark);
     const words = Array.from({ length: code.length / 8 }, (_, i) => code.subarray(i * 8, i * 8 + 8));
     const loads = words.filter((word) => [0x61, 0x69, 0x79].includes(word[0] as number)).map((word) => word.readInt16LE(2));
     expect(Object.values(places).filter((offset) => !loads.includes(offset))).toEqual([]);

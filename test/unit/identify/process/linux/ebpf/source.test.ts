@@ -59,6 +59,7 @@ beforeEach(() => {
     note: '',
     admit: (row: number) => void admitted.push(row),
     work() {},
+    finish() {},
     close() {},
   } as unknown as ProcfsSource;
   const older = { match: 'listener', find: () => olderProcess, work() {} } as unknown as OlderSockets;
@@ -66,6 +67,7 @@ beforeEach(() => {
     ring: fake.ring,
     missing: [],
     framesMissing: '',
+    marks: false,
     namespace: OURS,
     clockOffsetMs: () => 1000,
     close() {},
@@ -141,6 +143,15 @@ describe('EbpfSource', () => {
     reports({ pid: 5, comm: 'curl' });
     source.beforeBatch();
     expect(owner(row)).toBe('curl');
+  });
+
+  it('at the end takes what the report says of a process that is gone, however short ago that came', () => {
+    reports({ pid: 5, comm: 'moment' });
+    const row = comes();
+    source.work(now);
+    expect(owner(row)).toBe(null); // facts about it may still come
+    source.finish(now);
+    expect(owner(row)).toBe('moment');
   });
 
   it('handles IPv6', () => {
