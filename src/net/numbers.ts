@@ -104,6 +104,13 @@ export function protocolName(protocol: number): string {
   return PROTOCOL_NAMES.get(protocol) ?? `ip-${protocol}`;
 }
 
+/** Number of a protocol by that name; null if there is none. */
+export function protocolNumber(name: string): number | null {
+  for (const [number, known] of PROTOCOL_NAMES) if (known === name) return number;
+  const number = /^ip-(\d{1,3})$/.exec(name)?.[1];
+  return number === undefined ? null : Number(number);
+}
+
 /** True where the two ends have ports. */
 export function hasPorts(protocol: number): boolean {
   return protocol === PROTOCOL.TCP || protocol === PROTOCOL.UDP || protocol === PROTOCOL.UDPLITE || protocol === PROTOCOL.SCTP;
