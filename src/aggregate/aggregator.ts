@@ -361,7 +361,7 @@ export class Aggregator {
     const events = this.#events?.next(made, this.#flows.created - this.#flows.voided) ?? [];
     const alerts = this.#watcher?.tick(made) ?? NO_ALERTS;
     for (const each of this.#collectors) each.note();
-    this.#metrics?.look();
+    this.#metrics?.look({ ...made, alerts });
     return { ...made, matching: this.#matching(limits, made.interfaces, intervalMs), events, alerts };
   }
 

@@ -177,8 +177,9 @@ async function policyOf({ policy, screen }: Options): Promise<PolicyKeeper | nul
 }
 
 /** Where alerts go besides the screen. */
-async function noticesOf({ options, messenger, screen, clock }: Opened): Promise<Notices> {
+async function noticesOf({ options, messenger: child, screen, clock }: Opened): Promise<Notices> {
   const { notify, history, headless, read } = options;
+  const messenger = notify.plan === null ? null : child;
   const { terminal, pacing } = notify;
   const [{ Notices: NoticesOfRun, isRecordedElsewhere }, { systemFlock }, notice] = await Promise.all([
     import('./notices.ts'),

@@ -42,6 +42,7 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
     monitor.aggregator.keepRateHistory();
     monitor.aggregator.measureQuality();
   }
+  const beginMetrics = await metricsFeeder(assembled);
   const makeSession = await sessionMaker(assembled, closing);
   const makeEffects = await effectsMaker(assembled, closing);
 
@@ -51,6 +52,7 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
   const recording = beginRecording?.() ?? null;
   if (recording !== null) closeWithComplaint(recording, closing, log);
   const writing = beginWriting?.(closing) ?? null;
+  beginMetrics?.(closing);
   const session = makeSession(recording, writing);
   const effects = makeEffects?.(recording, writing) ?? null;
   if (effects !== null) screen?.tui.listen((effect) => effects.run(effect));
@@ -70,6 +72,20 @@ async function recorder(history: HistoryOptions, { parts, opened, watch }: Assem
   const time = options.read === null ? () => clock.now() : () => monitor.lastTime;
   const watched = watch === null ? null : () => recordsOf(watch);
   return () => new RecordingOfRun(history, parts, clock, time, edges, watched);
+}
+
+/** Loads what keeps metrics. @returns begins it; null if nobody asks for them */
+async function metricsFeeder({ parts, opened }: Assembled): Promise<((closing: Closing) => void) | null> {
+  const { options, messenger, clock } = opened;
+  if (options.exports === null || options.exports.prometheus === null || messenger === null) return null;
+  const [{ MetricsFeed }, { version }] = await Promise.all([import('./metrics-feed.ts'), import('../system/build.ts')]);
+  const program = version();
+  return (closing) => {
+    const metrics = parts.monitor.aggregator.collectMetrics();
+    const feed = new MetricsFeed({ metrics, clock, version: program, tell: (set) => messenger.tell(set) });
+    feed.start();
+    closing.add('effects', () => feed.close());
+  };
 }
 
 /** Loads what writes packets. @returns begins it: once root is dropped */

@@ -85,7 +85,7 @@ export interface Opened {
   readonly capture: OpenCapture;
   readonly guard: Guard;
   readonly output: Output;
-  /** Delivers alerts; null if nothing is to be delivered. */
+  /** Delivers alerts and exports; null if nothing leaves the program. */
   readonly messenger: Messenger | null;
   /** What the run is for; null unless it is for a command. */
   readonly command: CommandRun | null;
@@ -131,10 +131,11 @@ async function isRemote(edges: Edges): Promise<boolean> {
   return edges.euid() === 0 ? isOverSsh(edges, process.env) : saysSsh(process.env);
 }
 
-async function startMessenger({ notify, watch, privileges }: Options, edges: Edges): Promise<Messenger | null> {
-  if (notify.plan === null || watch === null) return null;
+async function startMessenger({ notify, watch, exports, privileges }: Options, edges: Edges): Promise<Messenger | null> {
+  const plan = watch === null ? null : notify.plan;
+  if (plan === null && exports === null) return null;
   const { Messenger: MessengerOfRun } = await import('../messenger/client.ts');
-  return MessengerOfRun.start(notify.plan, edges, privileges.user);
+  return MessengerOfRun.start(plan, exports, edges, privileges.user);
 }
 
 /** Has the command wait at its gate. */

@@ -96,6 +96,7 @@ export class CounterBook {
   /** Counts what TCP told. */
   addTcp(rows: readonly MetricTcp[]): void {
     for (const row of rows) {
+      this.#rank(appLabel(row), 0); // its bytes follow once they are settled
       const sums = this.#sumsOfApp(appLabel(row));
       const told = [row.receivedAgain, row.sentAgain, row.roundTrips, row.roundTripSeconds];
       for (const [i, value] of told.entries()) sums[TCP + i] = (sums[TCP + i] as number) + Math.max(0, value);
@@ -105,6 +106,7 @@ export class CounterBook {
   /** The label under which an app's series are, the shared one included. */
   seriesOf(app: { readonly app: string | null; readonly reason: string | null }): string {
     const name = appLabel(app);
+    this.#rank(name, 0);
     return this.#hasOwn(name) ? name : MORE_APPS;
   }
 

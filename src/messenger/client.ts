@@ -4,6 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { type Alert, type AlertDelivery, alertFields } from '../model/alert.ts';
 import { CHANNELS, type Channel, type DeliveryPlan, type MessengerStatus } from '../model/delivery.ts';
+import type { EngineStatus, ExportPlan } from '../model/export.ts';
+import type { MetricSet } from '../model/metrics.ts';
 import { type Identity, identityOf, macAccount } from '../system/accounts.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
@@ -19,6 +21,7 @@ const MOST_DELIVERIES = 1000;
 /** Alerts of which it is known what became of them; a run keeps as many. */
 const MOST_OUTCOMES = 500;
 const ENDED = 'the messenger has ended: alerts are shown here, and go nowhere else';
+const GONE = 'the messenger has ended';
 /** Variables of the messenger and of what it starts. */
 const FIXED = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' };
 
@@ -33,14 +36,16 @@ export class Messenger {
   #deliveries: AlertDelivery[] = [];
   /** Of the latest alerts; another map for each change, because snapshots have it. */
   #outcomes: ReadonlyMap<string, readonly AlertDelivery[]> = new Map();
+  #engines: readonly EngineStatus[] = [];
   #dropped = 0;
   #hasEnded = false;
   /** User as which it is to run. */
   readonly uid: number;
 
-  /** Starts it for this run's user. @param user `--user`; null if not given */
+  /** Starts it for this run's user. @param plan, exports null for nothing of the kind @param user `--user`; null if not given */
   static async start(
-    plan: DeliveryPlan,
+    plan: DeliveryPlan | null,
+    exports: ExportPlan | null,
     edges: Edges,
     user: string | null,
     start: StartMessenger = startMessenger,
@@ -49,7 +54,9 @@ export class Messenger {
     const { TZ = '' } = process.env;
     const locale = edges.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8';
     const child = start({ ...FIXED, LC_ALL: locale, ...(/^[A-Za-z][\w/+-]{0,63}$/.test(TZ) ? { TZ } : {}) });
-    return new Messenger(child, { identity, plan: allowed(plan, identity), bus: busOf(edges, identity) }, lackOf(plan, identity));
+    const delivered = plan === null ? null : allowed(plan, identity);
+    const lack = plan === null ? '' : lackOf(plan, identity);
+    return new Messenger(child, { identity, plan: delivered, exports, bus: busOf(edges, identity) }, lack);
   }
 
   /** @param child just started, with pipes for standard input and output @param lack what the user asked for and can't have; empty if nothing */
@@ -58,9 +65,10 @@ export class Messenger {
     this.uid = orders.identity.uid;
     this.#child = child;
     const none = { delivered: 0, waiting: 0, lost: 0, failure: null, hold: null, next: null };
-    const channels = channelsOf(orders.plan).map((channel) => ({ channel, ...none }));
-    const { webhook } = orders.plan;
-    const host = webhook === null ? null : new URL(webhook.url).host;
+    const { plan } = orders;
+    const channels = plan === null ? [] : channelsOf(plan).map((channel) => ({ channel, ...none }));
+    const url = plan?.webhook?.url;
+    const host = url === undefined ? null : new URL(url).host;
     this.#status = { isReady: false, host, user: '', note: '', channels, isLeft: false, outcomes: this.#outcomes };
     const reader = new LineReader(LONGEST_ANSWER);
     child.stdin?.on('error', () => this.#end());
@@ -101,6 +109,17 @@ export class Messenger {
     else this.#child.stdin?.write(lineOf(alertFields(alert)));
   }
 
+  /** Engines that it serves, and how far each got; empty until it says so. */
+  get engines(): readonly EngineStatus[] {
+    return this.#hasEnded ? this.#engines.map((engine) => ({ ...engine, failure: GONE })) : this.#engines;
+  }
+
+  /** Has it tell these metrics from now on. If it is stuck it misses some: the next ones have everything again. */
+  tell(set: MetricSet): void {
+    if (this.#hasEnded || (this.#child.stdin?.writableLength ?? 0) > UNREAD_BYTES) return;
+    this.#child.stdin?.write(lineOf({ type: 'metrics', ...set }));
+  }
+
   /** What became of alerts since the last call, for history. */
   takeDeliveries(): AlertDelivery[] {
     return this.#deliveries.splice(0);
@@ -126,6 +145,7 @@ export class Messenger {
       this.#keep({ id: answer.id, sink: answer.channel, time: systemClock.now(), failure: answer.failure });
     else if (answer.type === 'ready') this.#status = { ...this.#status, isReady: true, user: answer.user, note: answer.note };
     else if (answer.type === 'status') this.#status = { ...this.#status, note: answer.note, channels: answer.channels };
+    else if (answer.type === 'engines') this.#engines = answer.engines;
     else this.#status = { ...this.#status, isReady: false, note: `alerts can't be delivered: ${answer.reason}` };
   }
 

@@ -1,8 +1,10 @@
-// Entry point of the messenger: drops its rights, then takes alerts on standard input and acknowledges them on standard output. It sees no packet.
+// Entry point of the messenger: drops its rights, then takes alerts and metrics on standard input and says on standard output what became of them.
+// It sees no packet.
 // When the program is gone, it finishes what it is sending and ends; the rest stays in the outbox.
 
-import type { Channel } from '../model/delivery.ts';
+import type { Channel, DeliveryPlan } from '../model/delivery.ts';
 import { reasonOf } from '../model/errors.ts';
+import type { ListenPlan } from '../model/export.ts';
 import { confirmDropped, credentialsOf, dropPrivileges, libcCalls } from '../privilege/drop.ts';
 import { hardenStart } from '../privilege/harden.ts';
 import { holdsCapabilities, startOverWithoutCapabilities } from '../privilege/start-over.ts';
@@ -13,8 +15,9 @@ import type { Delivery } from './delivery.ts';
 import { desktopDelivery } from './desktop.ts';
 import { Dispatcher, LAST_MS } from './dispatcher.ts';
 import { HookDelivery } from './hook.ts';
+import { MetricsListener } from './metrics-listener.ts';
 import { Outbox } from './outbox.ts';
-import { type Answer, alertIn, LineReader, LONGEST_ORDER, lineOf, messengerCommand, type Orders } from './protocol.ts';
+import { type Answer, alertIn, LineReader, LONGEST_ORDER, lineOf, messengerCommand, metricsIn, type Orders } from './protocol.ts';
 import { LogDelivery } from './system-log.ts';
 import { WebhookDelivery } from './webhook.ts';
 
@@ -24,7 +27,7 @@ const UNREAD_BYTES = 256 * 1024;
 /** Becomes the user of the orders, without any capability, and confirms it. @returns what could not be done */
 async function lowerRights({ identity, plan }: Orders): Promise<string> {
   const platform = process.platform === 'darwin' ? 'darwin' : 'linux';
-  const starts = plan.command.length > 0 || (plan.desktop && platform === 'darwin');
+  const starts = plan !== null && (plan.command.length > 0 || (plan.desktop && platform === 'darwin'));
   const status = dropPrivileges({ platform, identity, keep: [], starts }, credentialsOf(), await libcCalls(platform));
   if (process.geteuid?.() === 0) throw new Error(`root could not be dropped: ${status.note}`);
   if (status.dropped && platform === 'linux') confirmDropped(identity, { main: [], others: [] }, false);
@@ -36,7 +39,7 @@ async function lowerRights({ identity, plan }: Orders): Promise<string> {
 }
 
 /** What the plan asks for. Everything that a delivery needs of the program's files is loaded by now: the user may not be able to read them. */
-function deliveriesOf({ plan, bus }: Orders, log: Delivery | null): Delivery[] {
+function deliveriesOf(plan: DeliveryPlan, bus: string | null, log: Delivery | null): Delivery[] {
   const wanted: Readonly<Record<Channel, Delivery | null>> = {
     desktop: plan.desktop ? desktopDelivery(process.platform, bus) : null,
     command: plan.command.length > 0 ? new HookDelivery(plan.command) : null,
@@ -50,21 +53,37 @@ function answer(message: Answer): void {
   if (process.stdout.writableLength < UNREAD_BYTES) process.stdout.write(lineOf(message));
 }
 
+/** Has Prometheus served. */
+function listen(plan: ListenPlan): MetricsListener {
+  const listener: MetricsListener = new MetricsListener(plan, systemClock, () =>
+    answer({ type: 'engines', engines: [listener.status] }),
+  );
+  return listener;
+}
+
 /** Works until standard input ends. */
 async function work(orders: Orders, lines: AsyncIterable<readonly string[]>): Promise<void> {
+  const { plan, exports } = orders;
   const flock = await systemFlock();
-  const log = orders.plan.syslog ? new LogDelivery(systemDatagrams()) : null;
+  const log = plan?.syslog === true ? new LogDelivery(systemDatagrams()) : null;
   const note = await lowerRights(orders);
-  const outbox = Outbox.open(orders.plan.folder, flock);
-  const deliveries = deliveriesOf(orders, log);
-  const dispatcher = new Dispatcher({ outbox, deliveries, plan: orders.plan, clock: systemClock, answer });
+  const alerts = plan === null ? null : { plan, outbox: Outbox.open(plan.folder, flock) };
+  const deliveries = plan === null ? [] : deliveriesOf(plan, orders.bus, log);
+  const dispatcher = alerts === null ? null : new Dispatcher({ ...alerts, deliveries, clock: systemClock, answer });
+  const listener = exports?.prometheus == null ? null : listen(exports.prometheus);
   answer({ type: 'ready', user: orders.identity.name, note });
-  dispatcher.report();
-  for await (const some of lines) dispatcher.take(some.map(alertIn).filter((alert) => alert !== null));
-  const timer = setTimeout(() => dispatcher.stop(), LAST_MS);
-  await dispatcher.idle();
+  dispatcher?.report();
+  for await (const some of lines) {
+    dispatcher?.take(some.map(alertIn).filter((alert) => alert !== null));
+    const newest = listener === null ? undefined : some.findLast((line) => line.startsWith('{"type":"metrics"'));
+    const set = newest === undefined ? null : metricsIn(newest);
+    if (set !== null) listener?.give(set);
+  }
+  listener?.close();
+  const timer = setTimeout(() => dispatcher?.stop(), LAST_MS);
+  await dispatcher?.idle();
   clearTimeout(timer);
-  outbox.close();
+  alerts?.outbox.close();
 }
 
 /** Lines of standard input, as many at a time as came together. */

@@ -3,6 +3,8 @@
 
 import { ALERT_KINDS, type alertFields, SEVERITIES } from '../model/alert.ts';
 import { CHANNELS, type Channel, type ChannelStatus, type DeliveryPlan, HOLDS } from '../model/delivery.ts';
+import { ENGINES, type EngineStatus, type ExportPlan } from '../model/export.ts';
+import { METRICS, type MetricName, type MetricSample, type MetricSet } from '../model/metrics.ts';
 import { sanitize } from '../net/text.ts';
 import type { Identity } from '../system/accounts.ts';
 import { NO_DEBUGGER } from '../system/edges.ts';
@@ -14,7 +16,10 @@ export type AlertFields = ReturnType<typeof alertFields>;
 /** The first line to the messenger: who it becomes, and what it does. It comes through the pipe because arguments are public. */
 export interface Orders {
   readonly identity: Identity;
-  readonly plan: DeliveryPlan;
+  /** null delivers no alerts. */
+  readonly plan: DeliveryPlan | null;
+  /** null exports nothing. */
+  readonly exports: ExportPlan | null;
   /** Address of the user's session bus; null if none is known. */
   readonly bus: string | null;
 }
@@ -27,19 +32,21 @@ export type Answer =
   | { readonly type: 'refused'; readonly reason: string }
   /** A channel is done with an alert. `failure` says why it gave it up; null if it was delivered. */
   | { readonly type: 'done'; readonly id: string; readonly channel: Channel; readonly failure: string | null }
-  | { readonly type: 'status'; readonly note: string; readonly channels: readonly ChannelStatus[] };
+  | { readonly type: 'status'; readonly note: string; readonly channels: readonly ChannelStatus[] }
+  | { readonly type: 'engines'; readonly engines: readonly EngineStatus[] };
 
 /** How the messenger is started, by the program and by itself. */
 export function messengerCommand(): ChildCommand {
   return childCommand('messenger', [NO_DEBUGGER, '--max-old-space-size=48', '--max-semi-space-size=1'], []);
 }
 
-/** Longest line to the messenger, bytes: an alert with all its details, or the orders. */
-export const LONGEST_ORDER = 64 * 1024;
+/** Longest line to the messenger, bytes: all metrics, with long names. */
+export const LONGEST_ORDER = 1 << 20;
 /** Longest answer, bytes. */
 export const LONGEST_ANSWER = 8 * 1024;
 const LONGEST_ID = 128;
 const MOST_DETAILS = 64;
+const MOST_SAMPLES = 4096;
 
 /** Splits a stream into lines. Holds at most one line. */
 export class LineReader {
@@ -93,6 +100,26 @@ export function alertIn(line: string): AlertFields | null {
   };
 }
 
+/** The metrics in a line; null if it has none. Texts are sanitised once more. */
+export function metricsIn(line: string): MetricSet | null {
+  const value = parsed(line);
+  if (value?.['type'] !== 'metrics') return null;
+  const { time, samples } = value;
+  if (countOf(time) === null || !Array.isArray(samples) || samples.length > MOST_SAMPLES) return null;
+  return { time: time as number, samples: samples.map(sampleIn).filter((one) => one !== null) };
+}
+
+function sampleIn(sample: unknown): MetricSample | null {
+  if (!isObject(sample)) return null;
+  const { metric, labels, value, count } = sample;
+  if (typeof metric !== 'string' || !Object.hasOwn(METRICS, metric) || !Array.isArray(labels)) return null;
+  const name = metric as MetricName;
+  if (labels.length !== METRICS[name].labels.length || !labels.every((one) => typeof one === 'string')) return null;
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) return null;
+  const known = { metric: name, labels: labels.map(sanitize), value };
+  return METRICS[name].type === 'summary' ? { ...known, count: countOf(count) ?? 0 } : known;
+}
+
 /** The answer in a line; null if it is none. */
 export function answerIn(line: string): Answer | null {
   const value = parsed(line);
@@ -112,9 +139,31 @@ export function answerIn(line: string): Answer | null {
       if (!Array.isArray(channels) || channels.length > CHANNELS.length) return null;
       return { type: 'status', note: text('note'), channels: channels.map(channelIn).filter((one) => one !== null) };
     }
+    case 'engines': {
+      const { engines } = value;
+      if (!Array.isArray(engines) || engines.length > ENGINES.length) return null;
+      return { type: 'engines', engines: engines.map(engineIn).filter((one) => one !== null) };
+    }
     default:
       return null;
   }
+}
+
+function engineIn(value: unknown): EngineStatus | null {
+  if (!isObject(value)) return null;
+  const engine = ENGINES.find((one) => one === value['engine']);
+  const [sent, waiting] = [countOf(value['sent']), countOf(value['waiting'])];
+  if (engine === undefined || sent === null || waiting === null) return null;
+  return {
+    engine,
+    to: textOrNull(value['to']) ?? '',
+    acknowledged: countOf(value['acknowledged']),
+    sent,
+    waiting,
+    behindSince: countOf(value['behindSince']),
+    failure: textOrNull(value['failure']),
+    next: countOf(value['next']),
+  };
 }
 
 function channelIn(value: unknown): ChannelStatus | null {

@@ -1,5 +1,7 @@
 // The metrics that engines get: their names, units and meanings, in one table that encoders, documents and tests read; and samples as plain data.
 
+import type { AlertKind, Severity } from './alert.ts';
+
 /** Names a metric of the table. */
 export type MetricName = keyof typeof METRICS;
 
@@ -284,4 +286,31 @@ export interface AppMetrics {
   readonly until: number;
   readonly tcp: readonly MetricTcp[];
   readonly open: readonly OpenConnections[];
+  /** null before the first tick. */
+  readonly run: RunFacts | null;
+}
+
+/** What a run tells beyond its apps. Counters since the start. */
+export interface RunFacts {
+  /** When counting began, epoch ms. */
+  readonly started: number;
+  /** null without a capture. */
+  readonly frames: number | null;
+  /** Frames that the kernel dropped; null if unknown. */
+  readonly dropped: number | null;
+  /** Frames that the program itself dropped. */
+  readonly shed: number;
+  /** 0 to 1; null if unknown. */
+  readonly capturedShare: number | null;
+  readonly unownedShare: number | null;
+  readonly connections: number;
+  readonly evicted: number;
+  readonly alerts: readonly AlertCount[];
+}
+
+/** Alerts of a kind since the start. */
+export interface AlertCount {
+  readonly kind: AlertKind;
+  readonly severity: Severity;
+  readonly count: number;
 }

@@ -20,7 +20,7 @@ const alert = {
   domain: null,
 };
 const rest = { text: 'x tried many ports.', details: [], evidence: null, held: null };
-const messenger = await Messenger.start(JSON.parse(plan), systemEdges(), null);
+const messenger = await Messenger.start(JSON.parse(plan), null, systemEdges(), null);
 let count = 0;
 function hand() {
   const id = `${prefix}-${++count}`;

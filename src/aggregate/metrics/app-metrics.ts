@@ -3,8 +3,18 @@
 
 import { FLOW_DIRECTION } from '../../flow/direction.ts';
 import type { FlowTable } from '../../flow/flow-table.ts';
+import type { Alert } from '../../model/alert.ts';
 import type { HistoryBatch } from '../../model/history-batch.ts';
-import type { AppMetrics, MetricRow, MetricTcp, OpenConnections, SettledRows } from '../../model/metrics.ts';
+import type {
+  AlertCount,
+  AppMetrics,
+  MetricRow,
+  MetricTcp,
+  OpenConnections,
+  RunFacts,
+  SettledRows,
+} from '../../model/metrics.ts';
+import type { Snapshot } from '../../model/snapshot.ts';
 import type { FlowFacts, ProcessDirectory } from '../../model/terms.ts';
 import { scopeOf } from '../../net/address.ts';
 import { widened } from '../../net/bytes.ts';
@@ -43,6 +53,8 @@ export class AppMetricsCollector {
   readonly #parts: AppMetricsParts;
   readonly #tcp: TcpBook;
   readonly #settling = new SettlingMinutes();
+  readonly #alerts = new AlertCounts();
+  #run: MetricSnapshot | null = null;
 
   constructor(parts: AppMetricsParts) {
     this.#parts = parts;
@@ -56,9 +68,11 @@ export class AppMetricsCollector {
     this.#tcp.begin();
   }
 
-  /** Counts what TCP told in the tick that is about to end, once it is booked. */
-  look(): void {
+  /** Counts what TCP told in the tick that is about to end, once it is booked, and takes what the tick's snapshot tells. */
+  look(snapshot: MetricSnapshot): void {
     this.#tcp.look();
+    this.#alerts.add(snapshot.alerts);
+    this.#run = snapshot;
   }
 
   /** Counts what is left of a flow while its row can still be read, and is booked. */
@@ -69,7 +83,8 @@ export class AppMetricsCollector {
   /** What is new since the last time; every few seconds. @param time epoch ms */
   take(time: number): AppMetrics {
     for (const batch of this.moved.collect(time)) this.#settling.add(batch);
-    return { settled: this.#settling.release(time), until: this.#settling.until, tcp: this.#tcp.take(), open: this.#open() };
+    const run = this.#run === null ? null : factsOf(this.#run, this.#alerts.counts());
+    return { settled: this.#settling.release(time), until: this.#settling.until, tcp: this.#tcp.take(), open: this.#open(), run };
   }
 
   /** Connections that are open now, by app. */
@@ -82,6 +97,49 @@ export class AppMetricsCollector {
       counts.set(app, (counts.get(app) ?? 0) + 1);
     }
     return [...counts].map(([app, count]) => ({ ...namesOf(app, directory), count }));
+  }
+}
+
+/** What metrics take from a snapshot. */
+export type MetricSnapshot = Pick<Snapshot, 'started' | 'capture' | 'total' | 'flowCount' | 'flowsEvicted' | 'alerts'>;
+
+function factsOf({ started, capture, total, flowCount, flowsEvicted }: MetricSnapshot, alerts: readonly AlertCount[]): RunFacts {
+  const { packets, dropped, shed, countedFrameBytes: captured, countedInterfaceBytes: counted } = capture;
+  const bytes = total.rxBytes + total.txBytes;
+  return {
+    started,
+    frames: packets,
+    dropped,
+    shed,
+    // Counters are read a moment apart.
+    capturedShare: captured === null || counted === null || counted <= 0 ? null : Math.min(1, captured / counted),
+    unownedShare: bytes <= 0 ? null : Math.min(1, Math.max(0, total.unownedBytes / bytes)),
+    connections: flowCount,
+    evicted: flowsEvicted,
+    alerts,
+  };
+}
+
+/** Counts alerts, of which snapshots have the latest. */
+class AlertCounts {
+  readonly #counts = new Map<string, AlertCount>();
+  #seen: readonly Alert[] = [];
+  #last: string | null = null;
+
+  /** @param alerts the same list while nothing new is raised, oldest first */
+  add(alerts: readonly Alert[]): void {
+    if (alerts === this.#seen) return;
+    this.#seen = alerts;
+    const known = alerts.findLastIndex(({ id }) => id === this.#last);
+    for (const { kind, severity } of alerts.slice(known + 1)) {
+      const key = `${kind} ${severity}`;
+      this.#counts.set(key, { kind, severity, count: (this.#counts.get(key)?.count ?? 0) + 1 });
+    }
+    this.#last = alerts.at(-1)?.id ?? this.#last;
+  }
+
+  counts(): AlertCount[] {
+    return [...this.#counts.values()];
   }
 }
 

@@ -145,7 +145,7 @@ function syslogOf(): Finding {
 }
 
 async function probeMessenger(plan: DeliveryPlan, edges: Edges, user: string | null, test: Alert | null) {
-  const started = await Messenger.start(plan, edges, user);
+  const started = await Messenger.start(plan, null, edges, user);
   await within(START_MS, () => started.status.isReady || started.hasEnded);
   if (test !== null && started.status.isReady) {
     started.deliver(test);

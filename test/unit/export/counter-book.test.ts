@@ -165,6 +165,16 @@ describe('series', () => {
   });
 });
 
+it('an app has series as soon as anything is known of it, if there is room', () => {
+  const book = new CounterBook(2);
+  book.addTcp([{ app: 'curl', reason: null, sentAgain: 0, receivedAgain: 0, roundTrips: 4, roundTripSeconds: 0.5 }]);
+  expect(book.seriesOf({ app: 'sshd', reason: null })).toBe('sshd');
+  expect(book.seriesOf({ app: 'ping', reason: null })).toBe(MORE_APPS);
+  expect(samplesOf(book).find(({ metric }) => metric === 'appRoundTrip')?.labels).toEqual(['curl']);
+  book.add([row('ping', { rxBytes: 1 })], T0 + MINUTE);
+  expect(book.seriesOf({ app: 'ping', reason: null })).toBe('ping');
+});
+
 describe('a kept book', () => {
   it('goes on where it was', () => {
     const book = new CounterBook(1);

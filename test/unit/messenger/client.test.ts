@@ -27,7 +27,7 @@ async function setUp(euid = 1000, user: string | null = null) {
   let env: Readonly<Record<string, string>> = {};
   const fake = fakeEdges({ platform: 'linux' });
   const edges = { ...fake, paths: { ...fake.paths, passwd: '/etc/passwd' }, euid: () => euid };
-  const messenger = await Messenger.start(PLAN, edges, user, (its) => {
+  const messenger = await Messenger.start(PLAN, null, edges, user, (its) => {
     env = its;
     return child;
   });

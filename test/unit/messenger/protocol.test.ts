@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { alertIn, answerIn, LineReader, lineOf } from '../../../src/messenger/protocol.ts';
+import { alertIn, answerIn, LineReader, lineOf, metricsIn } from '../../../src/messenger/protocol.ts';
 import { alertJson } from '../../support/alerts.ts';
 
 describe('an alert', () => {
@@ -27,6 +27,17 @@ describe('an alert', () => {
   ])('is refused with %s', (_, more) => expect(alertIn(lineOf({ ...alertJson(), ...more }))).toBeNull());
 });
 
+const ENGINE = {
+  engine: 'prometheus',
+  to: '127.0.0.1:9464',
+  acknowledged: null,
+  sent: 2,
+  waiting: 0,
+  behindSince: 5,
+  failure: 'why',
+  next: 9,
+} as const;
+
 describe('an answer', () => {
   it('arrives as it was sent', () => {
     const channels = [
@@ -38,6 +49,7 @@ describe('an answer', () => {
       { type: 'done', id: 'a1', channel: 'webhook', failure: null },
       { type: 'done', id: 'a1', channel: 'desktop', failure: 'no bus' },
       { type: 'status', note: 'full', channels },
+      { type: 'engines', engines: [ENGINE] },
     ])
       expect(answerIn(lineOf(answer))).toEqual(answer);
   });
@@ -61,7 +73,40 @@ it('no line throws, whatever is in it', () => {
     fc.property(fc.oneof(fc.string(), fc.json(), fc.object().map(JSON.stringify)), (line) => {
       alertIn(line);
       answerIn(line);
+      metricsIn(line);
     }),
+  );
+});
+
+describe('metrics', () => {
+  const samples = [
+    { metric: 'appBytes', labels: ['curl', 'receive'], value: 5 },
+    { metric: 'appRoundTrip', labels: ['curl'], value: 0.5, count: 3 },
+    { metric: 'connections', labels: [], value: 0 },
+  ];
+  const lineWith = (...some: unknown[]) => lineOf({ type: 'metrics', time: 17, samples: some });
+
+  it('arrive as they were sent', () => expect(metricsIn(lineWith(...samples))).toEqual({ time: 17, samples }));
+
+  it('arrive without what could control a terminal', () =>
+    expect(metricsIn(lineWith({ ...samples[0], labels: ['a\u001b[2J', 'receive'] }))?.samples[0]?.labels).toEqual([
+      'a[2J',
+      'receive',
+    ]));
+
+  it.each([
+    ['of another name', { metric: 'toString' }],
+    ['with too few labels', { labels: ['curl'] }],
+    ['with labels that are no texts', { labels: ['curl', 1] }],
+    ['below zero', { value: -1 }],
+    ['without a number', { value: '5' }],
+  ])('are left out if they are %s', (_, more) =>
+    expect(metricsIn(lineWith({ ...samples[0], ...more }, samples[2]))?.samples).toEqual([samples[2]]),
+  );
+
+  it.each([{ type: 'alert' }, { time: null }, { samples: null }, { samples: Array.from({ length: 4097 }, () => samples[2]) }])(
+    'are refused as a whole if they are not metrics',
+    (more) => expect(metricsIn(lineOf({ type: 'metrics', time: 17, samples, ...more }))).toBeNull(),
   );
 });
 
