@@ -30,6 +30,9 @@ In the bundle of netmon-tui, with koffi's prebuilt libraries. Made by \`node scr
 | Package | Version | Licence |
 |---|---|---|
 ${packages.map(({ name, version, licence }) => `| ${name} | ${version} | ${licence} |`).join('\n')}
+
+Fingerprints of TLS are computed by netmon-tui's own code, after the description that FoxIO publishes of its methods. Of these, JA4 is free for any use (BSD 3-Clause). JA4S is part of JA4+, whose
+[FoxIO License 1.1](https://github.com/FoxIO-LLC/ja4/blob/main/LICENSE) allows personal, academic and internal use, and not to sell it.
 ${packages.map(({ name, version, text }) => `\n## ${name} ${version}\n\n${text.replace(/^/gm, '    ').replace(/ +$/gm, '')}\n`).join('')}`;
 if (!process.argv.includes('--check')) writeFileSync(`${root}THIRD-PARTY.md`, made);
 else if (read('THIRD-PARTY.md') !== made) {
