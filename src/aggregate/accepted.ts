@@ -38,17 +38,8 @@ export class AcceptedFlows {
     this.#flows = flows;
   }
 
-  /** Goes over the flows of the tick that is being closed. */
-  look(): void {
-    const { touched, touchedCount } = this.#flows;
-    for (let i = 0; i < touchedCount; i++) {
-      const row = touched[i] as number;
-      if (this.#flows.isLive(row)) this.flowLeaves(row);
-    }
-  }
-
-  /** Counts a flow that may leave, unless that was done. Call it while its row can still be read. */
-  flowLeaves(row: number): void {
+  /** Counts a flow that moved or leaves, unless that was done. Call it while its row can still be read. */
+  see(row: number): void {
     const flows = this.#flows;
     const direction = flows.direction(row);
     if ((direction !== INBOUND && direction !== LOCAL) || !hasPorts(flows.protocol(row))) return;

@@ -310,7 +310,7 @@ export class Aggregator {
     this.dns?.flowLeaves(row);
     this.#quality?.flowLeaves(row);
     this.encrypted?.flowLeaves(row);
-    this.#accepted?.flowLeaves(row);
+    this.#accepted?.see(row);
     if (this.#onClosed !== null && !this.#flows.isEndReported(row) && this.#matched.passes(row)) this.#onClosed(row);
     this.#flowRows.forget(row);
   }
@@ -323,9 +323,7 @@ export class Aggregator {
     this.setInterfaces(tick.interfaces);
     const booking = this.booking;
     booking.closeTick();
-    this.#feed?.look(intervalMs);
-    this.#quality?.look(tick.time, tick.interfaces);
-    this.#accepted?.look();
+    this.#showMoved(tick, intervalMs);
     booking.means?.clock.close(intervalMs);
     this.#matched.close(tick.time, intervalMs);
     this.#countApart(tick.interfaces);
@@ -365,8 +363,24 @@ export class Aggregator {
     return { ...made, matching: this.#matching(limits, made.interfaces, intervalMs), events, alerts };
   }
 
+  /** Shows each flow that moved in the tick to those who follow flows, once all are booked. */
+  #showMoved({ time, interfaces }: Tick, intervalMs: number): void {
+    this.#feed?.begin(intervalMs);
+    this.#quality?.begin(time, interfaces);
+    const { touched, touchedCount } = this.#flows;
+    for (let i = 0; i < touchedCount; i++) {
+      const row = touched[i] as number;
+      if (!this.#flows.isLive(row)) continue;
+      this.#feed?.flowMoved(row);
+      this.#quality?.flowMoved(row);
+      this.#accepted?.see(row);
+      this.encrypted?.flowMoved(row);
+    }
+    this.#feed?.end();
+    this.#quality?.end();
+  }
+
   #dnsPart(time: number): DnsPart {
-    this.encrypted?.tick();
     return { ...(this.dns?.tick(time) ?? NO_DNS), encrypted: this.encrypted?.rows() ?? [] };
   }
 

@@ -92,20 +92,17 @@ export class WatchFeed {
     this.#flow = new WatchedFlow(parts);
   }
 
-  /** Goes over the flows of the tick that is being closed, once they are booked. */
-  look(intervalMs: number): void {
-    const { flows, watcher } = this.#parts;
-    const { touched, touchedCount } = flows;
+  /** Begins a tick. */
+  begin(intervalMs: number): void {
     this.#flow.intervalMs = intervalMs;
     this.#reserve();
-    const { wantsMoved } = watcher;
-    for (let i = 0; i < touchedCount; i++) {
-      const row = touched[i] as number;
-      if (!flows.isLive(row)) continue;
-      this.#see(row, false);
-      if (wantsMoved && !flows.awaitsOwner(row)) this.#moved(row);
-    }
-    this.#tellSent();
+  }
+
+  /** Tells what is new of a flow that moved, once it is booked. */
+  flowMoved(row: number): void {
+    const { flows, watcher } = this.#parts;
+    this.#see(row, false);
+    if (watcher.wantsMoved && !flows.awaitsOwner(row)) this.#moved(row);
   }
 
   /** Tells of a flow that leaves, unless that was done. Call it while its row can still be read, and is booked. */
@@ -184,7 +181,8 @@ export class WatchFeed {
     this.#sent[app] = (this.#sent[app] as number) + bytes;
   }
 
-  #tellSent(): void {
+  /** Ends the tick: tells what each app sent in it. */
+  end(): void {
     const { directory, watcher } = this.#parts;
     for (const app of this.#senders) {
       const name = directory.app(app - OWNERLESS)?.name;

@@ -52,18 +52,9 @@ export class EncryptedDns {
     this.#parts = parts;
   }
 
-  /** Goes over the flows that moved or changed in this tick. */
-  tick(): void {
-    const { touched, touchedCount } = this.#parts.flows;
-    for (let i = 0; i < touchedCount; i++) {
-      const row = touched[i] as number;
-      if (this.#parts.flows.isLive(row)) this.#look(row);
-    }
-  }
-
   /** Counts what a flow moved last. Call it while its row can still be read. */
   flowLeaves(row: number): void {
-    this.#look(row);
+    this.flowMoved(row);
     this.#counted.delete(row);
   }
 
@@ -93,7 +84,8 @@ export class EncryptedDns {
     return taken;
   }
 
-  #look(row: number): void {
+  /** Counts what a flow moved since it was last seen, if it is one of these. */
+  flowMoved(row: number): void {
     const { flows, facts } = this.#parts;
     const transport = facts.encryptedDnsOf(row);
     if (transport === null) return;

@@ -70,24 +70,18 @@ export class QualityBooks {
     this.#booking = booking;
   }
 
-  /** Counts what the flows of a tick tell, once they are booked. @param time of the tick, epoch ms */
-  look(time: number, interfaces: readonly TickInterface[]): void {
+  /** Begins a tick. @param time of the tick, epoch ms */
+  begin(time: number, interfaces: readonly TickInterface[]): void {
     this.#interfaces = interfaces;
     this.#hosts.setTime(time);
     this.#ends.setTime(time);
     this.#reserve();
-    const { touched, touchedCount } = this.#flows;
-    for (let i = 0; i < touchedCount; i++) {
-      const row = touched[i] as number;
-      if (this.#flows.isLive(row)) this.#see(row);
-    }
-    this.#takeRoundTrips();
   }
 
   /** Counts what a flow told since the last tick. Call it while its row can still be read, and is booked. */
   flowLeaves(row: number): void {
     this.#reserve();
-    this.#see(row);
+    this.flowMoved(row);
     this.#serials[row] = 0;
   }
 
@@ -132,7 +126,8 @@ export class QualityBooks {
     }
   }
 
-  #takeRoundTrips(): void {
+  /** Ends the tick: takes the round trips of all flows that it had. */
+  end(): void {
     const { rttRows, rttSerials, rtts, rttCount } = this.#flows;
     const { length } = rtts;
     for (let i = Math.max(0, rttCount - length); i < rttCount; i++) {
@@ -149,8 +144,8 @@ export class QualityBooks {
     }
   }
 
-  /** Counts what is new of a flow. */
-  #see(row: number): void {
+  /** Counts what is new of a flow, once it is booked. */
+  flowMoved(row: number): void {
     const flows = this.#flows;
     if (!this.#isMeasured(row)) return;
     const serial = flows.serial(row);

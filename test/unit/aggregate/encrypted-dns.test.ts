@@ -11,7 +11,7 @@ function run() {
   const naming = new Naming();
   const encrypted = new EncryptedDns({ flows: naming.flows, directory: naming.directory, facts: naming.names });
   const rows = () => {
-    encrypted.tick();
+    for (const row of naming.flows.touched.subarray(0, naming.flows.touchedCount)) encrypted.flowMoved(row);
     return encrypted
       .rows()
       .map(({ app, reason, host, transport, connections }) => [app ?? `(${reason})`, host, transport, connections]);
