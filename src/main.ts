@@ -20,7 +20,9 @@ import { keepHeapSmall } from './system/thread.ts';
 
 const words = process.argv.slice(2);
 /** Commands that capture. */
-const LIVE: ReadonlySet<CommandLine['command']> = new Set(['watch', 'run', 'record', 'doctor', 'why']);
+const LIVE: ReadonlySet<CommandLine['command']> = new Set(['watch', 'run', 'record', 'doctor', 'why', 'stream']);
+/** Commands that are a run. */
+const STARTS: ReadonlySet<CommandLine['command']> = new Set(['watch', 'run', 'why', 'stream']);
 /** Status after SIGHUP. */
 const HUNG_UP = 128 + constants.signals.SIGHUP;
 /** The log is null until it is open, and if nobody asked for one. */
@@ -61,7 +63,7 @@ async function main(): Promise<number> {
     const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./privilege/rights.ts')]);
     return run(options, { rightsOf: (...asked) => Rights.of(...asked), log: known.log });
   };
-  if (line.command === 'watch' || line.command === 'run' || line.command === 'why') return start();
+  if (STARTS.has(line.command)) return start();
   return (await import('./cli/history/commands.ts')).historyCommands(line, options, version, start);
 }
 

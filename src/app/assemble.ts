@@ -48,13 +48,13 @@ export interface RunWatch {
 
 /** Assembles the pipeline. */
 export async function assemble(opened: Opened, closing: Closing): Promise<Assembled> {
-  const { options, mode, clock, reach, started, filter, capture, screen } = opened;
+  const { options, mode, clock, reach, started, filter, capture, screen, stream } = opened;
   let evidence: Evidence | null = null; // before there is a pipeline, nothing is raised
   const [pipeline, known, users, events, watch] = await Promise.all([
     import('../pipeline/assembly.ts'),
     knowledge(options),
     usersOf(options, reach),
-    screen === null && filter?.asksNew !== true ? null : eventLog(),
+    screen === null && stream === null && filter?.asksNew !== true ? null : eventLog(),
     options.watch === null ? null : watchmanOf(options.watch, opened, (alert) => evidence?.begin(alert) ?? null),
   ]);
   const watchman = watch?.watchman ?? null;

@@ -45,6 +45,7 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
   const beginMetrics = await metricsFeeder(assembled);
   const makeSession = await sessionMaker(assembled, closing);
   const makeEffects = await effectsMaker(assembled, closing);
+  const beginStream = await streamMaker(assembled, closing);
 
   if (rights !== null) monitor.setPrivileges(await rights.drop(monitor.owners.source, source));
 
@@ -56,6 +57,7 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
   const session = makeSession(recording, writing);
   const effects = makeEffects?.(recording, writing) ?? null;
   if (effects !== null) screen?.tui.listen((effect) => effects.run(effect));
+  beginStream?.();
   if (recording !== null) {
     if (options.read === null) recording.start();
     output.begin?.({ source, attribution: monitor.owners.source?.kind ?? 'none', history: recording.status });
@@ -218,7 +220,7 @@ async function sessionMaker({ opened, parts, successor }: Assembled, closing: Cl
       clock,
       output,
       intervalMs,
-      ...(mode === 'screen' ? { firstMs: FIRST_TICK_MS } : {}),
+      ...(mode === 'screen' || mode === 'stream' ? { firstMs: FIRST_TICK_MS } : {}),
       samples,
       durationMs,
       settled: trimMemory,
@@ -249,6 +251,30 @@ async function packetFiles(
   const files = new Files({ kept, source: capture.opened.source, monitor, clock, now, ...more });
   monitor.setKeptWriting(() => files.status);
   return files;
+}
+
+/** Loads what answers the line to another machine. @returns begins it: once root is dropped; null without a line */
+async function streamMaker({ opened, parts }: Assembled, closing: Closing): Promise<(() => void) | null> {
+  const { options, stream } = opened;
+  if (stream === null) return null;
+  const { HistoryAnswers, historyOpener } = await import('./history-answers.ts');
+  const { monitor } = parts;
+  const path = options.history?.path ?? null;
+  const answers = new HistoryAnswers<string>({
+    path,
+    open: historyOpener(path),
+    clock: systemClock,
+    tell: (_slot, id, answer) => stream.answer(id, answer),
+  });
+  closing.add('effects', () => answers.close());
+  monitor.aggregator.keepRateHistory();
+  monitor.aggregator.measureQuality();
+  return () =>
+    stream.listen({
+      ask: (id, question) => answers.ask([{ slot: String(id), serial: id, question }]),
+      watchPackets: (flow) => monitor.watchPackets(flow),
+      packetPage: () => monitor.packetPage,
+    });
 }
 
 /** Loads what carries out the screen's effects; null without a screen. */

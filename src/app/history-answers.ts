@@ -17,19 +17,22 @@ const DOMAINS_MAX = 20_000;
 const FOREVER = 8_640_000_000_000_000;
 
 /** What answers are made from. */
-export interface AnswerParts {
+export interface AnswerParts<Slot extends string = HistorySlot> {
   /** null if this run has no file to read. */
   readonly path: string | null;
   readonly open: (path: string) => Promise<HistoryReader>;
   readonly clock: Clock;
   /** Takes the answer to question `serial` of a slot. */
-  readonly tell: (slot: HistorySlot, serial: number, answer: HistoryAnswer) => void;
+  readonly tell: (slot: Slot, serial: number, answer: HistoryAnswer) => void;
 }
 
+/** A question for a slot. */
+type Request<Slot extends string> = Omit<HistoryRequest, 'slot'> & { readonly slot: Slot };
+
 /** Questions in, answers out; each question is answered once or replaced. Never throws. */
-export class HistoryAnswers {
-  readonly #parts: AnswerParts;
-  readonly #waiting = new Map<HistorySlot, HistoryRequest>();
+export class HistoryAnswers<Slot extends string = HistorySlot> {
+  readonly #parts: AnswerParts<Slot>;
+  readonly #waiting = new Map<Slot, Request<Slot>>();
   #reader: HistoryReader | null = null;
   #read = Number.NEGATIVE_INFINITY;
   #working: Promise<void> | null = null;
@@ -37,12 +40,12 @@ export class HistoryAnswers {
   #refusal: HistoryAnswer | null = null;
   #closed = false;
 
-  constructor(parts: AnswerParts) {
+  constructor(parts: AnswerParts<Slot>) {
     this.#parts = parts;
   }
 
   /** Takes questions; each replaces one that waits for the same slot. */
-  ask(requests: readonly HistoryRequest[]): void {
+  ask(requests: readonly Request<Slot>[]): void {
     if (this.#closed) return;
     for (const request of requests) {
       this.#waiting.delete(request.slot); // the newest goes last
@@ -71,7 +74,7 @@ export class HistoryAnswers {
     this.#refusal = null;
   }
 
-  #next(): HistoryRequest | null {
+  #next(): Request<Slot> | null {
     for (const [slot, request] of this.#waiting) {
       this.#waiting.delete(slot);
       return request;

@@ -20,6 +20,7 @@ import type { Closing } from './close.ts';
 import type { CommandRun } from './command-run.ts';
 import { Guard } from './loop.ts';
 import type { RunScreen } from './screen.ts';
+import type { Streaming } from './streaming.ts';
 
 /**
  * Bytes of the kernel's rings, all interfaces together. A frame cut to its headers takes 248 bytes, so this holds more than three seconds of
@@ -37,7 +38,7 @@ function ringBytes({ packets }: Options): number {
 export type RightsOf = (options: Options, edges: Edges, bufferBytes: number) => Promise<Rights>;
 
 /** Where a run's snapshots go. */
-export type Mode = 'screen' | 'json' | 'table' | 'headless' | 'write' | 'why' | 'command';
+export type Mode = 'screen' | 'json' | 'table' | 'headless' | 'write' | 'why' | 'command' | 'stream';
 
 /** What a run is opened with. */
 export interface OpenRequest {
@@ -91,6 +92,8 @@ export interface Opened {
   readonly command: CommandRun | null;
   /** null in the other modes. */
   readonly screen: RunScreen | null;
+  /** The line to another machine that shows this one; null in the other modes. */
+  readonly stream: Streaming | null;
   readonly log: Log | null;
 }
 
@@ -101,6 +104,7 @@ export async function open({ options, edges, clock, rightsOf, log }: OpenRequest
   if (rights !== null) closing.add('rights', () => rights.close());
   const reach = rights?.edges ?? edges;
   if (mode === 'screen') await refuseBadTerminal();
+  if (mode === 'stream') refuseTerminalAsLine();
   const filter = filterOf(options.filter);
   // Before the capture is opened: a child inherits what libraries left open.
   const messenger = await startMessenger(options, edges);
@@ -111,7 +115,7 @@ export async function open({ options, edges, clock, rightsOf, log }: OpenRequest
   const drawing = mode === 'screen' ? import('./screen.ts') : null;
   const overSsh = drawing !== null && options.mouse === null ? isRemote(edges) : false;
   const started = clock.now();
-  const capture = await openCapture(options, mode === 'screen', reach, clock);
+  const capture = await openCapture(options, mode === 'screen' || mode === 'stream', reach, clock);
   const { source } = capture.opened;
   closing.add('capture', () => {
     source.close();
@@ -121,8 +125,26 @@ export async function open({ options, edges, clock, rightsOf, log }: OpenRequest
   closing.add('signals', () => guard.close());
   const screen = drawing === null ? null : (await drawing).openScreen(options, edges.platform, await overSsh);
   if (screen !== null) closing.add('screen', () => screen.close());
-  const output = screen?.output ?? command ?? (await plainOutput(mode, options, filter, guard, clock));
-  return { options, mode, clock, edges, reach, rights, started, filter, capture, guard, output, messenger, command, screen, log };
+  const stream = mode === 'stream' ? await streaming(guard, clock) : null;
+  const output = screen?.output ?? command ?? stream ?? (await plainOutput(mode, options, filter, guard, clock));
+  return {
+    options,
+    mode,
+    clock,
+    edges,
+    reach,
+    rights,
+    started,
+    filter,
+    capture,
+    guard,
+    output,
+    messenger,
+    command,
+    screen,
+    stream,
+    log,
+  };
 }
 
 /** Whether the user came over SSH. Only becoming root clears what the environment says of it. */
@@ -155,10 +177,25 @@ function modeOf(options: Options): Mode {
   if (options.command !== null) return 'command';
   if (options.headless) return 'headless';
   if (options.why !== null) return 'why';
+  if (options.stream) return 'stream';
   if (options.json) return 'json';
   const { write } = options.packets;
   if (write !== null && !options.once && (write.isAlone || process.stdout.isTTY !== true)) return 'write';
   return options.once || process.stdout.isTTY !== true ? 'table' : 'screen';
+}
+
+function refuseTerminalAsLine(): void {
+  if (process.stdout.isTTY === true)
+    throw new NetmonError('usage', 'stream speaks to another netmon-tui, not to a terminal', 'type: netmon-tui attach HOST');
+}
+
+async function streaming(guard: Guard, clock: Clock): Promise<Streaming> {
+  const [{ Streaming: StreamingOfRun }, { version }] = await Promise.all([
+    import('./streaming.ts'),
+    import('../system/build.ts'),
+  ]);
+  const onClosed = () => guard.outputClosed(null);
+  return new StreamingOfRun({ input: process.stdin, output: process.stdout, program: version(), clock, onClosed });
 }
 
 async function refuseBadTerminal(): Promise<void> {

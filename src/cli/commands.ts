@@ -141,6 +141,11 @@ const TABLE = {
       ['netmon-tui why example.com -r trace.pcap', 'from a capture'],
     ],
   },
+  stream: {
+    does: 'send what this machine sees, for a screen elsewhere',
+    operand: null,
+    examples: [],
+  },
   completions: {
     does: 'print completions for bash, zsh or fish',
     operand: { name: 'SHELL', noun: 'a shell', example: 'bash', choices: SHELLS },

@@ -55,6 +55,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
   const headless = line.command === 'record';
   const why = line.command === 'why' ? hostText(typedHost(line.operand ?? '', 'why')) : null;
   const isCommand = line.command === 'run';
+  const isStream = line.command === 'stream';
   const durationMs = line.value('duration');
   const samples = line.value('samples');
   const write = writeOptions(line, isReplay, json || once);
@@ -77,7 +78,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     interfaces: isReplay ? [] : settings.interface.value,
     read,
     speed: why === null ? speed(line, isReplay, once || write?.isAlone === true) : 0,
-    filter: why === null && !isCommand ? settings.filter.value : null,
+    filter: why === null && !isCommand && !isStream ? settings.filter.value : null,
     bpf: isReplay ? null : settings.bpf.value,
     intervalMs: isCommand
       ? COMMAND_MS
@@ -86,6 +87,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
         : settings.interval.value,
     headless,
     why,
+    stream: isStream,
     json,
     once,
     durationMs: why === null || isReplay ? durationMs : (durationMs ?? WHY_MS),
@@ -107,8 +109,8 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     history: why === null && !isCommand ? history(line, config, isReplay) : null,
     screen: { savedState: config.screenState, owner: config.owner },
     budget: isReplay ? null : budget(config),
-    notify: resolveNotify(config, isReplay || isCommand, headless),
-    exports: isReplay || isCommand || why !== null ? null : resolveExports(config, process.env),
+    notify: resolveNotify(config, isReplay || isCommand || isStream, headless),
+    exports: isReplay || isCommand || isStream || why !== null ? null : resolveExports(config, process.env),
     reduced: reduced(line, isReplay),
     privileges: privileges(line),
     keys: valuesOf(config.keys),
@@ -231,7 +233,8 @@ function history(line: CommandLine, { settings, historyDefault, owner }: Config,
     throw usage('--history with --read needs a file of its own', 'type: netmon-tui --read FILE --history=PATH');
   const path = settings['history.path'].value ?? historyDefault;
   const isRecorder = line.command === 'record';
-  const record = isRecorder || settings['history.enabled'].value;
+  // what runs beside the machine's own recorder only reads
+  const record = isRecorder || (settings['history.enabled'].value && line.command !== 'stream');
   if (path !== null) return { path, record, maxBytes: settings['history.size'].value, owner };
   if (!record) return null;
   throw usage(

@@ -104,6 +104,8 @@ export interface Options {
   readonly headless: boolean;
   /** Host of `netmon-tui why`, a name in ASCII or an address, which says what is known of it and shows nothing else; null for anything else. */
   readonly why: string | null;
+  /** True for `netmon-tui stream`, which sends what it sees to the machine at the other end of standard input and output. */
+  readonly stream: boolean;
   readonly json: boolean;
   readonly once: boolean;
   /** Length of the run; only with `json`, `once` or `headless`. */

@@ -26,7 +26,7 @@ const HEADER = 5;
 const WINDOW = 32 * 1024;
 
 /** What a message is. */
-export const MESSAGE = { SCHEMA: 1, FRAME: 2, ANSWER: 3, ECHO: 4 } as const;
+export const MESSAGE = { SCHEMA: 1, FRAME: 2, REPLY: 3 } as const;
 
 /** The first line of a stream. */
 export interface Greeting {

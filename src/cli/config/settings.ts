@@ -105,7 +105,7 @@ export interface Setting<T> {
 const WATCH: readonly CommandName[] = ['watch'];
 const RUN: readonly CommandName[] = ['run'];
 const CAPTURING: readonly CommandName[] = ['watch', 'record'];
-const OPENING: readonly CommandName[] = ['watch', 'run', 'record', 'doctor', 'why'];
+const OPENING: readonly CommandName[] = ['watch', 'run', 'record', 'doctor', 'why', 'stream'];
 /** Commands that are told for how long, and how, to capture. */
 const TIMED: readonly CommandName[] = [...CAPTURING, 'why'];
 const ON_HISTORY: readonly CommandName[] = ['record', 'history', 'query', 'export', 'alerts', 'dns', 'policy', 'report', 'prune'];
@@ -114,7 +114,7 @@ const DRAWING: readonly CommandName[] = [
   ...(['watch', 'run', 'history', 'query', 'alerts', 'dns', 'policy', 'interfaces', 'listeners'] as const),
   'why',
 ];
-const CONFIGURED: readonly CommandName[] = ['watch', 'run', ...ON_HISTORY, 'explain', 'why'];
+const CONFIGURED: readonly CommandName[] = ['watch', 'run', ...ON_HISTORY, 'explain', 'why', 'stream'];
 const EVERY: readonly CommandName[] = [...CONFIGURED, 'interfaces', 'listeners', 'doctor', 'completions'];
 
 const MOMENT = text('a time', '24h', ['24h', '7d', ...TIME_WORDS]);
@@ -252,7 +252,7 @@ export const SETTINGS = {
       help: 'how often rates, screen and JSON are updated',
       flags: [value('TIME')],
       group: 'Screen',
-      commands: CAPTURING,
+      commands: [...CAPTURING, 'stream'],
     },
     named('NETMON_INTERVAL'),
   ),
@@ -697,7 +697,7 @@ export const OPTIONS = {
   ),
   reduced: plainFlag(
     'Privileges',
-    CAPTURING,
+    [...CAPTURING, 'stream'],
     "don't capture; show the byte counts of sockets that any user may read (the screen does so by itself without permission)",
   ),
   write: flag<string | null>(

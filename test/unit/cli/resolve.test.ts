@@ -22,6 +22,7 @@ describe('resolveOptions', () => {
       intervalMs: 1000,
       headless: false,
       why: null,
+      stream: false,
       json: false,
       once: false,
       durationMs: null,
