@@ -134,5 +134,5 @@ export interface HistoryStatus {
 }
 
 /** Formats of an export. */
-export const EXPORT_FORMATS = ['csv', 'json', 'sqlite'] as const;
+export const EXPORT_FORMATS = ['csv', 'json', 'parquet', 'sqlite'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];

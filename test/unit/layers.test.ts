@@ -56,6 +56,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'blessed-contrib': ['tui/'],
   'lru-cache': ['identify/'],
   'mmdb-lib': ['identify/place/'],
+  'hyparquet-writer': ['output/'],
   re2js: ['filter/'],
   tldts: ['identify/name/'],
   yargs: ['cli/'],

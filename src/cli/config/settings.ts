@@ -837,7 +837,7 @@ export const OPTIONS = {
     value('FORMAT'),
     choice<ExportFormat | ReceiptFormat>([...EXPORT_FORMATS, ...RECEIPT_FORMATS.filter((name) => name !== 'json')]),
     null,
-    'write csv, json or sqlite; run: text, json, markdown or sarif',
+    'write csv, json, parquet or sqlite; run: text, json, markdown or sarif',
     "csv; run: by the receipt's name",
   ),
   receipt: flag<string | null>(

@@ -1,4 +1,4 @@
-// `netmon-tui export`: all records of a range or the connection log, page by page, as CSV or NDJSON; or the whole history as an SQLite file.
+// `netmon-tui export`: all records of a range or the connection log, page by page, as CSV, NDJSON or Parquet; or the whole history as an SQLite file.
 
 import type { HistoryReader } from '../../history/query/reader.ts';
 import { NetmonError } from '../../model/errors.ts';
@@ -9,7 +9,7 @@ import type { CommandLine } from '../command-line.ts';
 import type { CommandIo, Progress } from './command-io.ts';
 import { reading } from './command-io.ts';
 import { parseRange } from './range.ts';
-import { flowForm, type RowForm, recordForm } from './record-rows.ts';
+import { flowForm, type RowForm, type RowFormat, recordForm } from './record-rows.ts';
 
 /** Rows in memory at a time. */
 const PAGE_ROWS = 2000;
@@ -27,7 +27,8 @@ type Write = (chunk: string | Uint8Array) => Promise<boolean>;
 export async function exportCommand(line: CommandLine, path: string, owner: FileOwner | null, io: CommandIo): Promise<number> {
   const format = formatOf(line);
   const output = line.text('output');
-  if (format === 'sqlite') refuseParts(line, output === null && io.out.isTerminal);
+  if (format === 'sqlite') refuseParts(line);
+  if ((format === 'sqlite' || format === 'parquet') && output === null && io.out.isTerminal) throw notForTerminals(format);
   if (output === '') throw new NetmonError('usage', '--output needs a file', 'type for example: --output traffic.csv');
   if (output === null && line.has('force'))
     throw new NetmonError('usage', '--force goes only with --output', 'type: --output FILE --force');
@@ -53,17 +54,17 @@ function formatOf(line: CommandLine): ExportFormat {
   throw new NetmonError('usage', `--format ${asked} does not go with export`, `type one of ${EXPORT_FORMATS.join(', ')}`);
 }
 
-function rows(
+async function rows(
   reader: HistoryReader,
   { from, to }: TimeRange,
   flows: boolean,
-  format: 'csv' | 'json',
+  format: RowFormat,
   write: Write,
   progress: Progress,
 ) {
   return flows
-    ? pages(reader.flows(from, to, PAGE_ROWS), flowForm(format), write, progress)
-    : pages(reader.records(from, to, PAGE_ROWS), recordForm(format), write, progress);
+    ? pages(reader.flows(from, to, PAGE_ROWS), await flowForm(format), write, progress)
+    : pages(reader.records(from, to, PAGE_ROWS), await recordForm(format), write, progress);
 }
 
 /** Asks for the next page once the last one is written. */
@@ -73,23 +74,28 @@ async function pages<Row>(
   write: Write,
   progress: Progress,
 ): Promise<void> {
-  if (form.head !== '' && !(await write(form.head))) return;
+  const wrote = (chunk: string | Uint8Array) => (chunk.length === 0 ? Promise.resolve(true) : write(chunk));
+  if (!(await wrote(form.head()))) return;
   let count = 0;
   for await (const page of source) {
-    if (!(await write(page.map(form.line).join('')))) return;
+    if (!(await wrote(form.page(page)))) return;
     count += page.length;
     progress.tell(`exporting, ${counted(count, 'row')} so far`);
   }
+  await wrote(form.tail());
 }
 
-function refuseParts(line: CommandLine, toTerminal: boolean): void {
+function refuseParts(line: CommandLine): void {
   const part = ['since', 'until'].find((flag) => line.text(flag) !== null) ?? (line.has('flows') ? 'flows' : null);
   if (part !== null)
     throw new NetmonError('usage', `--${part} does not go with --format sqlite`, 'leave it out: the file holds everything');
-  if (toTerminal)
-    throw new NetmonError(
-      'usage',
-      "an SQLite file can't be shown on a terminal",
-      'type: netmon-tui export --format sqlite --output FILE',
-    );
+}
+
+function notForTerminals(format: 'parquet' | 'sqlite'): NetmonError {
+  const name = format === 'sqlite' ? 'an SQLite' : 'a Parquet';
+  return new NetmonError(
+    'usage',
+    `${name} file can't be shown on a terminal`,
+    `type: netmon-tui export --format ${format} --output FILE`,
+  );
 }

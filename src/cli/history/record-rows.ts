@@ -1,102 +1,100 @@
-// Records and logged flows as lines of CSV or NDJSON. Fields are named as in the JSON stream. Pure.
+// Records and logged flows as CSV, NDJSON or Parquet. Fields are named as in the JSON stream.
 
 import type { HistoryRecord } from '../../history/query/pages.ts';
 import type { LoggedFlow } from '../../model/history-batch.ts';
 import { sanitize } from '../../net/text.ts';
 import { type CsvValue, csvLine } from '../../output/csv.ts';
 import { SCHEMA, timeField } from '../../output/fields.ts';
+import type { Column } from '../../output/parquet.ts';
+import { version } from '../../system/build.ts';
 
-/** Writes rows of one kind. */
+type Chunk = string | Uint8Array;
+
+/** Writes rows of one kind, page by page. */
 export interface RowForm<Row> {
-  /** Stands before the rows; may be empty. */
-  readonly head: string;
-  line(row: Row): string;
+  head(): Chunk;
+  page(rows: readonly Row[]): Chunk;
+  tail(): Chunk;
 }
 
-type Fields = readonly (readonly [name: string, value: CsvValue])[];
+export type RowFormat = 'csv' | 'json' | 'parquet';
 
-/** One line for each record. */
-export function recordForm(format: 'csv' | 'json'): RowForm<HistoryRecord> {
-  return formOf(format, 'record', RECORD_NAMES, (record) => [
-    timeField(record.time),
-    record.spanMs,
-    record.app,
-    record.exe,
-    record.host,
-    record.domain,
-    record.category,
-    record.interface,
-    record.protocol,
-    record.direction,
-    record.rxBytes,
-    record.txBytes,
-    record.rxPackets,
-    record.txPackets,
-    record.flows,
-  ]);
+/** One row for each record. */
+export function recordForm(format: RowFormat): Promise<RowForm<HistoryRecord>> {
+  return formOf(format, 'record', RECORD_COLUMNS);
 }
 
-/** One line for each flow that has ended. */
-export function flowForm(format: 'csv' | 'json'): RowForm<LoggedFlow> {
-  return formOf(format, 'flow', FLOW_NAMES, (flow) => [
-    timeField(flow.start),
-    timeField(flow.end),
-    flow.protocol,
-    flow.localAddress,
-    flow.localPort,
-    flow.remoteAddress,
-    flow.remotePort,
-    flow.direction,
-    flow.interface,
-    flow.app,
-    flow.reason,
-    flow.exe,
-    flow.pid,
-    flow.attribution,
-    flow.host,
-    flow.nameSource,
-    flow.domain,
-    flow.application,
-    flow.category,
-    flow.rxBytes,
-    flow.txBytes,
-    flow.rxPackets,
-    flow.txPackets,
-  ]);
+/** One row for each flow that has ended. */
+export function flowForm(format: RowFormat): Promise<RowForm<LoggedFlow>> {
+  return formOf(format, 'flow', FLOW_COLUMNS);
 }
 
-const COUNTERS = ['rx_bytes', 'tx_bytes', 'rx_packets', 'tx_packets'];
-const RECORD_NAMES = [
-  ...['time', 'span_ms', 'app', 'exe', 'host', 'domain', 'category', 'interface', 'protocol', 'direction'],
-  ...COUNTERS,
-  'flows',
+type Columns<Row> = readonly Column<Row>[];
+type Counters = Pick<HistoryRecord, 'rxBytes' | 'txBytes' | 'rxPackets' | 'txPackets'>;
+
+const COUNTERS: Columns<Counters> = [
+  { name: 'rx_bytes', type: 'count', of: (row) => row.rxBytes },
+  { name: 'tx_bytes', type: 'count', of: (row) => row.txBytes },
+  { name: 'rx_packets', type: 'count', of: (row) => row.rxPackets },
+  { name: 'tx_packets', type: 'count', of: (row) => row.txPackets },
 ];
-const FLOW_NAMES = [
-  ...[
-    'start',
-    'end',
-    'protocol',
-    'local_address',
-    'local_port',
-    'remote_address',
-    'remote_port',
-    'direction',
-    'interface',
-    'app',
-    'reason',
-  ],
-  ...['exe', 'pid', 'attribution', 'host', 'name_source', 'domain', 'application', 'category'],
+const RECORD_COLUMNS: Columns<HistoryRecord> = [
+  { name: 'time', type: 'time', of: (record) => record.time },
+  { name: 'span_ms', type: 'count', of: (record) => record.spanMs },
+  { name: 'app', type: 'text', of: (record) => record.app },
+  { name: 'exe', type: 'text', of: (record) => record.exe },
+  { name: 'host', type: 'text', of: (record) => record.host },
+  { name: 'domain', type: 'text', of: (record) => record.domain },
+  { name: 'category', type: 'text', of: (record) => record.category },
+  { name: 'interface', type: 'text', of: (record) => record.interface },
+  { name: 'protocol', type: 'text', of: (record) => record.protocol },
+  { name: 'direction', type: 'text', of: (record) => record.direction },
+  ...COUNTERS,
+  { name: 'flows', type: 'count', of: (record) => record.flows },
+];
+const FLOW_COLUMNS: Columns<LoggedFlow> = [
+  { name: 'start', type: 'time', of: (flow) => flow.start },
+  { name: 'end', type: 'time', of: (flow) => flow.end },
+  { name: 'protocol', type: 'text', of: (flow) => flow.protocol },
+  { name: 'local_address', type: 'text', of: (flow) => flow.localAddress },
+  { name: 'local_port', type: 'count', of: (flow) => flow.localPort },
+  { name: 'remote_address', type: 'text', of: (flow) => flow.remoteAddress },
+  { name: 'remote_port', type: 'count', of: (flow) => flow.remotePort },
+  { name: 'direction', type: 'text', of: (flow) => flow.direction },
+  { name: 'interface', type: 'text', of: (flow) => flow.interface },
+  { name: 'app', type: 'text', of: (flow) => flow.app },
+  { name: 'reason', type: 'text', of: (flow) => flow.reason },
+  { name: 'exe', type: 'text', of: (flow) => flow.exe },
+  { name: 'pid', type: 'count', of: (flow) => flow.pid },
+  { name: 'attribution', type: 'text', of: (flow) => flow.attribution },
+  { name: 'host', type: 'text', of: (flow) => flow.host },
+  { name: 'name_source', type: 'text', of: (flow) => flow.nameSource },
+  { name: 'domain', type: 'text', of: (flow) => flow.domain },
+  { name: 'application', type: 'text', of: (flow) => flow.application },
+  { name: 'category', type: 'text', of: (flow) => flow.category },
   ...COUNTERS,
 ];
 
-function formOf<Row>(
-  format: 'csv' | 'json',
-  type: string,
-  names: readonly string[],
-  values: (row: Row) => CsvValue[],
-): RowForm<Row> {
-  const clean = (row: Row) => values(row).map((value) => (typeof value === 'string' ? sanitize(value) : value));
-  if (format === 'csv') return { head: csvLine(names), line: (row) => csvLine(clean(row)) };
-  const fields = (row: Row): Fields => clean(row).map((value, at) => [names[at] as string, value]);
-  return { head: '', line: (row) => `${JSON.stringify({ type, schema: SCHEMA, ...Object.fromEntries(fields(row)) })}\n` };
+async function formOf<Row>(format: RowFormat, type: string, columns: Columns<Row>): Promise<RowForm<Row>> {
+  const clean = columns.map((column): Column<Row> => ({ ...column, of: (row) => sanitized(column.of(row)) }));
+  if (format === 'parquet') {
+    const { ParquetRows } = await import('../../output/parquet.ts');
+    const rows = new ParquetRows(clean, `netmon-tui ${version()}`);
+    return { head: () => '', page: (page) => rows.add(page), tail: () => rows.end() };
+  }
+  const written = clean.map(({ name, type: kind, of }): Column<Row> => {
+    return { name, type: kind, of: kind === 'time' ? (row) => timeField(Number(of(row))) : of };
+  });
+  const page = (line: (row: Row) => string) => (rows: readonly Row[]) => rows.map(line).join('');
+  if (format === 'csv') {
+    const line = page((row) => csvLine(written.map(({ of }) => of(row))));
+    return { head: () => csvLine(written.map(({ name }) => name)), page: line, tail: () => '' };
+  }
+  const fields = (row: Row) => Object.fromEntries(written.map(({ name, of }) => [name, of(row)]));
+  const line = page((row) => `${JSON.stringify({ type, schema: SCHEMA, ...fields(row) })}\n`);
+  return { head: () => '', page: line, tail: () => '' };
+}
+
+function sanitized(value: CsvValue): CsvValue {
+  return typeof value === 'string' ? sanitize(value) : value;
 }

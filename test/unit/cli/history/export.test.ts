@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../../../src/cli/command-line.ts';
 import { exportCommand } from '../../../../src/cli/history/export.ts';
@@ -120,6 +121,24 @@ describe('export', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/^time,span_ms/);
   });
 
+  it('writes Parquet that another reader reads', async () => {
+    const path = join(folder, 'records.parquet');
+    await run(['--format', 'parquet', '--output', path]);
+    const records = await parquetReadObjects({ file: await asyncBufferFromFile(path) });
+    rmSync(path);
+    expect(records).toHaveLength(3);
+    expect(records[0]).toEqual({
+      ...{ time: new Date(TIME), span_ms: 60_000n, app: '=curl', exe: '/usr/bin/curl', host: 'example.com' },
+      ...{ domain: 'example.com', category: 'Web', interface: 'eth0', protocol: 'tcp', direction: 'outbound' },
+      ...{ rx_bytes: 1n, tx_bytes: -2n, rx_packets: 3n, tx_packets: 4n, flows: 5n },
+    });
+    expect(records[1]).toMatchObject({ app: null });
+    await run(['--format', 'parquet', '--flows', '--output', path]);
+    const flows = await parquetReadObjects({ file: await asyncBufferFromFile(path) });
+    rmSync(path);
+    expect(flows).toMatchObject([{ start: new Date(TIME), pid: null, host: 'a"b', tx_bytes: 20n }]);
+  });
+
   it('leaves nothing behind when reading fails', async () => {
     const fake = reader();
     fake.records = () => {
@@ -134,11 +153,12 @@ describe('export', () => {
   });
 
   it.each([
-    [['--format', 'xml'], '--format "xml" is not one of csv, json, sqlite, text, markdown, sarif'],
+    [['--format', 'xml'], '--format "xml" is not one of csv, json, parquet, sqlite, text, markdown, sarif'],
     [['--format', 'markdown'], '--format markdown does not go with export'],
     [['--format', 'sqlite', '--since', '1d'], '--since does not go with --format sqlite'],
     [['--format', 'sqlite', '--flows'], '--flows does not go with --format sqlite'],
     [['--format', 'sqlite'], "an SQLite file can't be shown on a terminal"],
+    [['--format', 'parquet'], "a Parquet file can't be shown on a terminal"],
     [['--force'], '--force goes only with --output'],
     [['--output', ''], '--output needs a file'],
   ])('refuses %j', async (words, message) => {
