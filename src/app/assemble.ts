@@ -189,10 +189,10 @@ async function noticesOf({ options, messenger: child, screen, clock }: Opened): 
   const make = notice?.noticeMaker(terminal, process.env) ?? null;
   const ring = make === null ? null : (title: string, text: string) => screen?.tui.signal(make(title, text));
   // A recorder leaves it to nobody, and what happened in a file is nothing that it has seen.
-  const asks = messenger !== null && history !== null && !headless && read === null;
+  const asks = messenger !== null && notify.plan !== null && history !== null && !headless && read === null;
   const flock = asks ? await systemFlock() : null;
   return new NoticesOfRun({
-    messenger,
+    messenger: notify.plan === null ? null : messenger,
     ring,
     pacing,
     clock,

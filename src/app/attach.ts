@@ -1,7 +1,8 @@
 // The third step of a run: everything else is loaded, root is dropped, and only then begins what makes files and reads keys. What a run surely
 // needs must be loaded before the drop, for the user may not be able to read the program's own files.
 
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { AddressWatch } from '../capture/devices/address-watch.ts';
 import type { WatchRecords } from '../model/history-batch.ts';
 import type { HistoryOptions, WriteOptions } from '../model/options.ts';
@@ -14,7 +15,9 @@ import { trimMemory } from '../system/memory.ts';
 import type { Action } from '../view/action.ts';
 import type { Assembled, RunWatch } from './assemble.ts';
 import type { Closing } from './close.ts';
+import type { Exporting } from './exporting.ts';
 import type { Loop, Stoppable } from './loop.ts';
+import type { Opened } from './open.ts';
 import type { PacketFiles, PacketFilesParts } from './packet-files.ts';
 import type { Recording } from './recording.ts';
 import type { RunScreen } from './screen.ts';
@@ -73,7 +76,26 @@ async function recorder(history: HistoryOptions, { parts, opened, watch }: Assem
   const { monitor } = parts;
   const time = options.read === null ? () => clock.now() : () => monitor.lastTime;
   const watched = watch === null ? null : () => recordsOf(watch);
-  return () => new RecordingOfRun(history, parts, clock, time, edges, watched);
+  const exporting = await exporter(opened, history);
+  return () => {
+    const exports = exporting?.() ?? null;
+    const recording = new RecordingOfRun(history, parts, clock, time, edges, watched, exports);
+    if (exports !== null) monitor.setExports(() => ({ ...exports.status, isLeft: recording.status.state === 'busy' }));
+    return recording;
+  };
+}
+
+/** Loads what brings records to engines; null if none are asked for. @returns begins it: once root is dropped */
+async function exporter({ options, messenger, clock }: Opened, { path }: HistoryOptions): Promise<(() => Exporting) | null> {
+  const { exports: plan, read, screen } = options;
+  if (plan === null || messenger === null || read !== null) return null;
+  const [{ Exporting: ExportingOfRun, machineIdentity }, { openBareHistory }] = await Promise.all([
+    import('./exporting.ts'),
+    import('./history-answers.ts'),
+  ]);
+  const place = plan.folder === null ? null : { path: join(plan.folder, 'export.json'), owner: screen.owner };
+  const open = () => openBareHistory(path);
+  return () => new ExportingOfRun({ plan, messenger, open, clock, identity: machineIdentity(place), machine: hostname() });
 }
 
 /** Loads what keeps metrics. @returns begins it; null if nobody asks for them */
@@ -178,6 +200,8 @@ function closeWithComplaint(recording: Recording, closing: Closing, log: Log | n
   });
   closing.add('complaint', () => {
     if (complaint !== '') process.stderr.write(`netmon-tui: history: ${sanitize(complaint)}\n`);
+    const { exportsWord } = recording;
+    if (exportsWord !== '') process.stderr.write(`netmon-tui: exports: ${sanitize(exportsWord)}\n`);
   });
 }
 

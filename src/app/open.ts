@@ -153,9 +153,12 @@ async function isRemote(edges: Edges): Promise<boolean> {
   return edges.euid() === 0 ? isOverSsh(edges, process.env) : saysSsh(process.env);
 }
 
-async function startMessenger({ notify, watch, exports, privileges }: Options, edges: Edges): Promise<Messenger | null> {
+async function startMessenger(options: Options, edges: Edges): Promise<Messenger | null> {
+  const { notify, watch, exports: wanted, privileges, history } = options;
   const plan = watch === null ? null : notify.plan;
-  if (plan === null && exports === null) return null;
+  // What has to be sent comes from a history that is recorded.
+  const exports = wanted === null || history?.record === true ? wanted : { ...wanted, push: [] };
+  if (plan === null && (exports === null || (exports.push.length === 0 && exports.prometheus === null))) return null;
   const { Messenger: MessengerOfRun } = await import('../messenger/client.ts');
   return MessengerOfRun.start(plan, exports, edges, privileges.user);
 }

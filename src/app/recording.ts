@@ -10,13 +10,14 @@ import { IN_JOURNAL, Recorder, TRIED_AGAIN } from '../history/recorder.ts';
 import { type RunSave, saveInThread } from '../history/save-thread.ts';
 import { NetmonError } from '../model/errors.ts';
 import type { HistoryStatus } from '../model/history.ts';
-import type { WatchRecords } from '../model/history-batch.ts';
+import type { HistoryBatch, WatchRecords } from '../model/history-batch.ts';
 import type { HistoryOptions } from '../model/options.ts';
 import type { Assembly } from '../pipeline/assembly.ts';
 import { fileWork } from '../system/as-owner.ts';
 import type { Clock } from '../system/clock.ts';
 import { type Flock, lockFile, systemFlock } from '../system/file-lock.ts';
 import { returnMemory, trimMemory } from '../system/memory.ts';
+import type { Exporting } from './exporting.ts';
 
 /** Traffic is collected this often, ms. It is synced right after, in less than five seconds altogether. */
 const COLLECT_MS = 2500;
@@ -25,6 +26,8 @@ const MINUTE_MS = 60_000;
 const MOST_QUESTIONS = 6000;
 /** Collecting waits this long after the turn of a minute, ms: what moved before it belongs to the minute that ended. */
 const TURN_MS = 20;
+/** How long engines may take the last of a run, ms. */
+const LONGEST_SENDING_MS = 5000;
 /** A last save that takes longer than this is stuck, ms. What is recorded is safe in the journal. */
 const LONGEST_END_MS = 20_000;
 
@@ -66,6 +69,13 @@ export class Recording {
   readonly #time: () => number;
   readonly #watched: (() => WatchRecords | null) | null;
   readonly #dns: DnsLog | null;
+  readonly #exporting: Exporting | null;
+  /** The last minute that was settled, and whether anything was recorded since. */
+  #settled = Number.NaN;
+  #hasNew = true;
+  /** Something was settled that is not safe yet. */
+  #isSettling = false;
+  #exportsWord = '';
   readonly #encrypted: EncryptedDns | null;
   /** The minute of the last questions, and how many it has. */
   #asked = { minute: 0, count: 0 };
@@ -77,6 +87,7 @@ export class Recording {
   /**
    * @param time the packets' time, epoch ms: the machine's when live, their own in a replay
    * @param watched takes what the watch found since it was last asked; null without a watch
+   * @param exporting brings what is settled to engines; null without exports
    */
   constructor(
     options: HistoryOptions,
@@ -85,6 +96,7 @@ export class Recording {
     time: () => number,
     edges: RecordingEdges,
     watched: (() => WatchRecords | null) | null,
+    exporting: Exporting | null = null,
   ) {
     const { monitor, directory, names } = parts;
     const { aggregator, flows } = monitor;
@@ -98,6 +110,7 @@ export class Recording {
     this.#dns?.collect();
     this.#encrypted = aggregator.encrypted;
     this.#watched = watched;
+    this.#exporting = exporting;
     this.#recorder = new Recorder({
       path: options.path,
       owner: options.owner,
@@ -115,6 +128,11 @@ export class Recording {
     monitor.record(this.#collector, () => this.status);
     this.#recorder.begin();
     process.on('SIGUSR1', this.#saveNow);
+  }
+
+  /** What the user must know about exports once this is closed; empty if engines have everything. */
+  get exportsWord(): string {
+    return this.#exportsWord;
   }
 
   get status(): HistoryStatus {
@@ -142,16 +160,46 @@ export class Recording {
   collect(time: number): Promise<void> {
     if (this.#recorder.isRecording) {
       this.#hasRecorded = true;
-      for (const batch of this.#collector.collect(time)) this.#recorder.offer(batch);
-      this.#offerWatched(time);
-      this.#offerDns(time);
+      this.#offerAll(this.#collector.collect(time), time);
+      this.#offerExports(time, this.#exporting?.settledAt(time) ?? 0);
     }
-    return this.#recorder.work();
+    return this.#work();
+  }
+
+  #offerAll(batches: readonly HistoryBatch[], time: number): void {
+    for (const batch of batches) this.#recorder.offer(batch);
+    if (batches.length > 0) this.#hasNew = true;
+    this.#offerWatched(time);
+    this.#offerDns(time);
+  }
+
+  /** Settles what was recorded up to a minute, and keeps what engines have acknowledged. */
+  #offerExports(time: number, minute: number): void {
+    if (this.#exporting === null) return;
+    const marks = this.#exporting.takeMarks();
+    const cut = this.#hasNew && minute !== this.#settled ? { run: this.#exporting.run, minute } : null;
+    if (cut === null && marks.length === 0) return;
+    if (cut !== null) {
+      this.#settled = minute;
+      this.#hasNew = false;
+      this.#isSettling = true;
+    }
+    const nothing = { minute: Math.floor(time / MINUTE_MS), entries: [], flows: [], unlogged: 0 };
+    this.#recorder.offer({ ...nothing, exports: { cut, marks } });
+  }
+
+  /** Has the recorder work. What is settled may be sent once it can't be lost any more. */
+  async #work(): Promise<void> {
+    await this.#recorder.work();
+    if (!this.#isSettling || this.#recorder.isBehind) return;
+    this.#isSettling = false;
+    this.#exporting?.settled();
   }
 
   #offerWatched(time: number): void {
     const watch = this.#watched?.() ?? null;
     if (watch === null) return;
+    this.#hasNew = true;
     this.#recorder.offer({ minute: Math.floor(time / MINUTE_MS), entries: [], flows: [], unlogged: 0, watch });
   }
 
@@ -184,10 +232,9 @@ export class Recording {
     process.removeListener('SIGUSR1', this.#saveNow);
     if (this.#recorder.isRecording) {
       this.#hasRecorded = true;
-      for (const batch of this.#collector.finish(this.#time())) this.#recorder.offer(batch);
-      this.#offerWatched(this.#time());
-      this.#offerDns(this.#time());
+      this.#offerAll(this.#collector.finish(this.#time()), this.#time());
     }
+    this.#exportsWord = await this.#finishExports();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<string>((resolve) => {
       timer = setTimeout(resolve, LONGEST_END_MS, 'the history file could not be written in time; the next run brings it in');
@@ -195,6 +242,20 @@ export class Recording {
     const end = this.#recorder.close().then(() => this.#lastWord());
     const word = await Promise.race([end, late]);
     clearTimeout(timer);
+    return word;
+  }
+
+  /** Has engines take what is left: nothing of this run can change any more. @returns what they didn't take, in words; empty for nothing */
+  async #finishExports(): Promise<string> {
+    if (this.#exporting === null) return '';
+    if (!this.#recorder.isRecording) {
+      await this.#exporting.close();
+      return '';
+    }
+    this.#offerExports(this.#time(), Math.floor(this.#time() / MINUTE_MS));
+    await this.#work();
+    const word = await this.#exporting.finish(LONGEST_SENDING_MS);
+    this.#offerExports(this.#time(), this.#settled);
     return word;
   }
 

@@ -2,7 +2,8 @@
 // minute of a cut is kept as a change of its own, and goes with the next cut. A mark says what an engine has acknowledged. Works in its caller's
 // transaction. Numbers come from a journal that may be forged.
 
-import { type ExportCursor, type ExportMark, type ExportRecords, PUSH_ENGINES } from '../model/export.ts';
+import { type ExportRecords, PUSH_ENGINES } from '../model/export.ts';
+import type { QueuedMark } from '../model/export-batch.ts';
 import { SUBJECTS } from './schema.ts';
 import type { Statements } from './sqljs/statements.ts';
 
@@ -21,6 +22,8 @@ const ADD_LATE = `INSERT INTO late VALUES (?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET ${LATE.map((name) => `${name} = CAST(${name} + excluded.${name} AS INTEGER)`).join(', ')}`;
 const ADD_MARK = `INSERT INTO mark VALUES (?, ?, ?, ?)
   ON CONFLICT DO UPDATE SET cut = excluded.cut, section = excluded.section, after = excluded.after`;
+const MARKS = `SELECT engine, mark.cut, section, after, before.minute FROM mark
+  LEFT JOIN cut AS before ON before.number = mark.cut - 1 ORDER BY engine`;
 /** Where the engine that is furthest behind is, in every queue. */
 const BEHIND = 'SELECT minute, flow FROM cut WHERE number = (SELECT min(cut) - 1 FROM mark)';
 
@@ -82,11 +85,11 @@ export class ExportTables {
   }
 
   /** What engines have acknowledged. */
-  get marks(): ExportMark[] {
-    const rows = this.#statements.rows<[string, number, number, number]>('SELECT engine, cut, section, after FROM mark', []);
-    return rows.flatMap(([name, cut, section, after]) => {
+  get marks(): QueuedMark[] {
+    const rows = this.#statements.rows<[string, number, number, number, number | null]>(MARKS, []);
+    return rows.flatMap(([name, cut, section, after, minute]) => {
       const engine = PUSH_ENGINES.find((one) => one === name);
-      return engine === undefined ? [] : [{ engine, cut, section, after }];
+      return engine === undefined ? [] : [{ engine, cut, section, after, minute }];
     });
   }
 
@@ -108,11 +111,6 @@ export class ExportTables {
   forget(): void {
     this.#newest = undefined;
   }
-}
-
-/** Where an engine begins that has never been sent anything: after the newest cut. */
-export function startAfter(newest: StoredCut | null): ExportCursor {
-  return { cut: (newest?.number ?? 0) + 1, section: 0, after: 0 };
 }
 
 function isCount(value: number): boolean {

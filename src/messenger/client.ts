@@ -4,7 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { type Alert, type AlertDelivery, alertFields } from '../model/alert.ts';
 import { CHANNELS, type Channel, type DeliveryPlan, type MessengerStatus } from '../model/delivery.ts';
-import type { EngineStatus, ExportPlan } from '../model/export.ts';
+import type { EngineStatus, ExportPlan, PushEngine } from '../model/export.ts';
+import type { ExportBatch } from '../model/export-batch.ts';
 import type { MetricSet } from '../model/metrics.ts';
 import { type Identity, identityOf, macAccount } from '../system/accounts.ts';
 import { systemClock } from '../system/clock.ts';
@@ -20,7 +21,7 @@ const UNREAD_BYTES = 1 << 20;
 const MOST_DELIVERIES = 1000;
 /** Alerts of which it is known what became of them; a run keeps as many. */
 const MOST_OUTCOMES = 500;
-const ENDED = 'the messenger has ended: alerts are shown here, and go nowhere else';
+const ENDED = 'the messenger has ended: nothing leaves this run any more';
 const GONE = 'the messenger has ended';
 /** Variables of the messenger and of what it starts. */
 const FIXED = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' };
@@ -28,7 +29,21 @@ const FIXED = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' };
 /** Starts the process; tests replace it. */
 export type StartMessenger = (env: Readonly<Record<string, string>>) => ChildProcess;
 
-/** Hands alerts to the messenger. Start it before root is dropped, because nothing can be started afterwards. */
+/** A batch that an engine is to get. */
+interface Sending {
+  readonly token: string;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Why an engine hasn't taken a batch yet. */
+export interface HeldBatch {
+  readonly failure: string;
+  /** When it is tried next, epoch ms. */
+  readonly next: number;
+}
+
+/** Hands alerts and batches to the messenger. Start it before root is dropped, because nothing can be started afterwards. */
 export class Messenger {
   readonly #child: ChildProcess;
   readonly #lack: string;
@@ -37,6 +52,8 @@ export class Messenger {
   /** Of the latest alerts; another map for each change, because snapshots have it. */
   #outcomes: ReadonlyMap<string, readonly AlertDelivery[]> = new Map();
   #engines: readonly EngineStatus[] = [];
+  readonly #sending = new Map<PushEngine, Sending>();
+  readonly #held = new Map<PushEngine, HeldBatch>();
   #dropped = 0;
   #hasEnded = false;
   /** User as which it is to run. */
@@ -120,6 +137,23 @@ export class Messenger {
     this.#child.stdin?.write(lineOf({ type: 'metrics', ...set }));
   }
 
+  /** Has a batch sent. Resolves once the engine has it, however long that takes; rejects if the messenger ends before. One batch at a time for each engine. */
+  send(batch: ExportBatch): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#hasEnded) {
+        reject(new Error(ENDED));
+        return;
+      }
+      this.#sending.set(batch.engine, { token: batch.token, resolve, reject });
+      this.#child.stdin?.write(lineOf({ type: 'batch', ...batch }));
+    });
+  }
+
+  /** Why an engine hasn't taken its batch yet; null if no try has failed. */
+  heldBatch(engine: PushEngine): HeldBatch | null {
+    return this.#held.get(engine) ?? null;
+  }
+
   /** What became of alerts since the last call, for history. */
   takeDeliveries(): AlertDelivery[] {
     return this.#deliveries.splice(0);
@@ -144,9 +178,19 @@ export class Messenger {
     if (answer.type === 'done')
       this.#keep({ id: answer.id, sink: answer.channel, time: systemClock.now(), failure: answer.failure });
     else if (answer.type === 'ready') this.#status = { ...this.#status, isReady: true, user: answer.user, note: answer.note };
+    else if (answer.type === 'taken') this.#take(answer.engine, answer.token);
+    else if (answer.type === 'held') this.#held.set(answer.engine, { failure: answer.failure, next: answer.next });
     else if (answer.type === 'status') this.#status = { ...this.#status, note: answer.note, channels: answer.channels };
     else if (answer.type === 'engines') this.#engines = answer.engines;
-    else this.#status = { ...this.#status, isReady: false, note: `alerts can't be delivered: ${answer.reason}` };
+    else this.#status = { ...this.#status, isReady: false, note: `the messenger can't work: ${answer.reason}` };
+  }
+
+  #take(engine: PushEngine, token: string): void {
+    const sending = this.#sending.get(engine);
+    if (sending?.token !== token) return;
+    this.#sending.delete(engine);
+    this.#held.delete(engine);
+    sending.resolve();
   }
 
   #keep(delivery: AlertDelivery): void {
@@ -162,6 +206,8 @@ export class Messenger {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#child.stdin?.destroy();
+    for (const { reject } of this.#sending.values()) reject(new Error(ENDED));
+    this.#sending.clear();
     const { note, isReady } = this.#status;
     this.#status = { ...this.#status, isReady: false, note: isReady || note === '' ? ENDED : note };
   }

@@ -1,23 +1,36 @@
-// Entry point of the messenger: drops its rights, then takes alerts and metrics on standard input and says on standard output what became of them.
-// It sees no packet.
-// When the program is gone, it finishes what it is sending and ends; the rest stays in the outbox.
+// Entry point of the messenger: drops its rights, then takes alerts, metrics and batches for engines on standard input and says on standard output what
+// became of them. It sees no packet. When the program is gone, it finishes what it is sending and ends; the rest stays in the outbox, and in the history
+// file.
 
 import type { Channel, DeliveryPlan } from '../model/delivery.ts';
 import { reasonOf } from '../model/errors.ts';
-import type { ListenPlan } from '../model/export.ts';
+import type { ListenPlan, PushPlan } from '../model/export.ts';
+import type { ExportBatch } from '../model/export-batch.ts';
 import { confirmDropped, credentialsOf, dropPrivileges, libcCalls } from '../privilege/drop.ts';
 import { hardenStart } from '../privilege/harden.ts';
 import { holdsCapabilities, startOverWithoutCapabilities } from '../privilege/start-over.ts';
 import { systemClock } from '../system/clock.ts';
-import { systemFlock } from '../system/file-lock.ts';
+import { type Flock, systemFlock } from '../system/file-lock.ts';
 import { systemDatagrams } from './datagram.ts';
 import type { Delivery } from './delivery.ts';
 import { desktopDelivery } from './desktop.ts';
 import { Dispatcher, LAST_MS } from './dispatcher.ts';
+import { ClickHouseSender } from './engines/clickhouse.ts';
+import { type EngineEvents, EngineQueue, type EngineSender } from './engines/engine-queue.ts';
 import { HookDelivery } from './hook.ts';
 import { MetricsListener } from './metrics-listener.ts';
 import { Outbox } from './outbox.ts';
-import { type Answer, alertIn, LineReader, LONGEST_ORDER, lineOf, messengerCommand, metricsIn, type Orders } from './protocol.ts';
+import {
+  type Answer,
+  alertIn,
+  batchIn,
+  LineReader,
+  LONGEST_ORDER,
+  lineOf,
+  messengerCommand,
+  metricsIn,
+  type Orders,
+} from './protocol.ts';
 import { LogDelivery } from './system-log.ts';
 import { WebhookDelivery } from './webhook.ts';
 
@@ -61,27 +74,53 @@ function listen(plan: ListenPlan): MetricsListener {
   return listener;
 }
 
+/** What delivers alerts; null if none are to be. */
+function dispatcherOf({ plan, bus }: Orders, flock: Flock | null, log: Delivery | null) {
+  if (plan === null) return null;
+  const outbox = Outbox.open(plan.folder, flock);
+  const dispatcher = new Dispatcher({ outbox, deliveries: deliveriesOf(plan, bus, log), plan, clock: systemClock, answer });
+  return { outbox, dispatcher };
+}
+
+/** What sends to engines. */
+function queuesOf({ exports }: Orders): EngineQueue[] {
+  const events: EngineEvents = {
+    taken: (engine, token) => answer({ type: 'taken', engine, token }),
+    held: (engine, token, failure, next) => answer({ type: 'held', engine, token, failure, next }),
+  };
+  return (exports?.push ?? [])
+    .map(senderFor)
+    .filter((sender) => sender !== null)
+    .map((sender) => new EngineQueue(sender, systemClock, events));
+}
+
+function senderFor(plan: PushPlan): EngineSender | null {
+  return plan.engine === 'clickhouse' ? new ClickHouseSender(plan) : null;
+}
+
 /** Works until standard input ends. */
 async function work(orders: Orders, lines: AsyncIterable<readonly string[]>): Promise<void> {
   const { plan, exports } = orders;
   const flock = await systemFlock();
   const log = plan?.syslog === true ? new LogDelivery(systemDatagrams()) : null;
   const note = await lowerRights(orders);
-  const alerts = plan === null ? null : { plan, outbox: Outbox.open(plan.folder, flock) };
-  const deliveries = plan === null ? [] : deliveriesOf(plan, orders.bus, log);
-  const dispatcher = alerts === null ? null : new Dispatcher({ ...alerts, deliveries, clock: systemClock, answer });
+  const alerts = dispatcherOf(orders, flock, log);
+  const queues = queuesOf(orders);
   const listener = exports?.prometheus == null ? null : listen(exports.prometheus);
   answer({ type: 'ready', user: orders.identity.name, note });
-  dispatcher?.report();
+  alerts?.dispatcher.report();
   for await (const some of lines) {
-    dispatcher?.take(some.map(alertIn).filter((alert) => alert !== null));
+    alerts?.dispatcher.take(some.map(alertIn).filter((alert) => alert !== null));
     const newest = listener === null ? undefined : some.findLast((line) => line.startsWith('{"type":"metrics"'));
     const set = newest === undefined ? null : metricsIn(newest);
     if (set !== null) listener?.give(set);
+    if (queues.length === 0) continue;
+    for (const batch of some.map(batchIn)) queues.find(({ engine }) => engine === batch?.engine)?.take(batch as ExportBatch);
   }
   listener?.close();
-  const timer = setTimeout(() => dispatcher?.stop(), LAST_MS);
-  await dispatcher?.idle();
+  const timer = setTimeout(() => alerts?.dispatcher.stop(), LAST_MS);
+  for (const queue of queues) queue.stop(); // the rest is in the history file
+  await Promise.all([alerts?.dispatcher.idle(), ...queues.map((queue) => queue.idle())]);
   clearTimeout(timer);
   alerts?.outbox.close();
 }

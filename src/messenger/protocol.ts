@@ -3,7 +3,8 @@
 
 import { ALERT_KINDS, type alertFields, SEVERITIES } from '../model/alert.ts';
 import { CHANNELS, type Channel, type ChannelStatus, type DeliveryPlan, HOLDS } from '../model/delivery.ts';
-import { ENGINES, type EngineStatus, type ExportPlan } from '../model/export.ts';
+import { ENGINES, type EngineStatus, type ExportPlan, PUSH_ENGINES, type PushEngine } from '../model/export.ts';
+import type { ExportBatch } from '../model/export-batch.ts';
 import { METRICS, type MetricName, type MetricSample, type MetricSet } from '../model/metrics.ts';
 import { sanitize } from '../net/text.ts';
 import type { Identity } from '../system/accounts.ts';
@@ -33,15 +34,27 @@ export type Answer =
   /** A channel is done with an alert. `failure` says why it gave it up; null if it was delivered. */
   | { readonly type: 'done'; readonly id: string; readonly channel: Channel; readonly failure: string | null }
   | { readonly type: 'status'; readonly note: string; readonly channels: readonly ChannelStatus[] }
-  | { readonly type: 'engines'; readonly engines: readonly EngineStatus[] };
+  | { readonly type: 'engines'; readonly engines: readonly EngineStatus[] }
+  /** An engine has a batch. */
+  | { readonly type: 'taken'; readonly engine: PushEngine; readonly token: string }
+  /** A try to send a batch failed; the next one is at `next`, epoch ms. */
+  | {
+      readonly type: 'held';
+      readonly engine: PushEngine;
+      readonly token: string;
+      readonly failure: string;
+      readonly next: number;
+    };
 
 /** How the messenger is started, by the program and by itself. */
 export function messengerCommand(): ChildCommand {
   return childCommand('messenger', [NO_DEBUGGER, '--max-old-space-size=48', '--max-semi-space-size=1'], []);
 }
 
-/** Longest line to the messenger, bytes: all metrics, with long names. */
-export const LONGEST_ORDER = 1 << 20;
+/** Rows of a batch for an engine. */
+export const BATCH_ROWS = 500;
+/** Longest line to the messenger, bytes: a batch whose every text is as long as texts get. */
+export const LONGEST_ORDER = 16 << 20;
 /** Longest answer, bytes. */
 export const LONGEST_ANSWER = 8 * 1024;
 const LONGEST_ID = 128;
@@ -120,6 +133,18 @@ function sampleIn(sample: unknown): MetricSample | null {
   return METRICS[name].type === 'summary' ? { ...known, count: countOf(count) ?? 0 } : known;
 }
 
+/** The batch in a line; null if it is none. What its rows hold is checked where they are encoded: each cell has a type there. */
+export function batchIn(line: string): ExportBatch | null {
+  const value = parsed(line);
+  if (value?.['type'] !== 'batch') return null;
+  const { engine: name, token, hostId, hostName, until, minutes, flows, alerts } = value;
+  const engine = PUSH_ENGINES.find((one) => one === name);
+  const isRows = (rows: unknown): rows is never[] => Array.isArray(rows) && rows.length <= BATCH_ROWS && rows.every(isObject);
+  if (engine === undefined || !isId(token) || !isId(hostId) || countOf(until) === null) return null;
+  if (!isRows(minutes) || !isRows(flows) || !isRows(alerts)) return null;
+  return { engine, token, hostId, hostName: textOrNull(hostName), until: until as number, minutes, flows, alerts };
+}
+
 /** The answer in a line; null if it is none. */
 export function answerIn(line: string): Answer | null {
   const value = parsed(line);
@@ -143,6 +168,14 @@ export function answerIn(line: string): Answer | null {
       const { engines } = value;
       if (!Array.isArray(engines) || engines.length > ENGINES.length) return null;
       return { type: 'engines', engines: engines.map(engineIn).filter((one) => one !== null) };
+    }
+    case 'taken':
+    case 'held': {
+      const engine = PUSH_ENGINES.find((one) => one === value['engine']);
+      const { token } = value;
+      if (engine === undefined || !isId(token)) return null;
+      if (value['type'] === 'taken') return { type: 'taken', engine, token };
+      return { type: 'held', engine, token, failure: text('failure'), next: countOf(value['next']) ?? 0 };
     }
     default:
       return null;

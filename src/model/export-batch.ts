@@ -44,5 +44,10 @@ export interface ExportQueue {
   readonly newest: number;
   /** The last settled minute, since the epoch; null before the first cut. */
   readonly minute: number | null;
-  readonly marks: readonly ExportMark[];
+  readonly marks: readonly QueuedMark[];
+}
+
+/** A mark with the last minute that the engine has all of, since the epoch; null if that isn't known. */
+export interface QueuedMark extends ExportMark {
+  readonly minute: number | null;
 }

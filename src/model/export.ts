@@ -71,6 +71,8 @@ export interface EngineStatus {
 /** All exports of a run, as of a tick. */
 export interface ExportStatus {
   readonly engines: readonly EngineStatus[];
+  /** Another run records, and sends. */
+  readonly isLeft: boolean;
   /** What is wrong with all of them; empty if nothing. */
   readonly note: string;
 }

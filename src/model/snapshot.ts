@@ -3,6 +3,7 @@
 import type { Alert, Mute } from './alert.ts';
 import type { MessengerStatus } from './delivery.ts';
 import type { DnsPart, EncryptedDnsRow } from './dns.ts';
+import type { ExportStatus } from './export.ts';
 import type { HistoryStatus } from './history.ts';
 import type { ListenerRow } from './listeners.ts';
 import type { Average } from './options.ts';
@@ -253,6 +254,8 @@ export interface CaptureStatus {
   readonly history: HistoryStatus | null;
   /** How far alerts got beyond the screen; null if they go nowhere. */
   readonly delivery: MessengerStatus | null;
+  /** How far engines got; null if nothing is exported. */
+  readonly exports: ExportStatus | null;
   /** What the user silenced, mutes that have ended too. */
   readonly mutes: readonly Mute[];
   /** Packets that are kept; null if none are. */

@@ -20,6 +20,7 @@ import type { Listeners } from '../identify/process/listening/listeners.ts';
 import type { Owners } from '../identify/process/owners.ts';
 import { CapturedSource } from '../identify/process/recorded.ts';
 import type { WatchStatus } from '../model/delivery.ts';
+import type { ExportStatus } from '../model/export.ts';
 import type { HistoryStatus } from '../model/history.ts';
 import type { Listener, Reach } from '../model/listeners.ts';
 import type { PacketPage } from '../model/packet-page.ts';
@@ -136,6 +137,7 @@ export class Monitor {
   #keptWriting: (() => KeptStatus['writing']) | null = null;
   #privileges: PrivilegeStatus | null = null;
   #writing: (() => WritingStatus) | null = null;
+  #exports: (() => ExportStatus) | null = null;
   #interfaceCount = -1;
   #processesBegun = 0;
   #packetCount = 0;
@@ -216,6 +218,11 @@ export class Monitor {
   /** Packets are kept for the user, who may have them written. @param status how far that got */
   setKeptWriting(status: () => KeptStatus['writing']): void {
     this.#keptWriting = status;
+  }
+
+  /** Says how far engines got. */
+  setExports(status: () => ExportStatus): void {
+    this.#exports = status;
   }
 
   /** Says how far the capture file got. */
@@ -635,6 +642,7 @@ export class Monitor {
       history: this.#historyStatus?.() ?? null,
       ...this.#watchStatus(),
       kept: this.#keptStatus(),
+      exports: this.#exports?.() ?? null,
       writing: this.#writing?.() ?? null,
     };
   }

@@ -39,6 +39,7 @@ export function emptySnapshot(time: number): Snapshot {
       privileges: null,
       history: null,
       delivery: null,
+      exports: null,
       mutes: [],
       kept: null,
       writing: null,

@@ -187,6 +187,7 @@ export const CAPTURE: CaptureStatus = {
   privileges: null,
   history: null,
   delivery: null,
+  exports: null,
   mutes: [],
   kept: null,
   writing: null,

@@ -165,8 +165,8 @@ describe('marks', () => {
     const made = history(cutAt(NOVEMBER), markAt(1), markAt(1, { section: 2, after: 9 }), markAt(2, { engine: 'otlp' }));
     const again = HistoryDatabase.open(sql, fileOf(made.image()));
     expect(again.exportQueue().marks).toEqual([
-      { engine: 'clickhouse', cut: 1, section: 2, after: 9 },
-      { engine: 'otlp', cut: 2, section: 0, after: 0 },
+      { engine: 'clickhouse', cut: 1, section: 2, after: 9, minute: null },
+      { engine: 'otlp', cut: 2, section: 0, after: 0, minute: NOVEMBER },
     ]);
   });
 

@@ -109,13 +109,13 @@ describe('the messenger', () => {
     const { messenger, say, child } = await setUp();
     await say(lineOf({ type: 'refused', reason: 'root could not be dropped' }));
     child.emit('close');
-    expect(messenger.status).toMatchObject({ isReady: false, note: "alerts can't be delivered: root could not be dropped" });
+    expect(messenger.status).toMatchObject({ isReady: false, note: "the messenger can't work: root could not be dropped" });
     messenger.deliver(alertOf());
     await messenger.close();
     const other = await setUp();
     await other.say(lineOf({ type: 'ready', user: 'ann', note: '' }));
     other.child.emit('close');
-    expect(other.messenger.status.note).toBe('the messenger has ended: alerts are shown here, and go nowhere else');
+    expect(other.messenger.status.note).toBe('the messenger has ended: nothing leaves this run any more');
   });
 
   it('that talks without end, or not in lines, is heard no more', async () => {

@@ -165,6 +165,7 @@ export function snapshot(part: Partial<Snapshot> = {}): Snapshot {
       privileges: null,
       history: null,
       delivery: null,
+      exports: null,
       mutes: [],
       kept: null,
       writing: null,
