@@ -4,6 +4,7 @@
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../model/history-batch.ts';
 import type { FlowRow } from '../model/snapshot.ts';
+import type { Process } from '../model/terms.ts';
 import { widened } from '../net/bytes.ts';
 import { type Booking, CARRIED } from './booking.ts';
 import type { EntryFacts } from './history-keys.ts';
@@ -252,7 +253,7 @@ export class HistoryCollector {
     const txPackets = sums[at + 3] as number;
     const flows = sums[at + 4] as number;
     if (rxBytes === 0 && txBytes === 0 && rxPackets === 0 && txPackets === 0 && flows === 0) return null;
-    const { app, reason, exe, host, domain, category, interface: name, protocol, direction } = this.#keys.facts(key);
+    const { app, reason, exe, host, domain, category, interface: name, protocol, direction, container } = this.#keys.facts(key);
     if (app === null && reason === CARRIED) {
       // Apps inside tunnels have what travelled in them: the carrier has the rest. The two are captured a moment apart, so some may remain.
       const lessRx = Math.max(0, Math.min(rxBytes, this.#tunnelledRx));
@@ -273,6 +274,7 @@ export class HistoryCollector {
       interface: name,
       protocol,
       direction,
+      container,
       rxBytes,
       txBytes,
       rxPackets,
@@ -371,19 +373,22 @@ class FlowsAwaitingOwner {
 const PER_SECOND = 200;
 const MAX_WAITING = 1000;
 
+/** What the log says of a flow's process. */
+type Owner = Pick<Process, 'exe' | 'container'>;
+
 /** The log of flows that closed, for history. Beyond its rate it only counts them. */
 export class FlowLog {
   readonly #rowOf: (row: number) => FlowRow;
-  readonly #exeOf: (row: number) => string | null;
+  readonly #ownerOf: (row: number) => Owner | undefined;
   #flows: LoggedFlow[] = [];
   #unlogged = 0;
   #room = PER_SECOND;
   #filledAt = Number.NaN;
 
-  /** @param rowOf, exeOf of a row of the flow table */
-  constructor(rowOf: (row: number) => FlowRow, exeOf: (row: number) => string | null) {
+  /** @param rowOf, ownerOf of a row of the flow table */
+  constructor(rowOf: (row: number) => FlowRow, ownerOf: (row: number) => Owner | undefined) {
     this.#rowOf = rowOf;
-    this.#exeOf = exeOf;
+    this.#ownerOf = ownerOf;
   }
 
   /** Forgets what was gathered. */
@@ -399,7 +404,7 @@ export class FlowLog {
       return;
     }
     this.#room--;
-    this.#flows.push(loggedFlow(this.#rowOf(row), this.#exeOf(row), before ?? NOTHING));
+    this.#flows.push(loggedFlow(this.#rowOf(row), this.#ownerOf(row), before ?? NOTHING));
   }
 
   /** Takes out what was gathered, and makes room for what may come until the next time. @param time epoch ms */
@@ -416,7 +421,7 @@ export class FlowLog {
 const NOTHING = new Float64Array(4);
 const NOTHING_LOGGED = { flows: [], unlogged: 0 };
 
-function loggedFlow(row: FlowRow, exe: string | null, before: Float64Array): LoggedFlow {
+function loggedFlow(row: FlowRow, owner: Owner | undefined, before: Float64Array): LoggedFlow {
   const { local, remote } = row;
   return {
     start: row.firstSeen,
@@ -430,7 +435,7 @@ function loggedFlow(row: FlowRow, exe: string | null, before: Float64Array): Log
     remotePort: remote.port,
     app: row.app,
     reason: row.reason,
-    exe,
+    exe: owner?.exe ?? null,
     pid: row.pid,
     attribution: row.attribution,
     host: row.host,
@@ -438,6 +443,7 @@ function loggedFlow(row: FlowRow, exe: string | null, before: Float64Array): Log
     domain: row.domain,
     application: row.application,
     category: row.category,
+    container: owner?.container ?? null,
     rxBytes: row.rxBytes - (before[0] as number),
     txBytes: row.txBytes - (before[1] as number),
     rxPackets: row.rxPackets - (before[2] as number),

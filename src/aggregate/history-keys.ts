@@ -3,7 +3,7 @@
 
 import type { FlowTable } from '../flow/flow-table.ts';
 import type { HistoryEntry } from '../model/history-batch.ts';
-import { FLOW_DIRECTIONS, type FlowFacts, NO_OWNER, type ProcessDirectory } from '../model/terms.ts';
+import { type Container, FLOW_DIRECTIONS, type FlowFacts, NO_OWNER, type ProcessDirectory } from '../model/terms.ts';
 import { formatAddress } from '../net/address.ts';
 import { protocolName } from '../net/numbers.ts';
 import { OWNERLESS } from './accumulators.ts';
@@ -32,7 +32,7 @@ export class HistoryKeys {
   readonly #directory: ProcessDirectory;
   readonly #facts: FlowFacts | null;
   readonly #interfaceName: (index: number) => string;
-  /** Program paths by number; 0 is none. */
+  /** Numbers of programs, each container's apart; 0 is none. */
   readonly #programs = new Map<string, number>();
   readonly #kinds = new Map<number, number>();
   readonly #actors = new Map<number, number>();
@@ -78,20 +78,23 @@ export class HistoryKeys {
   of(row: number): number {
     const app = this.#booking.appOf(row);
     const process = app < OWNERLESS ? NO_OWNER : this.#flows.owner(row);
-    const exe = process === NO_OWNER ? null : (this.#directory.process(process)?.exe ?? null);
-    const program = exe === null ? 0 : intern(this.#programs, exe);
+    const { exe = null, container = null } = process === NO_OWNER ? {} : (this.#directory.process(process) ?? {});
+    const program = exe === null && container === null ? 0 : intern(this.#programs, programKey(exe, container));
     const actor = intern(this.#actors, this.#booking.apps.serial(app) * KINDS + program);
     const kind = intern(this.#kinds, this.#kindOf(row));
     const host = this.#booking.hostOf(row);
     const own = (actor * HOSTS + host) * KINDS + kind;
     const known = this.#numbers.get(own);
     if (known !== undefined && this.#serials[known] === this.#booking.hosts.serial(host)) return known;
-    if (this.#list.length < MOST) return this.#add(own, this.#factsOf(row, app, exe, host), host);
+    if (this.#list.length < MOST) return this.#add(own, this.#factsOf(row, app, exe, host, container), host);
     const folded = (actor * HOSTS + OTHER_HOSTS) * KINDS + kind;
     const together = this.#numbers.get(folded);
     if (together !== undefined) return together;
-    if (this.#list.length < MAX_FOLDED) return this.#add(folded, this.#factsOf(row, app, exe, OTHER_HOSTS), OTHER_HOSTS);
-    return this.#numbers.get(-1) ?? this.#add(-1, { ...this.#factsOf(row, 0, null, OTHER_HOSTS), reason: REST }, OTHER_HOSTS);
+    if (this.#list.length < MAX_FOLDED)
+      return this.#add(folded, this.#factsOf(row, app, exe, OTHER_HOSTS, container), OTHER_HOSTS);
+    return (
+      this.#numbers.get(-1) ?? this.#add(-1, { ...this.#factsOf(row, 0, null, OTHER_HOSTS, null), reason: REST }, OTHER_HOSTS)
+    );
   }
 
   #add(packed: number, facts: EntryFacts, host: number): number {
@@ -107,7 +110,7 @@ export class HistoryKeys {
     return (line * PROTOCOLS + this.#flows.protocol(row)) * DIRECTIONS + this.#flows.direction(row);
   }
 
-  #factsOf(row: number, app: number, exe: string | null, host: number): EntryFacts {
+  #factsOf(row: number, app: number, exe: string | null, host: number, container: Container | null): EntryFacts {
     const name = app < OWNERLESS ? null : (this.#directory.app(app - OWNERLESS)?.name ?? null);
     const category = this.#booking.categoryOf(row);
     const end = this.#hostOf(host);
@@ -121,6 +124,7 @@ export class HistoryKeys {
       interface: this.#interfaceName(this.#flows.interface(row)),
       protocol: protocolName(this.#flows.protocol(row)),
       direction: FLOW_DIRECTIONS[this.#flows.direction(row)] ?? 'transit',
+      container,
     };
   }
 
@@ -130,6 +134,11 @@ export class HistoryKeys {
     if (name < 0) return { host: formatAddress(this.#booking.hostTable.words, host * 4), domain: null };
     return { host: this.#facts?.nameText(name) ?? null, domain: this.#facts?.domainOf(name) ?? null };
   }
+}
+
+/** A program in a container, or outside of one. Neither text has a NUL. */
+function programKey(exe: string | null, container: Container | null): string {
+  return container === null ? (exe ?? '') : `${exe ?? ''}\0${container.engine}\0${container.id}`;
 }
 
 /** Number of a value, from 1; a new one if it is unknown. */

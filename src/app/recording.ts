@@ -100,10 +100,12 @@ export class Recording {
   ) {
     const { monitor, directory, names } = parts;
     const { aggregator, flows } = monitor;
-    const exeOf = (row: number) => directory.process(flows.owner(row))?.exe ?? null;
     const nameOf = (index: number) => aggregator.interfaceName(index);
     const keys = new HistoryKeys(flows, aggregator.booking, directory, names, nameOf);
-    const log = new FlowLog((row) => aggregator.flowRow(row), exeOf);
+    const log = new FlowLog(
+      (row) => aggregator.flowRow(row),
+      (row) => directory.process(flows.owner(row)),
+    );
     this.#collector = new HistoryCollector(flows, aggregator.booking, keys, log);
     this.#time = time;
     this.#dns = aggregator.dns;

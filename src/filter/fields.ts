@@ -7,6 +7,7 @@ import { RECENT_MINUTES } from '../model/snapshot.ts';
 import {
   type Asked,
   ATTRIBUTIONS,
+  type ContainerNames,
   type EncryptedTransport,
   type Endpoint,
   FLOW_DIRECTIONS,
@@ -80,6 +81,15 @@ const pidsOf = (above: typeof ABOVE): readonly Amount[] =>
           of(end(s), get)?.pid,
     ),
   );
+/** One name of the container that either end, or whatever a record sums, runs in. */
+const ofContainer = (name: keyof ContainerNames): readonly Text[] => [
+  (s) => s.container?.[name],
+  ...ENDS.map(
+    (end): Text =>
+      (s) =>
+        end(s)?.container?.[name],
+  ),
+];
 const of = (process: Origins | null | undefined, get: (typeof ABOVE)[number]) =>
   process === null || process === undefined ? undefined : get(process);
 const hostOrAddress: Text = (subject) => subject.host ?? subject.remote?.address;
@@ -128,6 +138,24 @@ export const FIELDS: readonly Field[] = [
           end(s)?.unit,
     ),
   },
+  {
+    name: 'container',
+    aliases: [],
+    kind: 'text',
+    help: 'container that it runs in: its name, or its id',
+    read: [
+      ...ofContainer('container'),
+      ...ENDS.map(
+        (end): Text =>
+          (s) =>
+            end(s)?.container?.id,
+      ),
+    ],
+  },
+  { name: 'image', aliases: [], kind: 'text', help: 'image of that container', read: ofContainer('image') },
+  { name: 'pod', aliases: [], kind: 'text', help: 'pod that it belongs to', read: ofContainer('pod') },
+  { name: 'ns', aliases: ['namespace'], kind: 'text', help: 'namespace of Kubernetes', read: ofContainer('namespace') },
+  { name: 'project', aliases: [], kind: 'text', help: 'project of Compose', read: ofContainer('project') },
   {
     name: 'host',
     aliases: ['sni', 'hostname'],
@@ -331,7 +359,7 @@ function since(time: number | null | undefined, now: number | undefined): number
 }
 
 /** What fields ask of a process. */
-type Origins = Pick<Process, 'ancestors' | 'origin' | 'command' | 'unit'>;
+type Origins = Pick<Process, 'ancestors' | 'origin' | 'command' | 'unit' | 'container'>;
 
 /**
  * A flow as the filter language sees it; a snapshot's row is one. Bytes are network-layer bytes, rates bytes/s, times epoch ms. A value that is
@@ -346,6 +374,8 @@ export interface FilterSubject {
   /** Owners of its two ends. */
   readonly process?: Origins | null;
   readonly peerProcess?: Origins | null;
+  /** Of a record, which has no processes. */
+  readonly container?: ContainerNames | null;
   readonly exe?: string | null;
   readonly user?: string | null;
   /** Name of the remote end, or its address if it has none. */

@@ -272,7 +272,13 @@ SELECT
 FROM question;
 `;
 
-/** Version 5: encrypted DNS, of which only the traffic is known. */
+/** Columns of `subject` that say in which container a process ran. */
+export const CONTAINER_COLUMNS = ['container', 'image', 'pod', 'namespace', 'project'] as const;
+const containerTexts = CONTAINER_COLUMNS.map((name) => `(SELECT text FROM label WHERE id = subject.${name}) AS ${name}`).join(
+  ',\n  ',
+);
+
+/** Version 5: encrypted DNS, of which only the traffic is known; and containers, which the views have after the columns that they had. */
 const VERSION_5 = `
 CREATE TABLE encrypted (
   minute INTEGER NOT NULL, -- since 1970-01-01 UTC
@@ -296,7 +302,23 @@ SELECT
   encrypted.rx AS rx_bytes,
   encrypted.tx AS tx_bytes
 FROM encrypted;
+${CONTAINER_COLUMNS.map((name) => `ALTER TABLE subject ADD COLUMN ${name} INTEGER NOT NULL DEFAULT 0; -- label.id`).join('\n')}
+DROP VIEW connections;
+${withContainers(viewOf('connections'), '\nFROM (')}
+DROP VIEW flows;
+${withContainers(viewOf('flows'), '\nFROM flow ')}
 `;
+
+/** The statement of version 1 that makes a view. */
+function viewOf(name: string): string {
+  const from = VERSION_1.indexOf(`CREATE VIEW ${name} AS`);
+  return VERSION_1.slice(from, VERSION_1.indexOf(';', from) + 1);
+}
+
+/** Adds the container's columns to a view's, before `from`. */
+function withContainers(view: string, from: string): string {
+  return view.replace(from, `,\n  ${containerTexts}${from}`);
+}
 
 /** The queue of exports, of version 5, too. */
 const EXPORT_QUEUE = `

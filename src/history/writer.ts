@@ -3,7 +3,7 @@
 import type { HistoryBatch, HistoryEntry, LoggedFlow } from '../model/history-batch.ts';
 import { sanitize } from '../net/text.ts';
 import type { ExportTables } from './exports.ts';
-import { ADD_TO, EMPTY, type HistoryMeta, SUBJECTS, type TierTable } from './schema.ts';
+import { ADD_TO, CONTAINER_COLUMNS, EMPTY, type HistoryMeta, SUBJECTS, type TierTable } from './schema.ts';
 import type { Statements } from './sqljs/statements.ts';
 
 /** The last minute of SQLite's dates, in the year 9999. */
@@ -105,21 +105,13 @@ function natural(value: number): number {
 /** What makes a subject: the facts of an entry without its numbers. */
 type SubjectFacts = Pick<
   HistoryEntry,
-  'app' | 'reason' | 'exe' | 'host' | 'domain' | 'category' | 'interface' | 'protocol' | 'direction'
+  'app' | 'reason' | 'exe' | 'host' | 'domain' | 'category' | 'interface' | 'protocol' | 'direction' | 'container'
 >;
 
+const FACT_COLUMNS = ['app', 'reason', 'exe', 'host', 'domain', 'category', 'interface', 'protocol', 'direction'] as const;
 /** Columns of `subject` after its id. */
-export const SUBJECT_COLUMNS = [
-  'app',
-  'reason',
-  'exe',
-  'host',
-  'domain',
-  'category',
-  'interface',
-  'protocol',
-  'direction',
-] as const;
+export const SUBJECT_COLUMNS = [...FACT_COLUMNS, ...CONTAINER_COLUMNS] as const;
+const NO_CONTAINER: readonly number[] = CONTAINER_COLUMNS.map(() => 0);
 const FIND_LABEL = 'SELECT id FROM label WHERE hash = ? AND text = ?';
 /** Texts with one hash: more than a few are somebody's work, and each look-up of one passes all others. The rest share one name. */
 const MOST_ALIKE = 64;
@@ -161,7 +153,9 @@ export class HistoryDictionary {
   }
 
   subject(facts: SubjectFacts): number {
-    return this.subjectOf(SUBJECT_COLUMNS.map((name) => this.label(facts[name])));
+    const { container } = facts;
+    const inside = container === null ? NO_CONTAINER : CONTAINER_COLUMNS.map((name) => this.label(container[name]));
+    return this.subjectOf([...FACT_COLUMNS.map((name) => this.label(facts[name])), ...inside]);
   }
 
   /** Number of a combination of labels, in the order of `SUBJECT_COLUMNS`. */

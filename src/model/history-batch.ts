@@ -3,7 +3,7 @@
 import type { Alert, AlertDelivery } from './alert.ts';
 import type { RecordedEncrypted, RecordedQuestion } from './dns.ts';
 import type { ExportRecords } from './export.ts';
-import type { Attribution, FlowDirection, NameSource } from './terms.ts';
+import type { Attribution, ContainerNames, FlowDirection, NameSource } from './terms.ts';
 import type { FirstContact } from './watch.ts';
 
 /** Traffic with one combination of facts, in network-layer bytes. An entry that corrects late facts is negative; sums never are. */
@@ -20,6 +20,8 @@ export interface HistoryEntry {
   readonly interface: string;
   readonly protocol: string;
   readonly direction: FlowDirection;
+  /** null if the process runs in none. */
+  readonly container: ContainerNames | null;
   readonly rxBytes: number;
   readonly txBytes: number;
   readonly rxPackets: number;
@@ -49,6 +51,7 @@ export interface LoggedFlow {
   readonly domain: string | null;
   readonly application: string | null;
   readonly category: string | null;
+  readonly container: ContainerNames | null;
   readonly rxBytes: number;
   readonly txBytes: number;
   readonly rxPackets: number;

@@ -1,11 +1,14 @@
 // History's queries and answers: plain data between history and its users.
 
 /** What the rows of an answer stand for. Hours and days are cut in the user's zone. */
-export const HISTORY_KEYS = ['app', 'host', 'domain', 'category', 'interface', 'hour', 'day'] as const;
+export const HISTORY_KEYS = ['app', 'host', 'domain', 'category', 'interface', 'container', 'hour', 'day'] as const;
 export type HistoryKey = (typeof HISTORY_KEYS)[number];
 
 /** Fields of the filter language that say whose traffic a record sums. */
-export const SUBJECT_FIELDS: readonly string[] = ['app', 'exe', 'host', 'domain', 'category', 'iface', 'proto', 'dir'];
+export const SUBJECT_FIELDS: readonly string[] = [
+  ...['app', 'exe', 'host', 'domain', 'category', 'iface', 'proto', 'dir'],
+  ...['container', 'image', 'pod', 'ns', 'project'],
+];
 /** All fields that records have, for messages. */
 export const RECORD_FIELDS = [...SUBJECT_FIELDS, 'rx', 'tx', 'bytes', 'packets'].join(', ');
 
@@ -57,7 +60,7 @@ export interface HistoryRow extends HistoryTotals {
   readonly reason: string | null;
   /** For hours and days: epoch ms at which it begins; null for the others. */
   readonly start: number | null;
-  /** For apps, path of the executable that moved most; for hosts, registrable domain; null for others. */
+  /** For apps, path of the executable that moved most; for hosts, registrable domain; for containers, the image; null for others. */
   readonly detail: string | null;
   /** Starts of the first and last minute, hour or day in the sum, epoch ms. Whole days within the range are summed as days. */
   readonly firstSeen: number;

@@ -86,6 +86,29 @@ export interface Ancestor {
   readonly startedAt: number | null;
 }
 
+/** What a container's engine calls it. Texts are sanitised. */
+export interface ContainerNames {
+  /** The first twelve digits of its id where no name is known. */
+  readonly container: string;
+  readonly image: string | null;
+  /** Pod of Kubernetes or podman. */
+  readonly pod: string | null;
+  /** Namespace of Kubernetes. */
+  readonly namespace: string | null;
+  /** Project of Compose. */
+  readonly project: string | null;
+}
+
+/** The container that processes run in. The same object for all of them. */
+export interface Container extends ContainerNames {
+  /** `docker`, `podman`, `containerd` ... */
+  readonly engine: string;
+  /** As the engine numbers it; of LXC the name. */
+  readonly id: string;
+  /** Why its name isn't known, and what would help; null if it is. */
+  readonly unknown: string | null;
+}
+
 /** One process that owns or owned a socket. Lives as long as the directory that holds it. */
 export interface Process extends Lineage {
   /** Never reused within a run. */
@@ -104,6 +127,8 @@ export interface Process extends Lineage {
   readonly script: string | null;
   /** systemd unit, launchd job or container that it belongs to; null if there is none or it is unknown. */
   readonly unit: string | null;
+  /** null if it runs in none. */
+  readonly container: Container | null;
   /** Id of its app. */
   readonly app: number;
 }

@@ -23,6 +23,7 @@ import {
   type Ancestor,
   type Asked,
   ATTRIBUTIONS,
+  type Container,
   type Endpoint,
   type Fallback,
   FLOW_DIRECTIONS,
@@ -216,6 +217,16 @@ function trafficColumns<Row extends Traffic>(): readonly Column<Row>[] {
 const MOST_WORDS = 64;
 const address = record<Endpoint>({ address: text, port: number });
 const ancestor = record<Ancestor>({ pid: number, name: text, startedAt: optional(time) });
+const container = record<Container>({
+  engine: text,
+  id: text,
+  container: text,
+  image: optional(text),
+  pod: optional(text),
+  namespace: optional(text),
+  project: optional(text),
+  unknown: optional(text),
+});
 const process = record<Process>({
   id: number,
   pid: number,
@@ -227,6 +238,7 @@ const process = record<Process>({
   startedAt: optional(time),
   script: optional(text),
   unit: optional(text),
+  container: optional(container),
   app: number,
   ancestors: list(ancestor, MAX_ANCESTORS),
   origin: optional(ancestor),

@@ -435,6 +435,7 @@ export function subjectOf(
     peerPid: flow.peerPid,
     process: processOf(app, flow.pid),
     peerProcess: processOf(peer, flow.peerPid),
+    container: null,
     exe: app?.exe ?? null,
     user: app?.user ?? null,
     host: flow.host,

@@ -161,7 +161,9 @@ function anyProcess(chance: Chance, pid: number): Process {
   const start = chance.of([null, NOON, NOON + DAY_MS]);
   const [name, exe, user, script, unit, command] = [chance.of(TEXTS), text(), text(), text(), text(), text()];
   const line = { command, ancestors, origin: ancestors[0] ?? null, session: chance.of([null, pid]), terminal: text() };
-  return { ...line, id: pid, pid, name, exe, uid: 0, user, parentPid: 1, startedAt: start, script, unit, app: 1 };
+  const named = { container: chance.of(TEXTS), image: text(), pod: text(), namespace: text(), project: text(), unknown: text() };
+  const container = chance.of([null, { ...named, engine: chance.of(TEXTS), id: chance.of(TEXTS) }]);
+  return { ...line, container, id: pid, pid, name, exe, uid: 0, user, parentPid: 1, startedAt: start, script, unit, app: 1 };
 }
 
 function anyEvent(chance: Chance, index: number, flows: readonly FlowRow[]): NetEvent {

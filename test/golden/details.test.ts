@@ -25,6 +25,7 @@ const process_ = {
   parentPid: 1,
   script: null,
   unit: null,
+  container: null,
   ...NO_LINEAGE,
   startedAt: null,
 };

@@ -32,6 +32,7 @@ export class FakeDirectory implements ProcessDirectory {
       app,
       script: null,
       unit: null,
+      container: null,
       ...NO_LINEAGE,
       ancestors: [{ pid: 500, name: `${name}-sh`, startedAt: null }],
     };

@@ -74,7 +74,9 @@ export class FakeHistory {
       }
       return rows;
     }
-    const keys = { app: apps, host: domains, domain: domains, category: categories, interface: interfaces }[query.by];
+    const keys = { app: apps, host: domains, domain: domains, category: categories, interface: interfaces, container: [''] }[
+      query.by
+    ];
     const whole = this.between(from, to);
     const weights = keys.map((_, i) => 1 / (i + 1));
     const all = weights.reduce((sum, weight) => sum + weight, 0);

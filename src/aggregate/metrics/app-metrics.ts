@@ -186,7 +186,7 @@ class AppKeys implements CollectorKeys {
     return number;
   }
 
-  /** Ends, programs, protocols and directions are not told apart. */
+  /** Ends, programs, containers, protocols and directions are not told apart. */
   #factsOf(row: number, app: number): EntryFacts {
     const { flows, booking, directory, facts, interfaceName } = this.#parts;
     const category = booking.categoryOf(row);
@@ -199,6 +199,7 @@ class AppKeys implements CollectorKeys {
       interface: interfaceName(flows.interface(row)),
       protocol: '',
       direction: 'outbound',
+      container: null,
     };
   }
 }

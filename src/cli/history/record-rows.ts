@@ -38,6 +38,9 @@ const COUNTERS: Columns<Counters> = [
   { name: 'rx_packets', type: 'count', of: (row) => row.rxPackets },
   { name: 'tx_packets', type: 'count', of: (row) => row.txPackets },
 ];
+const CONTAINER = (['container', 'image', 'pod', 'namespace', 'project'] as const).map(
+  (name): Column<Pick<HistoryRecord, 'container'>> => ({ name, type: 'text', of: ({ container }) => container?.[name] ?? null }),
+);
 const RECORD_COLUMNS: Columns<HistoryRecord> = [
   { name: 'time', type: 'time', of: (record) => record.time },
   { name: 'span_ms', type: 'count', of: (record) => record.spanMs },
@@ -51,6 +54,7 @@ const RECORD_COLUMNS: Columns<HistoryRecord> = [
   { name: 'direction', type: 'text', of: (record) => record.direction },
   ...COUNTERS,
   { name: 'flows', type: 'count', of: (record) => record.flows },
+  ...CONTAINER,
 ];
 const FLOW_COLUMNS: Columns<LoggedFlow> = [
   { name: 'start', type: 'time', of: (flow) => flow.start },
@@ -73,6 +77,7 @@ const FLOW_COLUMNS: Columns<LoggedFlow> = [
   { name: 'application', type: 'text', of: (flow) => flow.application },
   { name: 'category', type: 'text', of: (flow) => flow.category },
   ...COUNTERS,
+  ...CONTAINER,
 ];
 
 async function formOf<Row>(format: RowFormat, type: string, columns: Columns<Row>): Promise<RowForm<Row>> {

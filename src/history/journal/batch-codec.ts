@@ -4,7 +4,7 @@ import { ALERT_KINDS, type Alert, type AlertDelivery, HELD, SEVERITIES } from '.
 import { DNS_TRANSPORTS, type RecordedEncrypted, type RecordedQuestion } from '../../model/dns.ts';
 import { type ExportMark, type ExportRecords, PUSH_ENGINES } from '../../model/export.ts';
 import type { DnsRecords, HistoryBatch, HistoryEntry, LoggedFlow, WatchRecords } from '../../model/history-batch.ts';
-import { ATTRIBUTIONS, ENCRYPTED_TRANSPORTS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../model/terms.ts';
+import { ATTRIBUTIONS, type ContainerNames, ENCRYPTED_TRANSPORTS, FLOW_DIRECTIONS, NAME_SOURCES } from '../../model/terms.ts';
 import { CONTACT_KINDS, type FirstContact } from '../../model/watch.ts';
 
 /**
@@ -15,6 +15,9 @@ import { CONTACT_KINDS, type FirstContact } from '../../model/watch.ts';
  *
  * `f`, 23 numbers a flow: start, end - start, protocol, local address, port, remote address, port, direction, interface, app, reason, exe,
  * pid + 1, attribution, host, name source, domain, application, category, RX and TX bytes, RX and TX packets.
+ *
+ * `k`, absent if no process ran in a container: 6 numbers for each that did: which entry or flow (flows are counted on after the entries), container,
+ * image, pod, namespace, project.
  *
  * `w`, absent if the watch adds nothing: `a`, 14 numbers an alert: id, time, kind, severity, app, exe, pid + 1, user, host, domain, text,
  * evidence, 1 + place in HELD, number of details; `d`, the details of all of them; `c`, 4 a contact: kind, time, app, name; `t`, 4 a delivery:
@@ -33,6 +36,7 @@ interface Coded {
   readonly s: readonly string[];
   readonly e: readonly number[];
   readonly f: readonly number[];
+  readonly k?: readonly number[];
   readonly w?: CodedWatch;
   readonly q?: CodedDns;
   readonly x?: CodedExports;
@@ -58,6 +62,7 @@ interface CodedWatch {
 
 const ENTRY = 14;
 const FLOW = 23;
+const CONTAINED = 6;
 const ALERT = 14;
 const CONTACT = 4;
 const DELIVERY = 4;
@@ -101,10 +106,31 @@ export function encodeBatch(batch: HistoryBatch): string {
     f.push(at(flow.host), NAME_SOURCES.indexOf(flow.nameSource), at(flow.domain), at(flow.application), at(flow.category));
     f.push(flow.rxBytes, flow.txBytes, flow.rxPackets, flow.txPackets);
   }
+  const k: number[] = [];
+  for (const [place, { container }] of [...batch.entries, ...batch.flows].entries())
+    if (container !== null)
+      k.push(
+        place,
+        at(container.container),
+        at(container.image),
+        at(container.pod),
+        at(container.namespace),
+        at(container.project),
+      );
   const w = batch.watch === undefined ? {} : { w: encodeWatch(batch.watch, at) };
   const q = batch.dns === undefined ? {} : { q: encodeDns(batch.dns, at) };
   const x = batch.exports === undefined ? {} : { x: encodeExports(batch.exports, at) };
-  const coded: Coded = { m: batch.minute, u: batch.unlogged, s: texts.list, e, f, ...w, ...q, ...x };
+  const coded: Coded = {
+    m: batch.minute,
+    u: batch.unlogged,
+    s: texts.list,
+    e,
+    f,
+    ...(k.length === 0 ? {} : { k }),
+    ...w,
+    ...q,
+    ...x,
+  };
   return JSON.stringify(coded);
 }
 
@@ -146,10 +172,11 @@ export function decodeBatch(text: string): HistoryBatch | null {
   const coded = parsed(text);
   if (coded === null) return null;
   const { m: minute, u: unlogged, e, f } = coded;
+  const containers = containersOf(coded);
   const entries: HistoryEntry[] = [];
-  for (let at = 0; at < e.length; at += ENTRY) entries.push(entryAt(coded, at));
+  for (let at = 0; at < e.length; at += ENTRY) entries.push(entryAt(coded, at, containers));
   const flows: LoggedFlow[] = [];
-  for (let at = 0; at < f.length; at += FLOW) flows.push(flowAt(coded, at));
+  for (let at = 0; at < f.length; at += FLOW) flows.push(flowAt(coded, at, containers));
   return {
     ...{ minute, entries, flows, unlogged },
     ...(coded.w === undefined ? {} : { watch: watchOf(coded.s, coded.w) }),
@@ -165,7 +192,7 @@ function parsed(text: string): Coded | null {
   } catch {
     return null;
   }
-  const { m, u, s, e, f, w, q, x } = value ?? {};
+  const { m, u, s, e, f, k, w, q, x } = value ?? {};
   const isNumber = (one: unknown) => typeof one === 'number' && Number.isFinite(one);
   const isRows = (list: unknown, width: number) => Array.isArray(list) && list.length % width === 0 && list.every(isNumber);
   const isTexts = Array.isArray(s) && s.every((one) => typeof one === 'string' && one.length <= LONGEST_TEXT);
@@ -175,12 +202,26 @@ function parsed(text: string): Coded | null {
   const isAsked = q === undefined || (isNumber(n) && isRows(r, QUESTION) && isRows(h, ENCRYPTED));
   const { c: cut, m: marks } = (x ?? {}) as Partial<Record<keyof CodedExports, unknown>>;
   const isExported = x === undefined || (isRows(cut, CUT) && isRows(marks, MARK));
+  const isPlaced = k === undefined || isRows(k, CONTAINED);
   const isWhole =
-    isAsked && isExported && isNumber(m) && isNumber(u) && isTexts && isRows(e, ENTRY) && isRows(f, FLOW) && isWatch;
+    isAsked && isExported && isPlaced && isNumber(m) && isNumber(u) && isTexts && isRows(e, ENTRY) && isRows(f, FLOW) && isWatch;
   return isWhole ? (value as unknown as Coded) : null;
 }
 
-function entryAt({ s, e }: Coded, at: number): HistoryEntry {
+/** Containers by the place of the entry or flow. */
+type Containers = ReadonlyMap<number, ContainerNames>;
+
+function containersOf({ s, k = [] }: Coded): Containers {
+  const containers = new Map<number, ContainerNames>();
+  for (let at = 0; at < k.length; at += CONTAINED) {
+    const text = (column: number) => s[(k[at + column] as number) - 1] ?? null;
+    const names = { container: text(1) ?? '', image: text(2), pod: text(3), namespace: text(4), project: text(5) };
+    containers.set(k[at] as number, names);
+  }
+  return containers;
+}
+
+function entryAt({ s, e }: Coded, at: number, containers: Containers): HistoryEntry {
   const number = (column: number) => e[at + column] as number;
   const text = (column: number) => s[number(column) - 1] ?? null;
   return {
@@ -193,6 +234,7 @@ function entryAt({ s, e }: Coded, at: number): HistoryEntry {
     interface: text(6) ?? '',
     protocol: text(7) ?? '',
     direction: FLOW_DIRECTIONS[number(8)] ?? 'transit',
+    container: containers.get(at / ENTRY) ?? null,
     rxBytes: number(9),
     txBytes: number(10),
     rxPackets: number(11),
@@ -201,7 +243,7 @@ function entryAt({ s, e }: Coded, at: number): HistoryEntry {
   };
 }
 
-function flowAt({ s, f }: Coded, at: number): LoggedFlow {
+function flowAt({ s, e, f }: Coded, at: number, containers: Containers): LoggedFlow {
   const number = (column: number) => f[at + column] as number;
   const text = (column: number) => s[number(column) - 1] ?? null;
   return {
@@ -224,6 +266,7 @@ function flowAt({ s, f }: Coded, at: number): LoggedFlow {
     domain: text(16),
     application: text(17),
     category: text(18),
+    container: containers.get(e.length / ENTRY + at / FLOW) ?? null,
     rxBytes: number(19),
     txBytes: number(20),
     rxPackets: number(21),

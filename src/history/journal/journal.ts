@@ -317,7 +317,11 @@ export function partsOf(batch: HistoryBatch): HistoryBatch[] {
   return parts;
 }
 
+const NO_CONTAINER = { image: null, pod: null, namespace: null, project: null };
+
 function keyOf(entry: HistoryEntry): string {
-  const { app, reason, exe, host, domain, category, protocol, direction } = entry;
-  return [app, reason, exe, host, domain, category, entry.interface, protocol, direction].map((text) => text ?? '\0').join('\n');
+  const { app, reason, exe, host, domain, category, protocol, direction, container } = entry;
+  const { image, pod, namespace, project } = container ?? NO_CONTAINER;
+  const facts = [app, reason, exe, host, domain, category, entry.interface, protocol, direction];
+  return [...facts, container?.container ?? null, image, pod, namespace, project].map((text) => text ?? '\0').join('\n');
 }

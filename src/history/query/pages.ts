@@ -2,8 +2,8 @@
 
 import type { SqlValue } from 'sql.js';
 import type { LoggedFlow } from '../../model/history-batch.ts';
-import type { Attribution, FlowDirection, NameSource } from '../../model/terms.ts';
-import { bucketOf, type HistoryMeta, minutesOf, SUBJECT_MASK, SUBJECTS, type TierTable } from '../schema.ts';
+import type { Attribution, ContainerNames, FlowDirection, NameSource } from '../../model/terms.ts';
+import { bucketOf, CONTAINER_COLUMNS, type HistoryMeta, minutesOf, SUBJECT_MASK, SUBJECTS, type TierTable } from '../schema.ts';
 import type { Statements } from '../sqljs/statements.ts';
 import { finestSegments, recordedRange } from './segments.ts';
 
@@ -20,6 +20,7 @@ export interface HistoryRecord {
   readonly interface: string;
   readonly protocol: string;
   readonly direction: string;
+  readonly container: ContainerNames | null;
   readonly rxBytes: number;
   readonly txBytes: number;
   readonly rxPackets: number;
@@ -67,7 +68,10 @@ const MINUTE = 60_000;
 const MOST_ROWS = 100_000;
 const label = (name: string) => `(SELECT text FROM label WHERE id = ${name})`;
 /** Columns that `factsOf` reads. */
-export const FACTS = ['app', 'exe', 'host', 'domain', 'category', 'interface', 'protocol', 'direction', 'reason']
+export const FACTS = [
+  ...['app', 'exe', 'host', 'domain', 'category', 'interface', 'protocol', 'direction', 'reason'],
+  ...CONTAINER_COLUMNS,
+]
   .map((name) => label(`subject.${name}`))
   .join(', ');
 
@@ -188,7 +192,8 @@ export function flowOf(cells: Cells): LoggedFlow {
 
 /** The facts of `FACTS`. */
 export function factsOf(texts: Cells) {
-  const [app, exe, host, domain, category, iface, protocol, direction, reason] = texts as (string | null)[];
+  const [app, exe, host, domain, category, iface, protocol, direction, reason, container, ...more] = texts as (string | null)[];
+  const [image = null, pod = null, namespace = null, project = null] = more;
   return {
     app: app ?? null,
     exe: exe ?? null,
@@ -199,5 +204,6 @@ export function factsOf(texts: Cells) {
     protocol: protocol ?? '',
     direction: (direction ?? 'outbound') as FlowDirection,
     reason: reason ?? null,
+    container: typeof container === 'string' ? { container, image, pod, namespace, project } : null,
   };
 }

@@ -3,10 +3,11 @@
 import { compileFilter, type Filter } from '../../filter/filter.ts';
 import { NetmonError } from '../../model/errors.ts';
 import type { HistoryQuery, HistoryResult, HistoryRow, HistorySeries, ReachedHost, TimeRange } from '../../model/history.ts';
+import type { ContainerNames } from '../../model/terms.ts';
 import { sanitize } from '../../net/text.ts';
 import type { HistoryMeta } from '../schema.ts';
 import type { Statements } from '../sqljs/statements.ts';
-import type { HistoryDictionary } from '../writer.ts';
+import { type HistoryDictionary, SUBJECT_COLUMNS } from '../writer.ts';
 import { addSums, type ColumnGroup, entityRows, noSums, type Places, regroup, type Sums, totalsOf } from './groups.ts';
 import { coarsestSegments, type MinuteRange, recordedRange, resolutionFrom, type Segment } from './segments.ts';
 import { HistorySums, type Restriction, type SubjectColumn } from './sums.ts';
@@ -17,7 +18,7 @@ const MINUTE = 60_000;
 const MOST_STEPS = 2000;
 const RESTRICTABLE = ['app', 'domain', 'category', 'interface'] as const;
 /** Every column, for filters; `id` keeps subjects apart. */
-const ALL_COLUMNS = ['app', 'reason', 'exe', 'host', 'domain', 'category', 'interface', 'protocol', 'direction', 'id'] as const;
+const ALL_COLUMNS = [...SUBJECT_COLUMNS, 'id'] as const;
 /** Columns that each key is grouped by; `PLACES` says what each is for. */
 const KEY_COLUMNS = {
   app: ['app', 'reason', 'exe'],
@@ -25,6 +26,7 @@ const KEY_COLUMNS = {
   domain: ['domain'],
   category: ['category'],
   interface: ['interface'],
+  container: ['container', 'image'],
 } as const satisfies Record<string, readonly SubjectColumn[]>;
 type EntityKey = keyof typeof KEY_COLUMNS;
 const KEY_ONLY: Places = { key: 0, reason: -1, detail: -1 };
@@ -34,6 +36,7 @@ const PLACES: Readonly<Record<EntityKey, Places>> = {
   domain: KEY_ONLY,
   category: KEY_ONLY,
   interface: KEY_ONLY,
+  container: { key: 0, reason: -1, detail: 1 },
 };
 const NO_KEY: Readonly<Record<EntityKey, string>> = {
   app: 'not known',
@@ -41,6 +44,7 @@ const NO_KEY: Readonly<Record<EntityKey, string>> = {
   domain: 'no domain',
   category: 'not categorised',
   interface: 'not known',
+  container: 'in no container',
 };
 
 /** Answers queries. */
@@ -119,6 +123,7 @@ export class HistoryQueries {
         interface: text(group, 'interface'),
         protocol: text(group, 'protocol'),
         direction: text(group, 'direction'),
+        container: containerOf((name) => text(group, name)),
         rxBytes: group.rxBytes,
         txBytes: group.txBytes,
         rxPackets: group.rxPackets,
@@ -208,6 +213,12 @@ export class HistoryQueries {
   #text(group: ColumnGroup, columns: readonly SubjectColumn[], column: SubjectColumn): string | null {
     return this.#sums.text(group.values[columns.indexOf(column)] ?? 0);
   }
+}
+
+function containerOf(text: (name: keyof ContainerNames) => string | null): ContainerNames | null {
+  const container = text('container');
+  if (container === null) return null;
+  return { container, image: text('image'), pod: text('pod'), namespace: text('namespace'), project: text('project') };
 }
 
 function filterOf(text: string | null): Filter | null {

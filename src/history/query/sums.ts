@@ -1,7 +1,7 @@
 // The statements behind answers: sums of segments by subject or over all, restricted to some subjects. It knows tables; `HistoryQueries`
 // knows what a query means.
 
-import { bucketOf, minutesOf, SUBJECT_MASK, SUBJECTS, type TierTable } from '../schema.ts';
+import { bucketOf, type CONTAINER_COLUMNS, minutesOf, SUBJECT_MASK, SUBJECTS, type TierTable } from '../schema.ts';
 import type { Statements } from '../sqljs/statements.ts';
 import { addSums, type ColumnGroup, Groups, noSums, type Sums } from './groups.ts';
 import type { Segment } from './segments.ts';
@@ -17,6 +17,7 @@ export type SubjectColumn =
   | 'interface'
   | 'protocol'
   | 'direction'
+  | (typeof CONTAINER_COLUMNS)[number]
   | 'id';
 
 /** A subject has to have this label in this column. */

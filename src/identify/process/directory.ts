@@ -127,6 +127,7 @@ export class Directory implements ProcessDirectory {
       startedAt,
       script,
       unit,
+      container: null,
       app,
       ancestors,
       origin,

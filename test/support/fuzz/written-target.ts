@@ -81,7 +81,19 @@ function ownerOf(captured: CapturedProcess | null): Process | null {
 }
 
 const NOBODY: Process = {
-  ...{ id: 0, pid: -1, name: '', exe: null, uid: null, user: null, parentPid: null, startedAt: null, script: null, unit: null },
+  ...{
+    id: 0,
+    pid: -1,
+    name: '',
+    exe: null,
+    uid: null,
+    user: null,
+    parentPid: null,
+    startedAt: null,
+    script: null,
+    unit: null,
+    container: null,
+  },
   ...{ command: null, ancestors: [], origin: null, session: null, terminal: null, app: 0 },
 };
 

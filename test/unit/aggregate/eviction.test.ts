@@ -30,7 +30,7 @@ class Run {
     const keys = new HistoryKeys(m.flows, aggregator.booking, m.directory, m.names, (index) => aggregator.interfaceName(index));
     const log = new FlowLog(
       (row) => aggregator.flowRow(row),
-      () => null,
+      () => undefined,
     );
     this.collector = new HistoryCollector(m.flows, aggregator.booking, keys, log);
     aggregator.record(this.collector);

@@ -41,7 +41,7 @@ function begin(maxRows = 4096): void {
   const keys = new HistoryKeys(table, aggregator.booking, directory, null, (index) => aggregator.interfaceName(index));
   const log = new FlowLog(
     (row) => aggregator.flowRow(row),
-    () => '/bin/x',
+    () => ({ exe: '/bin/x', container: null }),
   );
   collector = new HistoryCollector(table, aggregator.booking, keys, log);
   aggregator.record(collector);
@@ -135,6 +135,7 @@ describe('the history collector', () => {
             interface: 'eth0',
             protocol: 'tcp',
             direction: 'outbound',
+            container: null,
             rxBytes: 3000,
             txBytes: 100,
             rxPackets: 1,

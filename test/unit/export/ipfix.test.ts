@@ -5,6 +5,7 @@ import type { LoggedFlow } from '../../../src/model/history-batch.ts';
 const FLOW: LoggedFlow = {
   ...{ start: 1_700_000_000_123, end: 1_700_000_007_456, protocol: 'tcp', direction: 'outbound', interface: 'en0' },
   ...{ localAddress: '10.0.0.2', localPort: 54_321, remoteAddress: '192.0.2.7', remotePort: 443 },
+  container: null,
   ...{ app: 'curl', reason: null, exe: '/usr/bin/curl', pid: 77, attribution: 'exact' },
   ...{ host: 'example.com', nameSource: 'tls', domain: 'example.com', application: 'https', category: 'web' },
   ...{ rxBytes: 5_000_000_000, txBytes: 900, rxPackets: 4_000_000, txPackets: 10 },

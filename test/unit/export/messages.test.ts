@@ -63,6 +63,7 @@ const FLOW: LoggedFlow = {
   remoteAddress: '192.0.2.80',
   remotePort: 443,
   direction: 'outbound',
+  container: null,
   interface: 'eth0',
   app: 'curl',
   reason: null,

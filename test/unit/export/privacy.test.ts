@@ -17,6 +17,7 @@ const facts = {
   interface: 'en0',
   protocol: 'tcp',
   direction: 'outbound',
+  container: null,
   rxBytes: 5,
   txBytes: 6,
   rxPackets: 1,

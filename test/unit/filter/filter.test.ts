@@ -56,10 +56,17 @@ const npm = {
   origin: at(400, 'code'),
   command: 'node a.js --token=***',
   unit: 'app.service',
+  container: null,
 };
 const pipe: FilterSubject = {
   ...{ app: 'node', peerApp: 'postgres', pid: 7, peerPid: 8, direction: 'local', process: npm },
-  peerProcess: { ancestors: [at(1, 'systemd')], origin: at(8, 'postgres'), command: null, unit: 'postgresql.service' },
+  peerProcess: {
+    ancestors: [at(1, 'systemd')],
+    origin: at(8, 'postgres'),
+    command: null,
+    unit: 'postgresql.service',
+    container: null,
+  },
 };
 const unknown: FilterSubject = { app: null, pid: null };
 const ALL = { curl, ssh, pipe, unknown };

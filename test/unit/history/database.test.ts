@@ -2,9 +2,23 @@
 
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { HistoryDatabase } from '../../../src/history/database.ts';
+import { decodeBatch, encodeBatch } from '../../../src/history/journal/batch-codec.ts';
 import { openDatabase } from '../../../src/history/schema.ts';
 import { OverlayFile } from '../../../src/history/sqljs/database-file.ts';
-import { batch, DAY, entry, fileOf, HOUR, MINUTE, NOVEMBER, question, sqlJs, utcZone } from '../../support/history.ts';
+import type { HistoryBatch } from '../../../src/model/history-batch.ts';
+import {
+  batch,
+  DAY,
+  entry,
+  fileOf,
+  HOUR,
+  loggedFlow,
+  MINUTE,
+  NOVEMBER,
+  question,
+  sqlJs,
+  utcZone,
+} from '../../support/history.ts';
 
 let sql: Awaited<ReturnType<typeof sqlJs>>;
 beforeAll(async () => {
@@ -53,6 +67,44 @@ describe('what is applied', () => {
     expect(total.rxBytes).toBe(128);
     expect(rows).toHaveLength(65);
     expect([rows[0]?.key, rows[0]?.rxBytes]).toEqual(['other names', 64]);
+  });
+
+  test('knows the container of each record and connection, and sums and filters by it', () => {
+    const names = { image: 'nginx:1.25', pod: null, namespace: null, project: 'shop' };
+    const web = { ...names, container: 'shop-web-1' };
+    const pod = { container: 'db', image: null, pod: 'db-0', namespace: 'prod', project: null };
+    const history = HistoryDatabase.create(sql);
+    const entries = [
+      entry({ rxBytes: 1 }),
+      entry({ rxBytes: 20, container: web }),
+      entry({ rxBytes: 300, container: { ...web, container: 'shop-web-2' } }),
+      entry({ rxBytes: 4000, container: pod }),
+    ];
+    const flows = [loggedFlow(), loggedFlow({ container: pod })];
+    history.apply(1, decodeBatch(encodeBatch(batch(NOVEMBER, entries, flows))) as HistoryBatch);
+    const ask = (filter: string | null) =>
+      history.query(question({ by: 'container', filter })).rows.map((row) => [row.key ?? row.reason, row.detail, row.rxBytes]);
+    expect(ask(null)).toEqual([
+      ['db', null, 4000],
+      ['shop-web-2', 'nginx:1.25', 300],
+      ['shop-web-1', 'nginx:1.25', 20],
+      ['in no container', null, 1],
+    ]);
+    expect(ask('container:web-1')).toEqual([['shop-web-1', 'nginx:1.25', 20]]);
+    expect(ask('image:nginx project=shop rx>100')).toEqual([['shop-web-2', 'nginx:1.25', 300]]);
+    expect(ask('pod:db-0 ns=prod')).toEqual([['db', null, 4000]]);
+    expect(history.records(0, 30_000 * DAY, 10).rows.map((row) => row.container)).toEqual(
+      entries.map(({ container }) => container),
+    );
+    expect(history.flows(0, 30_000 * DAY, 10).rows.map((row) => row.container)).toEqual([null, pod]);
+    const limits = { rows: 10, timeoutMs: 1000 };
+    const columns = 'container, image, pod, namespace, project';
+    expect(history.sql(`SELECT ${columns}, packet_size FROM connections WHERE pod IS NOT NULL`, limits).rows).toEqual([
+      ['db', null, 'db-0', 'prod', null, 4000],
+    ]);
+    expect(history.sql(`SELECT ${columns}, rx_bytes FROM flows WHERE pod IS NOT NULL`, limits).rows).toEqual([
+      ['db', null, 'db-0', 'prod', null, 1000],
+    ]);
   });
 
   test('is summed by app, most bytes first, with the executable', () => {

@@ -58,12 +58,18 @@ describe('the view connections', () => {
       'direction',
       'packet_size',
       'packets',
+      'container',
+      'image',
+      'pod',
+      'namespace',
+      'project',
     ]);
+    const inNone = [null, null, null, null, null];
     const curl = ['2026-11-01T00:00:00Z', 'curl', '/usr/bin/curl', 'www.example.com', 'example.com', 'web', 'tcp'];
     expect(rows).toEqual([
-      [...curl, 'inbound', 100, 2],
-      [...curl, 'outbound', 10, 1],
-      ['2026-11-01T00:00:00Z', 'wget', null, '198.51.100.7', null, null, 'tcp', 'inbound', 7, 1],
+      [...curl, 'inbound', 100, 2, ...inNone],
+      [...curl, 'outbound', 10, 1, ...inNone],
+      ['2026-11-01T00:00:00Z', 'wget', null, '198.51.100.7', null, null, 'tcp', 'inbound', 7, 1, ...inNone],
     ]);
   });
 

@@ -72,6 +72,7 @@ export function appRow(part: Partial<AppRow> = {}): AppRow {
         startedAt: TIME - 61_500,
         script: null,
         unit: null,
+        container: null,
         ...NO_LINEAGE,
         app: 0,
       },

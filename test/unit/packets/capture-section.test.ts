@@ -29,6 +29,7 @@ const process = (fields: Partial<Process> = {}): Process => ({
   startedAt: null,
   script: null,
   unit: null,
+  container: null,
   command: null,
   ancestors: [],
   origin: null,

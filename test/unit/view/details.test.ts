@@ -53,6 +53,7 @@ test('details of an app tell since when each process runs, where that is known',
     parentPid: 4,
     script: null,
     unit: null,
+    container: null,
     ...NO_LINEAGE,
     app: 0,
     name: 'sh',
@@ -86,7 +87,14 @@ describe('details of where a process comes from', () => {
       script: null,
       app: 0,
     },
-    ...{ unit: 'ci.service', command: 'curl https://example.com/x', session: 512, terminal: 'pts/3', origin: at(512, 'zsh') },
+    ...{
+      unit: 'ci.service',
+      container: null,
+      command: 'curl https://example.com/x',
+      session: 512,
+      terminal: 'pts/3',
+      origin: at(512, 'zsh'),
+    },
     ancestors: [at(1, 'systemd'), at(512, 'zsh'), at(700, 'npm')],
   };
   const facts = (parts: Partial<Process> = {}, context = CONTEXT) =>

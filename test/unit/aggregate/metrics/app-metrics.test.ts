@@ -99,6 +99,7 @@ describe('minutes', () => {
       domain: null,
       protocol: '',
       direction: 'outbound',
+      container: null,
       txBytes: 0,
       rxPackets: 1,
       txPackets: 0,

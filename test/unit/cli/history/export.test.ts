@@ -25,6 +25,7 @@ const RECORD: HistoryRecord = {
   interface: 'eth0',
   protocol: 'tcp',
   direction: 'outbound',
+  container: null,
   rxBytes: 1,
   txBytes: -2,
   rxPackets: 3,
@@ -51,6 +52,7 @@ const FLOW: LoggedFlow = {
   domain: null,
   application: 'https',
   category: 'Web',
+  container: { container: 'web', image: 'nginx:1', pod: null, namespace: null, project: 'shop' },
   rxBytes: 10,
   txBytes: 20,
   rxPackets: 1,
@@ -76,10 +78,10 @@ describe('export', () => {
     const { out, fake } = await run([]);
     const [head, first, second, third] = out.text.split('\r\n');
     expect(head).toBe(
-      'time,span_ms,app,exe,host,domain,category,interface,protocol,direction,rx_bytes,tx_bytes,rx_packets,tx_packets,flows',
+      'time,span_ms,app,exe,host,domain,category,interface,protocol,direction,rx_bytes,tx_bytes,rx_packets,tx_packets,flows,container,image,pod,namespace,project',
     );
     expect(first).toBe(
-      "2026-11-01T10:00:00.000Z,60000,'=curl,/usr/bin/curl,example.com,example.com,Web,eth0,tcp,outbound,1,-2,3,4,5",
+      "2026-11-01T10:00:00.000Z,60000,'=curl,/usr/bin/curl,example.com,example.com,Web,eth0,tcp,outbound,1,-2,3,4,5,,,,,",
     );
     expect(second).toContain('Z,60000,,/usr');
     expect(third).toBe(first);
@@ -100,12 +102,16 @@ describe('export', () => {
       reason: 'forwarded',
       host: 'a"b',
       tx_packets: 2,
+      container: 'web',
+      image: 'nginx:1',
+      pod: null,
+      project: 'shop',
     });
     expect(fake.ranges).toEqual([[new Date(2026, 10, 1).getTime(), new Date(2026, 10, 2).getTime()]]);
   });
 
   it('stops, as a success, when its reader goes away', async () => {
-    const { status, out, fake } = await run([], { mostBytes: 150 });
+    const { status, out, fake } = await run([], { mostBytes: 200 });
     expect(status).toBe(0);
     expect(out.chunks).toHaveLength(2);
     expect(fake.closed).toBe(1);
@@ -131,12 +137,13 @@ describe('export', () => {
       ...{ time: new Date(TIME), span_ms: 60_000n, app: '=curl', exe: '/usr/bin/curl', host: 'example.com' },
       ...{ domain: 'example.com', category: 'Web', interface: 'eth0', protocol: 'tcp', direction: 'outbound' },
       ...{ rx_bytes: 1n, tx_bytes: -2n, rx_packets: 3n, tx_packets: 4n, flows: 5n },
+      ...{ container: null, image: null, pod: null, namespace: null, project: null },
     });
     expect(records[1]).toMatchObject({ app: null });
     await run(['--format', 'parquet', '--flows', '--output', path]);
     const flows = await parquetReadObjects({ file: await asyncBufferFromFile(path) });
     rmSync(path);
-    expect(flows).toMatchObject([{ start: new Date(TIME), pid: null, host: 'a"b', tx_bytes: 20n }]);
+    expect(flows).toMatchObject([{ start: new Date(TIME), pid: null, host: 'a"b', tx_bytes: 20n, container: 'web' }]);
   });
 
   it('leaves nothing behind when reading fails', async () => {

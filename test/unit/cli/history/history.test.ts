@@ -66,7 +66,7 @@ describe('history', () => {
     [
       ['--by', 'hosts'],
       'usage',
-      '--by "hosts" is not one of app, host, domain, category, interface, hour, day',
+      '--by "hosts" is not one of app, host, domain, category, interface, container, hour, day',
       'did you mean host?',
     ],
     [['--top', '0'], 'usage', '--top "0" is not a whole number from 1 to 100000', 'type for example: --top 10'],

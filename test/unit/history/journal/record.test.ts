@@ -13,6 +13,9 @@ import { alert, asked, batch, entry, loggedFlow, NOVEMBER } from '../../../suppo
 const text = fc.option(fc.string({ maxLength: 40 }), { nil: null });
 const count = fc.integer({ min: -1e9, max: 2 ** 50 });
 const name = fc.string({ maxLength: 20 });
+const container = fc.option(fc.record({ container: name, image: text, pod: text, namespace: text, project: text }), {
+  nil: null,
+});
 const entries = fc.record<HistoryEntry>({
   app: text,
   reason: text,
@@ -23,6 +26,7 @@ const entries = fc.record<HistoryEntry>({
   interface: name,
   protocol: name,
   direction: fc.constantFrom(...FLOW_DIRECTIONS),
+  container,
   rxBytes: count,
   txBytes: count,
   rxPackets: count,
@@ -39,6 +43,7 @@ const flows = fc
     nameSource: fc.constantFrom(...NAME_SOURCES),
     direction: fc.constantFrom(...FLOW_DIRECTIONS),
     localAddress: name,
+    container,
     rxBytes: fc.nat(),
   })
   .map((some): LoggedFlow => loggedFlow({ ...some, end: some.start + 5 }));

@@ -31,7 +31,15 @@ function process(self: Ancestor, above: readonly Ancestor[], parts: Partial<Proc
   return {
     ...NO_LINEAGE,
     ...{ id: self.pid, pid: self.pid, name: self.name, exe: `/bin/${self.name}`, uid: 0, user: 'ann', parentPid: 1 },
-    ...{ startedAt: self.startedAt, script: null, unit: null, app: 0, ancestors: above, origin: above[1] ?? self },
+    ...{
+      startedAt: self.startedAt,
+      script: null,
+      unit: null,
+      container: null,
+      app: 0,
+      ancestors: above,
+      origin: above[1] ?? self,
+    },
     ...{ session: 20, terminal: 'pts/3' },
     ...parts,
   };

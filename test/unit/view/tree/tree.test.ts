@@ -44,6 +44,7 @@ const process = (pid: number, name: string) => ({
   startedAt: null,
   script: null,
   unit: null,
+  container: null,
   ...NO_LINEAGE,
   app: 0,
 });
