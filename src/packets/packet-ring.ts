@@ -1,5 +1,5 @@
 // Keeps the newest frames as they were captured, in one buffer of a fixed size, each linked to the frame that its flow had before. Keeping a frame
-// copies it once and allocates nothing, but for a view of a long one. The ring opens no file, and knows of flows only their rows and serial numbers.
+// copies it once and allocates nothing. The ring opens no file, and knows of flows only their rows and serial numbers.
 
 import type { PacketBatch } from '../capture/batch.ts';
 import type { FlowTable } from '../flow/flow-table.ts';
@@ -20,8 +20,6 @@ const NO_FLOW = -1;
 const LARGEST_SHARE = 4;
 /** A reader that is overtaken may take this share of the ring in one go, so that it isn't called again at the next frame. */
 const HURRIED_SHARE = 8;
-/** From this length on, bytes, copying word by word takes longer than making a view for `set`, which is the one thing here that allocates. */
-const LONG_FRAME = 512;
 /** Byte order of this machine's typed arrays. */
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
@@ -99,7 +97,7 @@ export class PacketRing {
   /** Up to here no follower wants anything. */
   #guard = Number.POSITIVE_INFINITY;
   #source: Uint8Array | null = null;
-  #sourceView: DataView;
+  #sourceWords: Int32Array;
   /** From this position on, records have the process numbers of today. */
   #processesFrom = 0;
 
@@ -114,9 +112,9 @@ export class PacketRing {
     this.size = size;
     const buffer = new ArrayBuffer(size);
     this.bytes = new Uint8Array(buffer);
-    this.#sourceView = new DataView(buffer);
     this.#doubles = new Float64Array(buffer);
     this.#ints = new Int32Array(buffer);
+    this.#sourceWords = this.#ints;
     this.#shorts = new Uint16Array(buffer);
     // Position 0 means none, so the first lap is the second.
     this.oldest = size;
@@ -312,21 +310,32 @@ export class PacketRing {
     }
   }
 
-  /** Copies bytes four at a time: `set` would need a new array for each frame. */
+  /**
+   * Copies bytes a word at a time: `set` would need a view of each frame, which costs more than it saves. Frames begin anywhere, and words at multiples
+   * of four, so a word is put together from two.
+   */
   #copy(from: Uint8Array, at: number, to: number, length: number): void {
     if (from !== this.#source) {
       this.#source = from;
-      this.#sourceView = new DataView(from.buffer, from.byteOffset, from.byteLength);
+      this.#sourceWords = new Int32Array(from.buffer, 0, from.buffer.byteLength >>> 2);
     }
-    if (length >= LONG_FRAME) {
-      this.bytes.set(from.subarray(at, at + length), to);
-      return;
-    }
-    const source = this.#sourceView;
+    const source = this.#sourceWords;
     const ints = this.#ints;
-    const word = to >>> 2;
-    const words = length >>> 2;
-    for (let i = 0; i < words; i++) ints[word + i] = source.getInt32(at + 4 * i, IS_LITTLE_ENDIAN);
+    const start = from.byteOffset + at;
+    const shift = (start & 3) << 3;
+    // A record has room for whole words. The last word of the source has none behind it.
+    const words = IS_LITTLE_ENDIAN ? Math.max(0, Math.min((length + 3) >>> 2, source.length - 1 - (start >>> 2))) : 0;
+    const end = (to >>> 2) + words;
+    let next = start >>> 2;
+    if (shift === 0) for (let word = to >>> 2; word < end; word++) ints[word] = source[next++] as number;
+    else {
+      let low = source[next] as number;
+      for (let word = to >>> 2; word < end; word++) {
+        const high = source[++next] as number;
+        ints[word] = (low >>> shift) | (high << (32 - shift));
+        low = high;
+      }
+    }
     for (let i = 4 * words; i < length; i++) this.bytes[to + i] = from[at + i] as number;
   }
 }

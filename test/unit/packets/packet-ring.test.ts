@@ -67,6 +67,32 @@ function bare(size: number, keepMs: number | null = null) {
 }
 
 describe('PacketRing', () => {
+  it('copies any frame from anywhere in a buffer, and makes no view of it', () => {
+    const anywhere = fc.record({
+      before: fc.nat(9),
+      at: fc.nat(9),
+      data: fc.uint8Array({ maxLength: 1600, size: 'max' }),
+      after: fc.nat(5),
+    });
+    const { ring, batch } = bare(RING_BYTES.least);
+    fc.assert(
+      fc.property(anywhere, ({ before, at, data, after }) => {
+        const bytes = new Uint8Array(before + at + data.length + after).fill(0xee).subarray(before);
+        bytes.set(data, at);
+        bytes.subarray = () => {
+          throw new Error('an allocation for each frame');
+        };
+        batch.bytes = bytes;
+        batch.offset[0] = at;
+        batch.captured[0] = data.length;
+        batch.wire[0] = data.length;
+        ring.keep(batch, 0, -1, 0, false);
+        expect(bytesOf(ring, all(ring).at(-1) as KeptFrame)).toEqual(data);
+      }),
+      { numRuns: 300, endOnFailure: true },
+    );
+  });
+
   it('keeps frames with everything that the source told of them', () => {
     const source = new FakeSource('libpcap', ['eth0', 'eth1']);
     const frames = [
