@@ -363,6 +363,10 @@ async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Mak
         },
         export: (effect) => exports.write(effect),
         packets: async ({ asked }) => packets?.ask(asked),
+        digest: ({ process }) => {
+          const failure = parts.monitor.digest(process);
+          if (failure !== null) notice(`no SHA-256: ${failure}`);
+        },
         copy: copyHandler(systemClipboard(edges, process.env), tui),
       },
       notice,

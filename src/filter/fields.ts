@@ -14,6 +14,7 @@ import {
   MAX_ANCESTORS,
   NAME_SOURCES,
   type Process,
+  PUBLISHER_KINDS,
 } from '../model/terms.ts';
 
 type Text = (subject: FilterSubject) => string | null | undefined;
@@ -92,6 +93,7 @@ const ofContainer = (name: keyof ContainerNames): readonly Text[] => [
 ];
 const of = (process: Origins | null | undefined, get: (typeof ABOVE)[number]) =>
   process === null || process === undefined ? undefined : get(process);
+const PUBLISHER = ['name', 'by', 'kind'] as const;
 const hostOrAddress: Text = (subject) => subject.host ?? subject.remote?.address;
 
 /** Every field, in the order in which docs/filter.md lists them. */
@@ -156,6 +158,20 @@ export const FIELDS: readonly Field[] = [
   { name: 'pod', aliases: [], kind: 'text', help: 'pod that it belongs to', read: ofContainer('pod') },
   { name: 'ns', aliases: ['namespace'], kind: 'text', help: 'namespace of Kubernetes', read: ofContainer('namespace') },
   { name: 'project', aliases: [], kind: 'text', help: 'project of Compose', read: ofContainer('project') },
+  {
+    name: 'publisher',
+    aliases: [],
+    kind: 'text',
+    help: 'who made its executable: signer, Team ID, package, maintainer, or unsigned, unpackaged ...',
+    read: ENDS.flatMap((end) =>
+      PUBLISHER.map(
+        (key): Text =>
+          (s) =>
+            end(s)?.publisher?.[key],
+      ),
+    ),
+    usual: PUBLISHER_KINDS,
+  },
   {
     name: 'host',
     aliases: ['sni', 'hostname'],
@@ -359,7 +375,7 @@ function since(time: number | null | undefined, now: number | undefined): number
 }
 
 /** What fields ask of a process. */
-type Origins = Pick<Process, 'ancestors' | 'origin' | 'command' | 'unit' | 'container'>;
+type Origins = Pick<Process, 'ancestors' | 'origin' | 'command' | 'unit' | 'container' | 'publisher'>;
 
 /**
  * A flow as the filter language sees it; a snapshot's row is one. Bytes are network-layer bytes, rates bytes/s, times epoch ms. A value that is

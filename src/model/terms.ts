@@ -109,6 +109,42 @@ export interface Container extends ContainerNames {
   readonly unknown: string | null;
 }
 
+/**
+ * What is known of an executable's publisher: on a Mac by its signature, on Linux by the package that it is from. `untrusted` is signed by somebody
+ * whom Apple doesn't vouch for, `adhoc` by nobody, `unpackaged` from no package of this system.
+ */
+export const PUBLISHER_KINDS = [
+  'apple',
+  'signed',
+  'package',
+  'unpackaged',
+  'unsigned',
+  'adhoc',
+  'untrusted',
+  'invalid',
+  'unknown',
+] as const;
+export type PublisherKind = (typeof PUBLISHER_KINDS)[number];
+/** Those that vouch for nothing. */
+export const UNVOUCHED: readonly PublisherKind[] = ['unpackaged', 'unsigned', 'adhoc', 'untrusted', 'invalid'];
+
+/** Who made an executable: outside text, sanitised. */
+export interface Publisher {
+  readonly kind: PublisherKind;
+  /** Who signed it, or the package that it is from; null for nobody who is known. */
+  readonly name: string | null;
+  /** Version of that package. */
+  readonly version: string | null;
+  /** Team ID that Apple gave to the signer, or who maintains the package. */
+  readonly by: string | null;
+  /** Whose word it is: codesign, dpkg, rpm, apk, pacman, or the layout of its path (snap, flatpak, nix, guix, homebrew); null for nobody's. */
+  readonly source: string | null;
+  /** Why nothing is known, or how far it can be relied on; null where there is nothing to say. */
+  readonly note: string | null;
+  /** Its SHA-256 in hexadecimal, or why it has none; null if nobody asked. */
+  readonly digest: string | null;
+}
+
 /** One process that owns or owned a socket. Lives as long as the directory that holds it. */
 export interface Process extends Lineage {
   /** Never reused within a run. */
@@ -129,6 +165,8 @@ export interface Process extends Lineage {
   readonly unit: string | null;
   /** null if it runs in none. */
   readonly container: Container | null;
+  /** Who made its executable; null if that wasn't looked up yet. */
+  readonly publisher: Publisher | null;
   /** Id of its app. */
   readonly app: number;
 }

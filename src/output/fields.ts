@@ -16,7 +16,7 @@ import type {
   TotalRow,
   Traffic,
 } from '../model/snapshot.ts';
-import type { Ancestor, Endpoint, InnerFlow, Process } from '../model/terms.ts';
+import type { Ancestor, Endpoint, InnerFlow, Process, Publisher } from '../model/terms.ts';
 
 /** Number of the schema. It changes only if a field changes its meaning. */
 export const SCHEMA = 1;
@@ -206,9 +206,15 @@ export function appFields(app: AppRow, lineage: boolean): Record<string, unknown
   };
 }
 
-function processFields({ pid, name, exe, user, parentPid, startedAt, script, unit }: Process): Record<string, unknown> {
+function processFields(process: Process): Record<string, unknown> {
+  const { pid, name, exe, user, parentPid, startedAt, script, unit } = process;
   const started = startedAt === null ? null : timeField(startedAt);
-  return { pid: pid < 0 ? null : pid, name, exe, user, parent_pid: parentPid, started, script, unit };
+  const publisher = process.publisher === null ? null : publisherFields(process.publisher);
+  return { pid: pid < 0 ? null : pid, name, exe, user, parent_pid: parentPid, started, script, unit, publisher };
+}
+
+function publisherFields({ kind, name, version, by, source, note }: Publisher): Record<string, unknown> {
+  return { kind, name, version, by, source, note };
 }
 
 function lineageFields({ ancestors, origin, session, terminal, command }: Process): Record<string, unknown> {

@@ -36,6 +36,7 @@ import { reasonOf } from '../model/errors.ts';
 import type { KeepOptions } from '../model/packets.ts';
 import { type Fallback, NOWHERE } from '../model/terms.ts';
 import type { Watcher } from '../model/watch.ts';
+import { Publishers, publisherSource } from '../publisher/publishers.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
 import { systemPathExists } from '../system/small-file.ts';
@@ -106,6 +107,14 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
       : openListeners(edges, { users, proc: watch ?? procAt(proc), pathOf: kernel.pathOf, kernel: kernel.openListeningDump() });
   // A recording's processes ran elsewhere, and on Linux the owner source knows everything about a process.
   const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges, kernel.pathOf, kernel.parentOf);
+  const publishers = replay
+    ? null
+    : new Publishers(
+        directory,
+        edges.platform === 'linux' ? (watch ?? procAt(proc)) : null,
+        publisherSource(edges),
+        (processes) => flows.markFlowsOf(processes),
+      );
   const owners = new Owners(flows, source, replay, ps, directory);
   const { categories, places } = subject;
   const place = (words: Int32Array, at: number) => places?.lookup(words, at) ?? NOWHERE;
@@ -139,6 +148,7 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
     watcher: subject.watcher,
     keep: subject.keep ?? null,
     listeners,
+    publishers,
     repeats: (name) => isBridgePort(edges, name, replay),
     lower: (name) => (replay || edges.platform !== 'linux' ? [] : linuxLower(edges, name)),
     hardware: (name) => hardwareAddress(edges, name),

@@ -144,6 +144,7 @@ export class LiveSession {
     monitor.owners.work(clock.monotonic());
     neighbours?.work(clock.monotonic());
     monitor.listen(clock.monotonic(), clock.now());
+    monitor.lookUpPublishers(clock.monotonic());
     if (source.state === 'lost') void this.#lost(source.note);
     if (this.#end !== null) return;
     const again = () => this.#poll();

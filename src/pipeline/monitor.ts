@@ -35,6 +35,7 @@ import { EPHEMERAL } from '../net/services.ts';
 import { type Kept, KeptFlows } from '../packets/kept-flows.ts';
 import { LOGGED_PACKETS, PacketLog } from '../packets/packet-log.ts';
 import { KeptFrame, PacketRing } from '../packets/packet-ring.ts';
+import type { Publishers } from '../publisher/publishers.ts';
 import type { Inspection } from './inspection.ts';
 import { UnreadFrames } from './unread.ts';
 
@@ -86,6 +87,8 @@ interface MonitorParts {
   readonly watcher: Watcher | null;
   /** What waits for connections; null if nobody asks. */
   readonly listeners?: Listeners | null;
+  /** Finds out who made programs; null if nobody asks. */
+  readonly publishers?: Publishers | null;
   /** How frames are kept; null keeps none. */
   readonly keep: KeepOptions | null;
   /** Finds the kinds of interfaces by name. */
@@ -319,10 +322,22 @@ export class Monitor {
     this.#processesBegun = begun;
   }
 
-  /** Closes the sources of owners and listeners. */
+  /** Closes the sources of owners, listeners and publishers. */
   close(): void {
     this.owners.close();
     this.#parts.listeners?.close();
+    this.#parts.publishers?.close();
+  }
+
+  /** Looks for publishers of new processes, in other threads. @param now monotonic ms */
+  lookUpPublishers(now: number): void {
+    this.#parts.publishers?.work(now);
+  }
+
+  /** Computes the SHA-256 of a process's executable. @returns why it can't; null if it is being done */
+  digest(process: number): string | null {
+    const { publishers = null } = this.#parts;
+    return publishers === null ? 'a recording has no executables' : publishers.digest(process);
   }
 
   /** Looks for new listeners; a few milliseconds at most. @param now monotonic ms @param time epoch ms */

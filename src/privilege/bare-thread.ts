@@ -1,5 +1,5 @@
-// Drops the rights of a thread that works only on a history's files. On Linux a thread inherits its creator's capabilities. This gives them up,
-// then confines the thread to the history's folder.
+// Drops the rights of a thread that works only on files of a few folders. On Linux a thread inherits its creator's capabilities. This gives them
+// up, then confines the thread to those folders.
 
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -22,22 +22,30 @@ interface ThreadWork {
  */
 export async function dropThreadRights({ path, mayWrite, owner }: ThreadWork): Promise<void> {
   if (owner !== null) becomeOwner(owner, dirname(path));
-  if (process.platform !== 'linux') return;
-  if (process.geteuid?.() !== 0 && holdsAny()) {
-    const { loadLibcCalls } = await import('./libc-calls.ts');
-    if (!loadLibcCalls('linux').setCapabilities(0n, 0n)) throw new Error('a thread could not drop its capabilities');
-  }
-  await fenceIn(path, mayWrite);
+  await dropCapabilities();
+  await fenceIn([dirname(path), dirname(realOf(path))], mayWrite); // the path may be a symbolic link
+}
+
+/** As `dropThreadRights`, for a thread that only reads, in these folders. */
+export async function dropToReading(folders: readonly string[]): Promise<void> {
+  await dropCapabilities();
+  await fenceIn(folders, false);
+}
+
+async function dropCapabilities(): Promise<void> {
+  if (process.platform !== 'linux' || process.geteuid?.() === 0 || !holdsAny()) return;
+  const { loadLibcCalls } = await import('./libc-calls.ts');
+  if (!loadLibcCalls('linux').setCapabilities(0n, 0n)) throw new Error('a thread could not drop its capabilities');
 }
 
 /** Adds Landlock as a second defence. Without it the dropped capabilities must suffice. */
-async function fenceIn(path: string, mayWrite: boolean): Promise<void> {
+async function fenceIn(folders: readonly string[], mayWrite: boolean): Promise<void> {
+  if (process.platform !== 'linux') return;
   try {
-    const folders = new Set([dirname(path), dirname(realOf(path))]); // the path may be a symbolic link
     const { fence } = await import('./landlock.ts');
-    fence([...folders].map((folder) => ({ path: folder, mayWrite })));
+    fence([...new Set(folders)].map((path) => ({ path, mayWrite })));
   } catch {
-    // koffi has no build for this machine, or the folder doesn't exist
+    // koffi has no build for this machine, or a folder doesn't exist
   }
 }
 

@@ -32,6 +32,8 @@ import {
   MAX_ANCESTORS,
   NAME_SOURCES,
   type Process,
+  PUBLISHER_KINDS,
+  type Publisher,
 } from '../model/terms.ts';
 import { sanitize } from '../net/text.ts';
 import { flag, list, number, optional, type Place, parsed, record, ref, type Shape, text, time, word } from './shape.ts';
@@ -227,6 +229,15 @@ const container = record<Container>({
   project: optional(text),
   unknown: optional(text),
 });
+const publisher = record<Publisher>({
+  kind: word(PUBLISHER_KINDS, 'unknown'),
+  name: optional(text),
+  version: optional(text),
+  by: optional(text),
+  source: optional(text),
+  note: optional(text),
+  digest: optional(text),
+});
 const process = record<Process>({
   id: number,
   pid: number,
@@ -239,6 +250,7 @@ const process = record<Process>({
   script: optional(text),
   unit: optional(text),
   container: optional(container),
+  publisher: optional(publisher),
   app: number,
   ancestors: list(ancestor, MAX_ANCESTORS),
   origin: optional(ancestor),

@@ -16,10 +16,13 @@ export interface EdgePaths {
   readonly ndp: string;
   readonly ifconfig: string;
   readonly pbcopy: string;
+  readonly codesign: string;
   /** Roots of procfs and sysfs; tests use others. */
   readonly proc: string;
   readonly sys: string;
   readonly passwd: string;
+  /** Folder below which package databases are looked for: the root, in tests another. */
+  readonly packages: string;
 }
 
 /** The result of a program that ran to its end. Running a program never throws. */

@@ -24,6 +24,7 @@ const ENTRIES = {
   'reader-worker': 'history/query/reader-worker',
   'save-worker': 'history/save-worker',
   'exec-worker': 'identify/process/linux/exec-worker',
+  'publisher-worker': 'publisher/publisher-worker',
   'root-child': 'privilege/root-child-main',
   'cap-child': 'privilege/cap-child',
   'command-gate': 'command/gate-main',

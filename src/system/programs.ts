@@ -23,9 +23,11 @@ const DARWIN_PATHS: EdgePaths = {
   ndp: '/usr/sbin/ndp',
   ifconfig: '/sbin/ifconfig',
   pbcopy: '/usr/bin/pbcopy',
+  codesign: '/usr/bin/codesign',
   proc: '/proc',
   sys: '/sys',
   passwd: '/etc/passwd',
+  packages: '/',
 };
 
 const LINUX_PATHS: EdgePaths = {

@@ -70,6 +70,7 @@ export const COMMANDS = [
   'allow',
   'export',
   'packets',
+  'digest',
   'copy',
   'redraw',
   'suspend',
@@ -158,6 +159,8 @@ export type Effect =
   | { readonly type: 'unmute'; readonly mute: Mute }
   /** Add to the policy that this app may reach this host. */
   | { readonly type: 'allow'; readonly app: string; readonly host: string }
+  /** Compute the SHA-256 of this process's executable: details have it once it is known. */
+  | { readonly type: 'digest'; readonly process: number }
   /** Text for the clipboard: sanitised, one line. */
   | { readonly type: 'copy'; readonly text: string }
   /** Show this theme; `keep` when the user picked it, not for a preview. */

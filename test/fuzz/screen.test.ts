@@ -6,7 +6,7 @@ import { beforeAll, test } from 'vitest';
 import { DNS_TRANSPORTS, type DnsPart, type DnsRow } from '../../src/model/dns.ts';
 import type { HistoryResult } from '../../src/model/history.ts';
 import { EVENT_KINDS, type FlowRow, type NetEvent, type Snapshot } from '../../src/model/snapshot.ts';
-import type { Process } from '../../src/model/terms.ts';
+import { type Process, PUBLISHER_KINDS, type Publisher } from '../../src/model/terms.ts';
 import { mouseAction } from '../../src/tui/input.ts';
 import { type Action, COMMANDS, type Edit, type Effect } from '../../src/view/action.ts';
 import { type Frame, frameOf } from '../../src/view/frame.ts';
@@ -163,7 +163,28 @@ function anyProcess(chance: Chance, pid: number): Process {
   const line = { command, ancestors, origin: ancestors[0] ?? null, session: chance.of([null, pid]), terminal: text() };
   const named = { container: chance.of(TEXTS), image: text(), pod: text(), namespace: text(), project: text(), unknown: text() };
   const container = chance.of([null, { ...named, engine: chance.of(TEXTS), id: chance.of(TEXTS) }]);
-  return { ...line, container, id: pid, pid, name, exe, uid: 0, user, parentPid: 1, startedAt: start, script, unit, app: 1 };
+  return {
+    ...line,
+    container,
+    id: pid,
+    pid,
+    name,
+    exe,
+    uid: 0,
+    user,
+    parentPid: 1,
+    startedAt: start,
+    script,
+    unit,
+    publisher: anyPublisher(chance),
+    app: 1,
+  };
+}
+
+function anyPublisher(chance: Chance): Publisher | null {
+  const text = (): string | null => chance.of([null, ...TEXTS]);
+  const kind = chance.of(PUBLISHER_KINDS);
+  return chance.of([null, { kind, name: text(), version: text(), by: text(), source: text(), note: text(), digest: text() }]);
 }
 
 function anyEvent(chance: Chance, index: number, flows: readonly FlowRow[]): NetEvent {

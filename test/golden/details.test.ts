@@ -26,6 +26,7 @@ const process_ = {
   script: null,
   unit: null,
   container: null,
+  publisher: null,
   ...NO_LINEAGE,
   startedAt: null,
 };
@@ -87,6 +88,35 @@ test('a process below its app, and a connection on a small screen', async () => 
   await show(40, 60);
   await stage.press('\r');
   await frame('details-chart-connection-80x24');
+});
+
+test('programs for which nobody vouches, and their SHA-256', async () => {
+  stage = new Stage(100, 36);
+  const publisher = { kind: 'unpackaged', name: null, version: null, by: null, source: null, note: null, digest: null } as const;
+  const curl = { ...publisher, kind: 'package', name: 'curl', version: '8.5.0-2', by: 'Debian', source: 'dpkg' } as const;
+  const made = (digest: string | null): Partial<Snapshot> => ({
+    apps: [
+      appRow({ id: 'app:2', app: 'backup', exe: '/home/ann/backup', ...{ rxRate: 900 }, processCount: 2 }),
+      appRow({ id: 'app:1', app: 'curl', exe: '/usr/bin/curl', rxRate: 100, processes: [{ ...process_, publisher: curl }] }),
+    ].map((row) => {
+      const own = { ...process_, name: 'backup', exe: '/home/ann/backup', publisher: { ...publisher, digest } };
+      return row.app === 'curl'
+        ? row
+        : {
+            ...row,
+            processes: [
+              { ...own, pid: 900 },
+              { ...own, pid: 901 },
+            ],
+          };
+    }),
+  });
+  await stage.show(at(1, made(null)));
+  await stage.press('2');
+  await frame('details-publisher-table-100x36');
+  await stage.press('D');
+  await stage.show(at(2, made('5f'.repeat(32))));
+  await frame('details-publisher-digest-100x36');
 });
 
 test('an interface has its last minute from its own rings', async () => {

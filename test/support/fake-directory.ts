@@ -33,6 +33,7 @@ export class FakeDirectory implements ProcessDirectory {
       script: null,
       unit: null,
       container: null,
+      publisher: null,
       ...NO_LINEAGE,
       ancestors: [{ pid: 500, name: `${name}-sh`, startedAt: null }],
     };

@@ -63,9 +63,11 @@ export function fakeEdges(system: FakeSystem = {}): FakeEdges {
     ndp: '/usr/sbin/ndp',
     ifconfig: '/sbin/ifconfig',
     pbcopy: '/usr/bin/pbcopy',
+    codesign: '/usr/bin/codesign',
     proc: join(root, 'proc'),
     sys: join(root, 'sys'),
     passwd: join(root, 'etc/passwd'),
+    packages: root,
   };
   return {
     platform: system.platform ?? 'linux',

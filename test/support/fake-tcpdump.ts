@@ -209,8 +209,9 @@ export function edgesFor(tcpdump: string): Edges {
     ndp: none,
     ifconfig: none,
     pbcopy: none,
+    codesign: none,
   };
-  const paths = { tcpdump, ...others, proc: none, sys: none, passwd: none };
+  const paths = { tcpdump, ...others, proc: none, sys: none, passwd: none, packages: none };
   return {
     platform: 'darwin',
     paths,

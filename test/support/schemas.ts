@@ -15,6 +15,7 @@ import {
   FLOW_DIRECTIONS,
   INTERFACE_KINDS,
   NAME_SOURCES,
+  PUBLISHER_KINDS,
 } from '../../src/model/terms.ts';
 import { COMMANDS } from '../../src/view/action.ts';
 
@@ -62,6 +63,14 @@ const GAP_REASONS = ['sleep', 'clock', 'loss', 'interface'] as const satisfies r
 const APPLICATION_SOURCES = ['content', 'port', 'none'] as const satisfies readonly ApplicationSource[];
 
 const ancestor = object({ pid: count, name: text, started: time });
+const publisher = object({
+  kind: word(PUBLISHER_KINDS),
+  name: orNull(text),
+  version: orNull(text),
+  by: said(orNull(text), 'Team ID, or who maintains the package'),
+  source: orNull(text),
+  note: orNull(text),
+});
 /** A process with what --lineage adds. */
 const withLineage = (process: Schema): Schema => ({
   ...process,
@@ -379,6 +388,7 @@ export function linesSchema(): Schema {
               started: time,
               script: orNull(text),
               unit: orNull(text),
+              publisher: said({ oneOf: [publisher, { type: 'null' }] }, 'who made its executable; null until that was looked up'),
             }),
           ),
         ),

@@ -23,6 +23,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   watch: ['model', 'net', 'filter'],
   history: ['model', 'net', 'system', 'filter', 'privilege'],
   export: ['model', 'net'],
+  publisher: ['model', 'net', 'system', 'identify', 'history', 'privilege'],
   view: ['model', 'net', 'filter'],
   output: ['model', 'net', 'system', 'filter', 'capture', 'packets', 'aggregate', 'view'],
   tui: ['model', 'net', 'system', 'view'],
@@ -38,6 +39,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'packets',
     'aggregate',
     'output',
+    'publisher',
     'privilege',
   ],
   privilege: ['model', 'net', 'system', 'capture', 'identify'],
@@ -54,7 +56,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   cap: ['capture/cap/'],
   blessed: ['tui/'],
   'blessed-contrib': ['tui/'],
-  'lru-cache': ['identify/'],
+  'lru-cache': ['identify/', 'publisher/'],
   'mmdb-lib': ['identify/place/'],
   'hyparquet-writer': ['output/'],
   re2js: ['filter/'],
@@ -86,6 +88,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
 const ALONE: readonly string[] = [
   'history/query/reader-worker.ts',
   'history/save-worker.ts',
+  'publisher/publisher-worker.ts',
   'privilege/cap-child.ts',
   'privilege/root-child-main.ts',
   'messenger/messenger-main.ts',
@@ -117,7 +120,7 @@ function everythingBut(one: string): readonly string[] {
     'output',
     'tui',
   ]
-    .concat('pipeline', 'privilege', 'messenger', 'command', 'stream', 'cli', 'app')
+    .concat('pipeline', 'publisher', 'privilege', 'messenger', 'command', 'stream', 'cli', 'app')
     .filter((folder) => folder !== one);
 }
 

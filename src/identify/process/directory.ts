@@ -1,7 +1,7 @@
 // Numbers processes and apps. Processes with the same executable and user are one app. It can forget entries that nothing refers to.
 
 import { readFileSync } from 'node:fs';
-import { type App, type Lineage, NO_LINEAGE, type Process, type ProcessDirectory } from '../../model/terms.ts';
+import { type App, type Lineage, NO_LINEAGE, type Process, type ProcessDirectory, type Publisher } from '../../model/terms.ts';
 import { sanitize } from '../../net/text.ts';
 import { ALERTS_APP } from '../../system/own-files.ts';
 import type { LateFacts, ProcessFacts } from './process-facts.ts';
@@ -134,6 +134,7 @@ export class Directory implements ProcessDirectory {
       session,
       terminal,
       command,
+      publisher: null,
     };
     this.#processes.set(id, process);
     this.#join(process);
@@ -169,11 +170,19 @@ export class Directory implements ProcessDirectory {
   /** A process turns out to belong to a unit. Its app stays: a container's programs alone are apart from others. */
   join(id: number, unit: string): void {
     const old = this.#processes.get(id);
-    if (old === undefined || old.unit !== null) return;
-    const process = { ...old, unit };
-    this.#processes.set(id, process);
-    const app = this.#apps[old.app] as MutableApp;
-    app.processes = app.processes.map((each) => (each.id === id ? process : each));
+    if (old !== undefined && old.unit === null) this.#replace({ ...old, unit });
+  }
+
+  /** The publisher of a process's executable turns out. */
+  publish(id: number, publisher: Publisher): void {
+    const old = this.#processes.get(id);
+    if (old !== undefined && old.publisher !== publisher) this.#replace({ ...old, publisher });
+  }
+
+  #replace(process: Process): void {
+    this.#processes.set(process.id, process);
+    const app = this.#apps[process.app] as MutableApp;
+    app.processes = app.processes.map((each) => (each.id === process.id ? process : each));
   }
 
   /**

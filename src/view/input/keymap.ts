@@ -71,6 +71,7 @@ export const KEYMAP: KeyTable = [
   bind('allow', ['A'], 'alerts: this is allowed from now on', 'Table'),
   bind('export', ['e'], 'export what is shown to a file (CSV, JSON)', 'Table'),
   bind('packets', ['P'], 'write kept packets of the row or range; again: go on', 'Table'),
+  bind('digest', ['D'], 'SHA-256 of the executable, in details', 'Table'),
   bind('copy', ['y'], 'copy the row to the clipboard', 'Table'),
 
   bind('pause', ['p', 'space'], 'pause the picture; capture goes on', 'Program'),

@@ -2,11 +2,14 @@
 
 import type { PacketPage } from '../../model/packet-page.ts';
 import type { FlowRow, Snapshot } from '../../model/snapshot.ts';
+import type { Process } from '../../model/terms.ts';
 import { type Command, type Step, still } from '../action.ts';
 import type { FrameSettings } from '../frame.ts';
 import { FOLLOW, popupContent, popupRows, popupTop, showsPackets } from '../panels/popup.ts';
+import { ownerOf } from '../panels/related.ts';
 import type { Details, Popup, TableName, ViewState } from '../state.ts';
-import { rowWithId } from '../tables/rows.ts';
+import { type AnyRow, rowWithId } from '../tables/rows.ts';
+import type { AppLine } from '../tree/app-tree.ts';
 import { withFilter } from './filter-input.ts';
 import { settled } from './navigation.ts';
 import { writePackets } from './packets.ts';
@@ -41,6 +44,7 @@ export function reducePopup(state: ViewState, command: Command, live: Snapshot, 
   if (command === 'privacy') return still({ ...state, privacy: !state.privacy });
   if (command === 'paths' && popup.kind === 'details') return still(togglePaths(state));
   if (command === 'packets') return writePackets(state, live);
+  if (command === 'digest' && popup.kind === 'details') return askDigest(state, popup.table, popup.id, live);
   if (command === 'mute' && popup.kind === 'details' && popup.table === 'alerts')
     return still(openMute({ ...state, popup: null }, live));
   if ((command === 'next-pane' || command === 'previous-pane') && popup.kind === 'details') return still(turnPage(state, popup));
@@ -81,6 +85,19 @@ export function filteredAlike(state: ViewState, table: TableName, id: string, li
   const ja4 = (row as FlowRow | undefined)?.talk?.tls?.offer?.ja4 ?? null;
   if (ja4 === null) return { ...state, notice: 'select a connection whose TLS hello was seen whole' };
   return settled(withFilter({ ...state, popup: null }, `ja4=${ja4}`), live);
+}
+
+/** Asks for the SHA-256 of the executable of a row's newest process. */
+export function askDigest(state: ViewState, table: TableName, id: string, live: Snapshot): Step {
+  const row = table === 'apps' || table === 'connections' ? rowWithId(state, live, table, id) : undefined;
+  const process = row === undefined ? null : executableOf(table, row, live);
+  if (process === null) return still({ ...state, notice: 'select an app, a process or a connection whose executable is known' });
+  return { state: { ...state, notice: 'reading the executable' }, effects: [{ type: 'digest', process: process.id }] };
+}
+
+function executableOf(table: TableName, row: AnyRow, live: Snapshot): Process | null {
+  const processes = table === 'apps' ? (row as AppLine).processes : [ownerOf(row as FlowRow, live)];
+  return processes.findLast((process) => process !== null && process.exe !== null) ?? null;
 }
 
 /** Shows paths, or hides them. */

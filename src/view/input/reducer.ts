@@ -48,7 +48,7 @@ import {
 } from './navigation.ts';
 import { writePackets } from './packets.ts';
 import { allow, capturedOn, listedInterfaces, openExport, openInterfaces, openMute } from './pickers.ts';
-import { filteredAlike, reducePopup, takePage, togglePaths } from './popup-reducer.ts';
+import { askDigest, filteredAlike, reducePopup, takePage, togglePaths } from './popup-reducer.ts';
 import { updateWatches } from './watches.ts';
 
 /** Applies one action. The same state object comes back when nothing changed. */
@@ -257,6 +257,12 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return still({ ...state, privacy: !state.privacy });
     case 'paths':
       return still(togglePaths(state));
+    case 'digest': {
+      const opened = openDetails(state, live);
+      if (opened.popup?.kind !== 'details') return still(state);
+      const step = askDigest(opened, opened.popup.table, opened.popup.id, live);
+      return step.effects.length > 0 ? step : still({ ...state, notice: step.state.notice });
+    }
     case 'alike':
       return still(filteredAlike(state, state.pane, selectedRow(state, live)?.id ?? '', live));
     case 'copy': {

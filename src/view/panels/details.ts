@@ -3,7 +3,15 @@
 import type { Alert } from '../../model/alert.ts';
 import type { ListenerRow } from '../../model/listeners.ts';
 import type { AppRow, CategoryRow, FlowRow, InterfaceRow, NetEvent, Traffic } from '../../model/snapshot.ts';
-import { type InnerFlow, MAX_ANCESTORS, type NameSource, type Place, type Process } from '../../model/terms.ts';
+import {
+  type InnerFlow,
+  MAX_ANCESTORS,
+  type NameSource,
+  type Place,
+  type Process,
+  type Publisher,
+  UNVOUCHED,
+} from '../../model/terms.ts';
 import { counted } from '../../net/counted.ts';
 import type { TableName } from '../state.ts';
 import { alertText, SEVERITY_ROLES } from '../tables/alerts.ts';
@@ -11,6 +19,7 @@ import type { CellContext } from '../tables/column.ts';
 import { askedText, stateOf } from '../tables/connections.ts';
 import { eventText } from '../tables/events.ts';
 import { endpointText, hidden, macText, portText, shown } from '../tables/masking.ts';
+import { publisherText } from '../tables/publisher.ts';
 import type { AnyRow } from '../tables/rows.ts';
 import { linkText } from '../text/diagnosis.ts';
 import {
@@ -154,6 +163,8 @@ const PROCESSES_SHOWN = 12;
 /** How each process was started, where that is known; what it is, whose child, since when, and what it belongs to. */
 function processes(row: AppRow, context: CellContext): readonly Fact[] {
   const newest = row.processes.toReversed().slice(0, PROCESSES_SHOWN);
+  // Whoever made the program once, not below each of its processes.
+  const others = new Set(newest.filter(({ publisher }, i) => publisher !== null && newest[i - 1]?.publisher === publisher));
   const facts = newest.flatMap((process): Fact[] => {
     const { pid, exe, name, script, user, startedAt, unit, command } = process;
     const parents = parentsText(process, context);
@@ -168,12 +179,15 @@ function processes(row: AppRow, context: CellContext): readonly Fact[] {
       ...(unit === null ? [] : [shown(unit, context)]),
     ];
     const label = `pid ${pid < 0 ? context.glyphs.unknown : pid}`;
-    return command === null
-      ? [[label, parts.join(', '), 'dim']]
-      : [
-          [label, hidden(command, context)],
-          ['', parts.join(', '), 'dim'],
-        ];
+    const about: readonly Fact[] =
+      command === null
+        ? [[label, parts.join(', '), 'dim']]
+        : [
+            [label, hidden(command, context)],
+            ['', parts.join(', '), 'dim'],
+          ];
+    const isSame = others.has(process);
+    return [...about, ...(isSame ? [] : publisherFacts(process.publisher, context, ''))];
   });
   const more = row.processCount - newest.length;
   return more > 0 && row.processes.length > 0 ? [...facts, ['', `and ${formatGrouped(more)} more`, 'dim']] : facts;
@@ -203,6 +217,18 @@ function sessionText({ session, terminal }: Process, context: CellContext): stri
   return terminal === null ? leader : `${leader} on ${shown(terminal, context)}`;
 }
 
+/** Who made an executable, and its SHA-256 if the user asked for that. @param label before the first line; empty below a process */
+function publisherFacts(publisher: Publisher | null, context: CellContext, label = 'publisher'): readonly Fact[] {
+  if (publisher === null) return [];
+  const { kind, digest } = publisher;
+  const text = publisherText(publisher, context);
+  const role = UNVOUCHED.includes(kind) ? 'warn' : kind === 'unknown' || label === '' ? 'dim' : 'text';
+  return [
+    [label, label === '' ? `publisher: ${text}` : text, role],
+    ...(digest === null ? [] : [['SHA-256', shown(digest, context), 'dim'] as const]),
+  ];
+}
+
 /** Who owns a connection. */
 function ownerFacts(owner: Process | null, context: CellContext): readonly Fact[] {
   if (owner === null) return [];
@@ -210,6 +236,7 @@ function ownerFacts(owner: Process | null, context: CellContext): readonly Fact[
   return [
     ['user', secret(owner.user, context)],
     ['executable', secret(owner.exe, context)],
+    ...publisherFacts(owner.publisher, context),
     ['command line', secret(owner.command, context)],
     ['child of', parentsText(owner, context)],
     ...(session === null ? [] : [['session', session] as const]),

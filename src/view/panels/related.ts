@@ -2,7 +2,7 @@
 // most stands first; the rest is counted.
 
 import type { Alert } from '../../model/alert.ts';
-import type { FlowRow, Traffic } from '../../model/snapshot.ts';
+import type { FlowRow, Snapshot, Traffic } from '../../model/snapshot.ts';
 import type { Process } from '../../model/terms.ts';
 import type { Picture } from '../derive.ts';
 import { appOfFlow, hostOfFlow } from '../derive.ts';
@@ -32,7 +32,7 @@ const CHART_CELLS = 60;
 
 /** What other rows tell of a row. */
 export function relatedFacts(table: TableName, row: AnyRow, picture: Picture, context: CellContext, width: number): Related {
-  const owner = table === 'connections' ? ownerOf(row as FlowRow, picture) : null;
+  const owner = table === 'connections' ? ownerOf(row as FlowRow, picture.snapshot) : null;
   const recent =
     table === 'alerts' ? outcomeFacts(row as Alert, picture.snapshot.capture, context) : recentOf(row, context, width);
   const talks = [...faultsOf(table, row, picture, context), ...talksOf(table, row, picture, context, width)];
@@ -124,10 +124,10 @@ function toText({ flow, isFar }: Share, context: CellContext, cells: number): st
 }
 
 /** The process that owns a connection, by its pid among those of its app. */
-function ownerOf(flow: FlowRow, picture: Picture): Process | null {
+export function ownerOf(flow: FlowRow, { apps }: Pick<Snapshot, 'apps'>): Process | null {
   if (flow.app === null || flow.pid === null) return null;
-  const id = appOfFlow(picture.snapshot.apps)(flow);
-  const app = picture.snapshot.apps.find((row) => row.id === id);
+  const id = appOfFlow(apps)(flow);
+  const app = apps.find((row) => row.id === id);
   return app?.processes.findLast(({ pid }) => pid === flow.pid) ?? null;
 }
 

@@ -8,6 +8,7 @@ import { hasMore } from '../tree/branch.ts';
 import { BY_RATE, BY_TOTAL, type CellContext, type TableSpec } from './column.ts';
 import { flowsColumn, numberColumn, seenColumn, widest, wordColumn } from './columns.ts';
 import { hidden, nameCell, shown } from './masking.ts';
+import { unvouchedMark } from './publisher.ts';
 import { rateColumns, recentColumn, shareColumn, totalColumns } from './traffic.ts';
 import { treeCell, treeText } from './tree-cell.ts';
 
@@ -33,13 +34,24 @@ function terminalOf({ branch }: AppLine, context: CellContext): string {
   return terminal === null ? '' : ` ${shown(terminal, context)}`;
 }
 
-/** A process with the terminal of the session that it leads: which of many shells it is. */
-function withTerminal(row: AppLine, context: CellContext, cells: number): Span | Line {
-  const terminal = terminalOf(row, context);
+/** That nobody vouches for a program. */
+function markOf({ branch, processes }: AppLine): string {
+  const mark = branch === undefined || branch.kind === 'process' || branch.kind === 'lineage' ? unvouchedMark(processes) : '';
+  return mark === '' ? '' : ` ${mark}`;
+}
+
+/** A process with the terminal of the session that it leads, which says which of many shells it is; and a mark if nobody vouches for it. */
+function withMarks(row: AppLine, context: CellContext, cells: number): Span | Line {
+  const [terminal, mark] = [terminalOf(row, context), markOf(row)];
+  const whole = nameOf(row, context, cells);
   const room = cells - displayWidth(terminal);
-  if (terminal === '' || room < LEAST_NAME) return nameOf(row, context, cells);
-  const { text, role } = nameOf(row, context, room);
-  return [span(cut(text.trimEnd(), room, context.glyphs), role), span(terminal, 'dim')];
+  if (terminal !== '' && room >= LEAST_NAME) {
+    const { text, role } = nameOf(row, context, room);
+    return [span(cut(text.trimEnd(), room, context.glyphs), role), span(terminal, 'dim')];
+  }
+  const name = whole.text.trimEnd();
+  if (mark === '' || displayWidth(name) + displayWidth(mark) > cells) return whole;
+  return [span(name, whole.role), span(mark, 'warn')];
 }
 
 /** The host with which the app exchanges most. */
@@ -68,7 +80,7 @@ export const APPS: TableSpec<AppLine> = {
         widest(rows, (row) =>
           treeText(
             row,
-            nameOf(row, context, WHOLE).text.trimEnd() + terminalOf(row, context),
+            nameOf(row, context, WHOLE).text.trimEnd() + (terminalOf(row, context) || markOf(row)),
             context.recentlySeen.apps.has(row.app ?? ''),
           ),
         ),
@@ -81,7 +93,7 @@ export const APPS: TableSpec<AppLine> = {
           },
           width,
           context,
-          (cells) => withTerminal(row, context, cells),
+          (cells) => withMarks(row, context, cells),
         ),
     },
     {

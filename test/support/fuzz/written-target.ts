@@ -93,6 +93,7 @@ const NOBODY: Process = {
     script: null,
     unit: null,
     container: null,
+    publisher: null,
   },
   ...{ command: null, ancestors: [], origin: null, session: null, terminal: null, app: 0 },
 };

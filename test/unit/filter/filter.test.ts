@@ -57,6 +57,7 @@ const npm = {
   command: 'node a.js --token=***',
   unit: 'app.service',
   container: null,
+  publisher: { kind: 'package', name: 'nodejs', version: '20', by: 'Debian', source: 'dpkg', note: null, digest: null } as const,
 };
 const pipe: FilterSubject = {
   ...{ app: 'node', peerApp: 'postgres', pid: 7, peerPid: 8, direction: 'local', process: npm },
@@ -66,6 +67,7 @@ const pipe: FilterSubject = {
     command: null,
     unit: 'postgresql.service',
     container: null,
+    publisher: null,
   },
 };
 const unknown: FilterSubject = { app: null, pid: null };
@@ -133,6 +135,10 @@ describe('what passes', () => {
     ['cmd:"node a"', 'pipe'],
     ['cmd~--token', 'pipe'],
     ['unit:app.', 'pipe'],
+    ['publisher:nodejs', 'pipe'],
+    ['publisher:debian', 'pipe'],
+    ['publisher=package', 'pipe'],
+    ['publisher!=package', 'curl ssh unknown'],
     ['unit=postgresql.service', 'pipe'],
     ['"and"', ''],
     // joining

@@ -73,6 +73,10 @@ export function appRow(part: Partial<AppRow> = {}): AppRow {
         script: null,
         unit: null,
         container: null,
+        publisher: {
+          ...{ kind: 'package', name: 'curl', version: '8.5.0-2', by: 'Jane Doe', source: 'dpkg' },
+          ...{ note: 'by its path alone', digest: null },
+        },
         ...NO_LINEAGE,
         app: 0,
       },

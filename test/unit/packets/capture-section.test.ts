@@ -30,6 +30,7 @@ const process = (fields: Partial<Process> = {}): Process => ({
   script: null,
   unit: null,
   container: null,
+  publisher: null,
   command: null,
   ancestors: [],
   origin: null,

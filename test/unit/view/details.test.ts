@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FlowRow } from '../../../src/model/snapshot.ts';
-import { NO_LINEAGE, type Process } from '../../../src/model/terms.ts';
+import { NO_LINEAGE, type Process, type Publisher } from '../../../src/model/terms.ts';
 import { NOTHING_RELATED, rowFacts } from '../../../src/view/panels/details.ts';
 import type { CellContext } from '../../../src/view/tables/column.ts';
 import { HOSTS } from '../../../src/view/tables/hosts.ts';
@@ -54,6 +54,7 @@ test('details of an app tell since when each process runs, where that is known',
     script: null,
     unit: null,
     container: null,
+    publisher: null,
     ...NO_LINEAGE,
     app: 0,
     name: 'sh',
@@ -85,6 +86,7 @@ describe('details of where a process comes from', () => {
       parentPid: 700,
       startedAt: NOON,
       script: null,
+      publisher: null,
       app: 0,
     },
     ...{
@@ -120,6 +122,34 @@ describe('details of where a process comes from', () => {
     expect(facts({ parentPid: 1 })['child of']).toBe('zsh 512 → npm 700, now of pid 1');
     const ancestors = [1, 2, 3, 4, 5, 6].map((i) => at(700 + i, 'sh'));
     expect(facts({ ancestors, parentPid: 706 })['child of']).toMatch(/^zsh 512 → … → sh 701 → .* → sh 706$/);
+  });
+
+  test('say who made its executable, whose word that is, and what it is good for', () => {
+    const by = (parts: Partial<Publisher>) => {
+      const whole = { kind: 'unknown', name: null, version: null, by: null, source: null, note: null, digest: null } as const;
+      const told = rowFacts('connections', flowRow({ id: 'f' }), CONTEXT, {
+        ...NOTHING_RELATED,
+        owner: { ...owner, publisher: { ...whole, ...parts } },
+      });
+      return told.filter(([name]) => name === 'publisher' || name === 'SHA-256').map(([, value, role]) => `${value} [${role}]`);
+    };
+    expect(facts()).not.toHaveProperty('publisher');
+    expect(by({ kind: 'signed', name: 'Google LLC', by: 'EQHXZ8M8AV', source: 'codesign' })).toEqual([
+      'Google LLC (team EQHXZ8M8AV) [text]',
+    ]);
+    expect(by({ kind: 'apple', name: 'Apple', source: 'codesign' })).toEqual(['Apple [text]']);
+    expect(
+      by({ kind: 'package', name: 'curl', version: '8.5', by: 'Debian', source: 'dpkg', note: 'by its path alone' }),
+    ).toEqual(['curl 8.5 (dpkg, Debian): by its path alone [text]']);
+    expect(by({ kind: 'unpackaged', digest: 'ab'.repeat(32) })).toEqual([
+      'not from a package [warn]',
+      `${'ab'.repeat(32)} [dim]`,
+    ]);
+    expect(by({ kind: 'unsigned', source: 'codesign' })).toEqual(['unsigned [warn]']);
+    expect(by({ kind: 'untrusted', note: 'it says X' })).toEqual([
+      "signed by somebody for whom Apple doesn't vouch: it says X [warn]",
+    ]);
+    expect(by({ kind: 'unknown', note: 'in a container' })).toEqual(['unknown: in a container [dim]']);
   });
 
   test('hide its command line in privacy mode, where arguments name hosts', () => {

@@ -19,7 +19,14 @@ describe('a new app', () => {
     const watch = watching();
     const process = {
       ...{ id: 1, pid: 7, name: 'evil', exe: '/tmp/evil', uid: 0, user: 'root', parentPid: 6, startedAt: null, script: null },
-      ...{ ...NO_LINEAGE, unit: null, container: null, ancestors: [{ pid: 6, name: 'bash', startedAt: null }], app: 1 },
+      ...{
+        ...NO_LINEAGE,
+        unit: null,
+        container: null,
+        publisher: null,
+        ancestors: [{ pid: 6, name: 'bash', startedAt: null }],
+        app: 1,
+      },
     };
     const evil = watchFlow({ app: 'evil', process, pid: 7, user: 'root' });
     const [alert] = watch.meet(evil);

@@ -32,7 +32,7 @@ export const FORK_BYTES = 16;
 export const FIRST_FORK = ANSWER_AT + ANSWER_BYTES;
 export const SHARED_BYTES = FIRST_FORK + FORK_SLOTS * FORK_BYTES;
 export const EXEC_STATE = { STARTING: 0, RUNNING: 1, FAILED: 2 } as const;
-export const EXEC_COMMAND = { NONE: 0, END: 1, LOWER: 2, EXE: 3, SOCKETS: 4, NAMESPACE: 5 } as const;
+export const EXEC_COMMAND = { NONE: 0, END: 1, LOWER: 2, EXE: 3, SOCKETS: 4, NAMESPACE: 5, FILE: 6 } as const;
 /** Lengths that stand for failure. */
 export const NO_ANSWER = { GONE: -1, HIDDEN: -2 } as const;
 /** Indices of the 32-bit words at the start of the shared memory. */

@@ -135,6 +135,11 @@ export class ExecWatch implements OwnThread, Proc, Execs {
     return this.#ask(EXEC_COMMAND.EXE, pid, 0) > 0 ? this.#text() : null;
   }
 
+  /** The worker asks even before root is dropped, because it knows a way that can't block. */
+  file(pid: number): string {
+    return this.#ask(EXEC_COMMAND.FILE, pid, 0) > 0 ? this.#text() : '';
+  }
+
   *sockets(pid: number): Generator<number> {
     if (!this.#usesWorker) {
       yield* this.#own.sockets(pid);

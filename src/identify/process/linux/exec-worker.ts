@@ -1,6 +1,6 @@
 // Worker thread: blocks on the kernel's fork and exec events and reads what a program is while it still exists. Polling would be too late: of 200
 // processes that lived a few milliseconds it saw 4, this sees nearly all. Only this thread keeps rights over other users' processes, and it
-// answers what they are needed for: a pid's executable, socket inodes and network namespace. It opens nothing for writing.
+// answers what they are needed for: a pid's executable and its file, socket inodes, network namespace. It opens nothing for writing.
 
 import { closeSync, constants, openSync, readlinkSync, readSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
@@ -60,6 +60,9 @@ const TGID_AT = EVENT_AT + 20;
 const CHILD_AT = EVENT_AT + 24;
 const CHILD_TGID_AT = EVENT_AT + 28;
 const PR_SET_KEEPCAPS = 8;
+const AT_FDCWD = -100;
+const AT_STATX_DONT_SYNC = 0x4000;
+const STATX_INO = 0x100;
 /** Number of getdents64(2): glibc has no wrapper before 2.30. */
 const GETDENTS64: Partial<Record<NodeJS.Architecture, number>> = { x64: 217, arm64: 61 };
 /** Size of the shortest directory entry. It bounds how many entries a read returns, so they fit into an answer. */
@@ -82,6 +85,7 @@ const recv = libc.func('long recv(int, void*, size_t, int)');
 const setns = libc.func('int setns(int, int)');
 const poll = libc.func('int poll(void*, unsigned long, int)');
 const lseek = libc.func('long lseek(int, long, int)');
+const statx = libc.func('int statx(int, str, int, unsigned int, void*)');
 const clockGettime = libc.func('int clock_gettime(int, void*)');
 const getdents = libc.func('long syscall(long, int, void*, unsigned long)');
 /** Rights were lowered. Before that we read no arguments: that can hang, and would block dropping root. */
@@ -259,6 +263,7 @@ function answer(command: number, asked: number, from: number): void {
   counters[WORD.NEXT] = 0;
   try {
     if (command === EXEC_COMMAND.SOCKETS) counters[WORD.LENGTH] = sockets(pid, from >>> 0);
+    else if (command === EXEC_COMMAND.FILE) counters[WORD.LENGTH] = file(pid);
     else {
       const link = linkOf(`${proc}/${pid}/${command === EXEC_COMMAND.EXE ? 'exe' : 'ns/net'}`);
       counters[WORD.LENGTH] = link === '' ? NO_ANSWER.GONE : put(Buffer.from(link), ANSWER_AT, ANSWER_BYTES);
@@ -266,6 +271,19 @@ function answer(command: number, asked: number, from: number): void {
   } catch (thrown) {
     counters[WORD.LENGTH] = (thrown as NodeJS.ErrnoException).code === 'EACCES' ? NO_ANSWER.HIDDEN : NO_ANSWER.GONE;
   }
+}
+
+/**
+ * Writes device and inode of a process's executable to the answer, from what the kernel remembers of it: a file system of a user's own (FUSE) could
+ * let a question wait for ever.
+ *
+ * @returns bytes written
+ */
+function file(pid: number): number {
+  if ((statx(AT_FDCWD, `${proc}/${pid}/exe`, AT_STATX_DONT_SYNC, STATX_INO, scratch) as number) !== 0) return NO_ANSWER.GONE;
+  // struct statx: u64 stx_ino at 32, u32 stx_dev_major at 136, u32 stx_dev_minor at 140
+  const text = `${scratch.readUInt32LE(136)}.${scratch.readUInt32LE(140)}:${scratch.readBigUInt64LE(32)}`;
+  return put(Buffer.from(text), ANSWER_AT, ANSWER_BYTES);
 }
 
 /**

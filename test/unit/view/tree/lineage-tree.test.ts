@@ -36,6 +36,7 @@ function process(self: Ancestor, above: readonly Ancestor[], parts: Partial<Proc
       script: null,
       unit: null,
       container: null,
+      publisher: null,
       app: 0,
       ancestors: above,
       origin: above[1] ?? self,

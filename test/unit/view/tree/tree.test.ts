@@ -45,6 +45,7 @@ const process = (pid: number, name: string) => ({
   script: null,
   unit: null,
   container: null,
+  publisher: null,
   ...NO_LINEAGE,
   app: 0,
 });

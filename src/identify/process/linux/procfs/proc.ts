@@ -1,4 +1,4 @@
-// The parts of /proc that need rights over other users' processes: the executable's path, a process's sockets, its network namespace.
+// The parts of /proc that need rights over other users' processes: the executable's path and file, a process's sockets, its network namespace.
 // Anybody may read the rest, so other files read it directly.
 
 import { readdirSync, readlinkSync } from 'node:fs';
@@ -9,6 +9,8 @@ export interface Proc {
   readonly path: string;
   /** Path of the executable as the kernel writes it; null if the process is gone, has none, or access is denied. */
   exe(pid: number): string | null;
+  /** The file that a process executes, `DEVICE:INODE`, wherever its path leads to by now; empty if it is gone or access is denied. */
+  file(pid: number): string;
   /** Inodes of a process's sockets; 0 for its other descriptors. Throws ENOENT if the process is gone, EACCES if access is denied. */
   sockets(pid: number): Iterable<number>;
   /** Its network namespace as a string to compare; empty if the process is gone or access is denied. */
@@ -20,6 +22,7 @@ export function procAt(path: string): Proc {
   return {
     path,
     exe: (pid) => linkOf(`${path}/${pid}/exe`) || null,
+    file: () => '', // asking could block on a file system of another user's
     *sockets(pid) {
       const folder = `${path}/${pid}/fd`;
       for (const name of readdirSync(folder)) yield socketOf(linkOf(`${folder}/${name}`));
