@@ -127,8 +127,9 @@ export interface ResolverRow {
   readonly medianMs: number | null;
   /** 95th percentile. */
   readonly slowMs: number | null;
-  /** Median of the last minute's answers, and how many these were, at most 64; null without any. */
+  /** Median and 95th percentile of the last minute's answers, and how many these were, at most 64; null without any. */
   readonly recentMs: number | null;
+  readonly recentSlowMs: number | null;
   readonly recent: number;
   readonly lastSeen: number;
 }

@@ -103,7 +103,7 @@ export class WhyOutput implements Output {
     if (hosts.length === 0)
       return `nothing was exchanged with ${sanitize(this.#host)}${time}${snapshot.capture.file === null ? ': use it meanwhile, or longer (--duration 60s)' : ''}`;
     if (measured.length === 0) return `${sanitize(this.#host)} can't be judged: only datagrams were exchanged${time}`;
-    return `nothing is clearly wrong with ${sanitize(this.#host)}`;
+    return noAnswer(sanitize(this.#host), measured) ?? `nothing is clearly wrong with ${sanitize(this.#host)}`;
   }
 
   /** What was measured where, and who talked to the host. @param isSaid something else was said already */
@@ -156,6 +156,17 @@ export class WhyOutput implements Output {
   }
 }
 
+/** What is said of a host that answered nothing, though too little was asked of it to blame it; null if it answered or wasn't asked. */
+function noAnswer(name: string, hosts: readonly HostRow[]): string | null {
+  const total = (key: 'answered' | 'refused' | 'unanswered'): number =>
+    hosts.reduce((sum, { quality }) => sum + (quality?.all[key] ?? 0), 0);
+  const [refused, unanswered] = [total('refused'), total('unanswered')];
+  const count = refused + unanswered;
+  if (total('answered') > 0 || count === 0) return null;
+  if (count > 1) return `${name} answered none of ${count} connections`;
+  return refused > 0 ? `${name} refused its only connection` : `${name} left its only connection unanswered`;
+}
+
 function appOf({ app }: BranchRow): string {
   return app ?? '';
 }
@@ -172,8 +183,11 @@ function medianOf({ quality }: HostRow): number {
 /** The snapshot with the figures of the whole run in place of the last minute's. */
 function wholeRun(snapshot: Snapshot, hosts: readonly HostRow[]): Snapshot {
   const whole = (quality: Quality | null): Quality | null => (quality === null ? null : { ...quality, recent: quality.all });
+  const { dns } = snapshot;
+  const resolvers = dns.resolvers.map((row) => ({ ...row, recentMs: row.medianMs, recentSlowMs: row.slowMs }));
   return {
     ...snapshot,
+    dns: { ...dns, resolvers },
     hosts: hosts.map((row) => ({ ...row, quality: whole(row.quality) })),
     interfaces: snapshot.interfaces.map((row) => ({ ...row, ends: { near: whole(row.ends.near), far: whole(row.ends.far) } })),
   };

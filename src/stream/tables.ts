@@ -488,6 +488,7 @@ const resolver = record<ResolverRow>({
   medianMs: optional(number),
   slowMs: optional(number),
   recentMs: optional(number),
+  recentSlowMs: optional(number),
   recent: number,
   lastSeen: time,
 });

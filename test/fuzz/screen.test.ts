@@ -137,7 +137,14 @@ function anyDns(chance: Chance): DnsPart {
       missing: 2,
       unanswered: 2,
     },
-    ...{ medianMs: chance.of([null, 3]), slowMs: chance.of([null, 1e7]), recentMs: null, recent: 0, lastSeen: NOON },
+    ...{
+      medianMs: chance.of([null, 3]),
+      slowMs: chance.of([null, 1e7]),
+      recentMs: null,
+      recentSlowMs: null,
+      recent: 0,
+      lastSeen: NOON,
+    },
   }));
   const encrypted = TEXTS.slice(0, some).map((host, i) => ({
     ...{ id: String(i), app: text(), reason: text(), host, transport: chance.of(['tls', 'https', 'quic'] as const) },

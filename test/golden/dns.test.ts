@@ -91,7 +91,7 @@ const QUESTIONS: readonly DnsRow[] = [
 
 const resolver = (parts: Partial<ResolverRow>): ResolverRow => ({
   ...{ id: '0 192.168.1.1', address: '192.168.1.1', transport: 'udp', questions: 1204, answered: 1200, failed: 12, missing: 90 },
-  ...{ unanswered: 4, medianMs: 12.3, slowMs: 310, recentMs: 12, recent: 3, lastSeen: NOON - 2000 },
+  ...{ unanswered: 4, medianMs: 12.3, slowMs: 310, recentMs: 12, recentSlowMs: 15, recent: 3, lastSeen: NOON - 2000 },
   ...parts,
 });
 

@@ -129,6 +129,7 @@ function rowOf(one: Resolver, recent: number[]): ResolverRow {
     medianMs: one.quantile(0.5),
     slowMs: one.quantile(0.95),
     recentMs: quantileOf(recent, 0.5),
+    recentSlowMs: quantileOf(recent, 0.95),
     recent: recent.length,
     lastSeen,
   };

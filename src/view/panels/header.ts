@@ -3,7 +3,7 @@
 import type { Alert } from '../../model/alert.ts';
 import type { KeptStatus } from '../../model/packets.ts';
 import { nobodyWarning } from '../../model/privileges.ts';
-import type { Snapshot } from '../../model/snapshot.ts';
+import type { Gap, Snapshot } from '../../model/snapshot.ts';
 import { counted } from '../../net/counted.ts';
 import { type Picture, pictureOf } from '../derive.ts';
 import { BUDGET_NEAR } from '../history/budget.ts';
@@ -39,18 +39,22 @@ interface Part {
 }
 
 /**
- * What is wrong now, one line, '' when nothing is: the capture's own note, else a range that was not measured, else what is wrong with the network
- * as a whole, else, up to the first key, what it costs to run as nobody.
+ * What is wrong now, one line, '' when nothing is: what is wrong with the network as a whole, then the capture's own note, which may stay for all of a
+ * run, or else a range that was not measured. Without any, up to the first key, what it costs to run as nobody.
  */
 export function noteOf(state: ViewState, live: Snapshot): string {
   const { capture, gaps, diagnoses } = state.paused ?? live;
-  if (capture.note !== '') return capture.note;
-  const gap = gaps.at(-1);
-  if (gap !== undefined)
-    return `not measured for ${formatDuration(gap.to - gap.from)}: ${gap.reason}${gap.detail === '' ? '' : `, ${gap.detail}`}`;
   const wide = diagnoses.find(isWide);
-  if (wide !== undefined) return diagnosisText(wide, (text) => (state.privacy ? 'hidden' : text));
-  return state.begun ? '' : nobodyWarning(capture.privileges);
+  const notes = [
+    wide === undefined ? '' : diagnosisText(wide, (text) => (state.privacy ? 'hidden' : text)),
+    capture.note === '' ? gapNote(gaps.at(-1)) : capture.note,
+  ].filter((note) => note !== '');
+  return notes.length > 0 || state.begun ? notes.join('; ') : nobodyWarning(capture.privileges);
+}
+
+function gapNote(gap: Gap | undefined): string {
+  if (gap === undefined) return '';
+  return `not measured for ${formatDuration(gap.to - gap.from)}: ${gap.reason}${gap.detail === '' ? '' : `, ${gap.detail}`}`;
 }
 
 /** Draws the header: two lines, the tabs where there is room for them, and what is wrong, if anything is. */

@@ -109,7 +109,7 @@ function resolverLine(row: ResolverRow, context: QualityContext) {
   const count = (value: number): Span => span(formatCount(value), value > 0 ? 'warn' : 'dim');
   const cells: Cells = [
     timeCell(row.recentMs),
-    timeCell(row.slowMs),
+    timeCell(row.recentSlowMs),
     null,
     null,
     span(formatCount(row.answered), 'text'),

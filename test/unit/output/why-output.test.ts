@@ -94,6 +94,15 @@ describe('in words', () => {
   test('silence has its reason', async () => {
     expect(await told('example.com', [measured()])).toMatch(/^nothing is clearly wrong with example\.com\n/);
     expect(await told('example.org', [measured()])).toMatch(/^nothing was exchanged with example\.org in 10s: use it meanwhile/);
+    const failing = (counts: object) => {
+      const all = { ...figures(1), roundTrips: null, answered: 0, ...counts };
+      return measured({ hosts: [hostRow({ id: 'a', host: 'example.com', quality: { ...quality(1), all } })] });
+    };
+    expect(await told('example.com', [failing({ unanswered: 1 })])).toMatch(
+      /^example\.com left its only connection unanswered\n/,
+    );
+    expect(await told('example.com', [failing({ refused: 1 })])).toMatch(/^example\.com refused its only connection\n/);
+    expect(await told('example.com', [failing({ refused: 2, unanswered: 1 })])).toMatch(/^example\.com answered none of 3 conn/);
     const quic = measured({ hosts: [hostRow({ id: 'a', host: 'example.com' })] });
     expect(await told('example.com', [quic])).toMatch(/^example\.com can't be judged: only datagrams/);
   });

@@ -105,7 +105,7 @@ describe('resolvers', () => {
   const T0 = 1_700_000_010_000;
   const row = (parts: Partial<ResolverRow>): ResolverRow => ({
     ...{ id: 'r', address: '10.0.0.53', transport: 'udp', questions: 0, answered: 0, failed: 0, missing: 0, unanswered: 0 },
-    ...{ medianMs: null, slowMs: null, recentMs: null, recent: 0, lastSeen: T0 },
+    ...{ medianMs: null, slowMs: null, recentMs: null, recentSlowMs: null, recent: 0, lastSeen: T0 },
     ...parts,
   });
   const asked = (time: number, address = '10.0.0.53', transport: DnsRow['transport'] = 'udp') =>

@@ -32,6 +32,16 @@ test('a root that became nobody is told so, up to the first key', () => {
   expect(noteOf(after, shown())).toBe('');
 });
 
+test('what is wrong with the network stands before what the capture notes for all of a run', () => {
+  const state = initialState({ columns: 80, rows: 24 });
+  const diagnoses = [{ kind: 'names are slow', resolver: '10.0.0.53', ms: 900 } as const];
+  const gaps = [{ from: 0, to: 5000, reason: 'sleep', detail: '' } as const];
+  const of = (note: string) => snapshot({ diagnoses, gaps, capture: { ...CAPTURE, note } });
+  expect(noteOf(state, of('no exec events'))).toBe('names are slow: the resolver 10.0.0.53 takes 900 ms; no exec events');
+  expect(noteOf(state, of(''))).toBe('names are slow: the resolver 10.0.0.53 takes 900 ms; not measured for 5s: sleep');
+  expect(noteOf(state, snapshot({ gaps }))).toBe('not measured for 5s: sleep');
+});
+
 test('what to type instead fits into 80 columns', () => {
   const lines = headerPanel(initialState({ columns: 80, rows: 24 }), shown(), UNICODE_GLYPHS, 80).map(plain);
   expect(lines.at(-1)).toMatch(/^ ! runs as nobody .*--user NAME.*--stay-root.*settings +$/);

@@ -71,6 +71,7 @@ test('rows stand for filters', () => {
     medianMs: 1,
     slowMs: 1,
     recentMs: 1,
+    recentSlowMs: 1,
     recent: 1,
   };
   const resolvers = [
