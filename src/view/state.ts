@@ -75,6 +75,8 @@ export interface Order {
 /** Cursor, scrolling and sorting of one table. */
 export interface TableState {
   readonly sort: Sort;
+  /** Columns of the terminal when the sort was chosen: while it has as many, the sort's column stays. Infinity until one is chosen. */
+  readonly sortedAt: number;
   /** Id of the selected row; null follows whatever is first. */
   readonly selected: string | null;
   /** Index of the selected row when it was last seen: the cursor stays there when the row goes away. */
@@ -244,7 +246,10 @@ export interface ViewDefaults {
   readonly historyFile?: string | null;
 }
 
-const NEW_TABLE: TableState = { sort: { column: 'rate', descending: true }, selected: null, index: 0, top: 0, tail: false };
+const NEW_TABLE: TableState = {
+  ...{ sort: { column: 'rate', descending: true }, sortedAt: Number.POSITIVE_INFINITY },
+  ...{ selected: null, index: 0, top: 0, tail: false },
+};
 const EVENT_TABLE: TableState = { ...NEW_TABLE, sort: { column: 'time', descending: false }, tail: true };
 /** How each table is sorted at first. */
 const NEW_TABLES: Partial<Record<TableName, TableState>> = {

@@ -179,7 +179,11 @@ export function sortBy(state: ViewState, column: string, live: Snapshot): ViewSt
   const table = state.tables[state.pane];
   const same = table.sort.column === column;
   const descending = same ? !table.sort.descending : !ascendingFirst(SPECS[state.pane], column);
-  const sorted = withTable({ ...state, frozen: null }, state.pane, { ...table, sort: { column, descending } });
+  const sorted = withTable({ ...state, frozen: null }, state.pane, {
+    ...table,
+    sort: { column, descending },
+    sortedAt: state.size.columns,
+  });
   return settled(sorted, live);
 }
 

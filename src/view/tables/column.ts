@@ -48,7 +48,7 @@ export interface Column<Row> {
   readonly comfort?: { readonly cells: number; readonly before: number };
   /** Key of a column without which it tells half: either joins with the other or not at all. */
   readonly partner?: string;
-  /** True for what others are narrowed for, before it goes. */
+  /** True for what others are narrowed for, before it goes, whatever its rank. */
   readonly kept?: boolean;
   /** Cells it takes at a time when room is shared out; 1 unless told. */
   readonly weight?: number;
@@ -125,6 +125,9 @@ export interface PlacedColumn<Row> {
   readonly width: number;
 }
 
+/** A rank right after the first. */
+const AFTER_FIRST = 1.5;
+
 /** Takes `cells` from columns that can give some, the widest first, or none where they can't. @returns how many it took */
 function narrowed<Row>(given: Map<Column<Row>, number>, cells: number): number {
   const spare = ([column, now]: readonly [Column<Row>, number]): number => now - Math.min(now, column.least ?? column.min);
@@ -139,9 +142,11 @@ function narrowed<Row>(given: Map<Column<Row>, number>, cells: number): number {
 /**
  * Shares `width` cells among columns, one cell between neighbours.
  *
- * Columns join by rank while their least widths fit, those before one that is `kept` made narrower for it. What is left over goes to what would
- * be cut, then to columns of a higher rank that fit nevertheless, then widens all in turn up to their most.
+ * Columns join by rank while their least widths fit. For those of the first rank, for the sort's and for one that is `kept`, all that can give
+ * cells are made narrower. What is left over goes to what would be cut, then to columns of a higher rank that fit nevertheless, then widens all
+ * in turn up to their most.
  *
+ * @param sorted key of a sort whose columns join right after those of the first rank; null for none
  * @param wants cells that the contents of columns take, by key (`wantsOf`): a column of 0 is left out, one that is not there takes its `min`;
  * null where contents are not known
  */
@@ -149,28 +154,32 @@ export function placeColumns<Row>(
   columns: readonly Column<Row>[],
   width: number,
   wants: ReadonlyMap<string, number> | null = null,
+  sorted: string | null = null,
 ): readonly PlacedColumn<Row>[] {
   const wanted = (column: Column<Row>): number =>
     wants === null ? column.max : Math.min(column.max, wants.get(column.key) ?? column.min);
-  const byRank = columns.filter((column) => wanted(column) > 0).sort((a, b) => a.rank - b.rank);
+  const rankOf = (column: Column<Row>): number =>
+    sorted !== null && showsSort(column, sorted) ? Math.min(column.rank, AFTER_FIRST) : column.rank;
+  const byRank = columns.filter((column) => wanted(column) > 0).sort((a, b) => rankOf(a) - rankOf(b));
   const given = new Map<Column<Row>, number>();
   let left = width;
   let isFull = false;
   for (const column of byRank) {
-    if (wants !== null) left = eased(given, left, column.rank, wanted);
+    if (wants !== null) left = eased(given, left, rankOf(column), wanted);
     if (given.has(column)) continue;
     const joining = [column, ...byRank.filter(({ key }) => key === column.partner)];
     const least = (each: Column<Row>): number => Math.min(each.min, wanted(each));
     const needed = joining.reduce((sum, each) => sum + least(each) + 1, given.size > 0 ? 0 : -1);
-    if (needed > left) left += column.kept === true ? narrowed(given, needed - left) : 0;
-    if (needed > left) {
+    for (const each of joining) given.set(each, least(each));
+    left -= needed;
+    if (left < 0 && (column.kept === true || rankOf(column) <= AFTER_FIRST)) left += narrowed(given, -left);
+    if (left < 0) {
+      for (const each of joining) given.delete(each);
+      left += needed;
       if (wants === null) break;
       if (!isFull) left = widened(given, byRank, left, wanted);
       isFull = true;
-      continue;
     }
-    for (const each of joining) given.set(each, least(each));
-    left -= needed;
   }
   left = widened(given, byRank, left, wanted);
   widened(given, byRank, left, (column) => column.max);

@@ -1,5 +1,5 @@
 // Which columns of a table are shown, and how wide: by the contents of its rows, also those out of sight, and by what they needed a short
-// while ago. A column comes at once and goes late, so that none flickers.
+// while ago. A column comes at once and goes late, so that none flickers. One by which rows were sorted stays, whatever rows that brings up.
 
 import type { Snapshot } from '../../model/snapshot.ts';
 import { layoutOf } from '../layout.ts';
@@ -35,7 +35,8 @@ export function placedColumns(
   const wants = new Map(measure(rows, table, context, state.size.rows));
   for (const [key, want] of Object.entries(state.wants[table]))
     if (isFresh(want, context.now)) wants.set(key, Math.max(want.cells, wants.get(key) ?? 0));
-  return placeColumns(columns, room, wants);
+  const { sort, sortedAt } = state.tables[table];
+  return placeColumns(columns, room, wants, state.size.columns >= sortedAt ? sort.column : null);
 }
 
 /** Columns of the focused table, where it is. */

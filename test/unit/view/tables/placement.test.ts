@@ -107,6 +107,16 @@ test('a narrow column joins where a wider one of a lower rank does not fit, but 
   for (let columns = 60; columns < 120; columns++) expect(shown(columns).includes('rx')).toBe(shown(columns).includes('tx'));
 });
 
+test('whatever the width, connections have both ends', () => {
+  const shown = snapshot({
+    flows: [flowRow({ id: '1', app: 'a-program-with-a-name', host: 'a-longer-name-of-a-host.example.com' })],
+  });
+  for (let columns = 40; columns < 60; columns++) {
+    const least = ['app', 'remote', ...(columns < 44 ? [] : ['rx-rate'])];
+    expect(keys(at('connections', columns), shown), String(columns)).toEqual(expect.arrayContaining(least));
+  }
+});
+
 test('what a row of look-ups lists takes no room from columns', () => {
   const names = Array.from({ length: 9 }, (_, i) => `name-${i}.example.com`);
   const flows = names.map((name, i) =>
