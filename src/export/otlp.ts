@@ -66,21 +66,35 @@ export function otlpMetrics(sets: readonly OtlpSet[], resource: OtlpResource): U
   return message.bytes;
 }
 
-/** An ExportLogsServiceRequest with closed connections and alerts. @param observed when they were handed over, epoch ms */
-export function otlpLogs(
-  flows: readonly LoggedFlow[],
-  alerts: readonly Alert[],
-  observed: number,
-  resource: OtlpResource,
-): Uint8Array {
+/** A closed connection or an alert, on its way to a log. */
+export interface OtlpRecord {
+  readonly record: LoggedFlow | Alert;
+  /** The same for each repetition of the same record, and for nothing else: `log.record.uid`. */
+  readonly uid: string;
+}
+
+/** An ExportLogsServiceRequest. @param observed when the records were handed over, epoch ms */
+export function otlpLogs(records: readonly OtlpRecord[], observed: number, resource: OtlpResource): Uint8Array {
   const message = new ProtobufWriter();
   request(message, resource, () => {
-    for (const flow of flows) writeRecord(message, flow.end, observed, 'network.flow', 'info', null, flowAttributes(flow));
-    for (const alert of alerts)
-      writeRecord(message, alert.time, observed, 'netmon.alert', alert.severity, alert.text, alertAttributes(alert));
+    for (const { record, uid } of records) {
+      if ('severity' in record) {
+        const { time, severity, text } = record;
+        writeRecord(
+          message,
+          { time, observed, event: 'netmon.alert', severity, body: text },
+          { ...alertAttributes(record), ...uidOf(uid) },
+        );
+      } else {
+        const head = { time: record.end, observed, event: 'network.flow', severity: 'info', body: null } as const;
+        writeRecord(message, head, { ...flowAttributes(record), ...uidOf(uid) });
+      }
+    }
   });
   return message.bytes;
 }
+
+const uidOf = (uid: string): Attributes => ({ 'log.record.uid': uid });
 
 function request(message: ProtobufWriter, { hostId, hostName, os, version }: OtlpResource, records: () => void): void {
   message.message(REQUEST.RESOURCE, () => {
@@ -139,15 +153,17 @@ function writePoint(message: ProtobufWriter, { otel, type }: Metric, set: OtlpSe
   });
 }
 
-function writeRecord(
-  message: ProtobufWriter,
-  time: number,
-  observed: number,
-  event: string,
-  severity: Severity,
-  body: string | null,
-  named: Attributes,
-): void {
+/** What every record has. */
+interface RecordHead {
+  /** Epoch ms. */
+  readonly time: number;
+  readonly observed: number;
+  readonly event: string;
+  readonly severity: Severity;
+  readonly body: string | null;
+}
+
+function writeRecord(message: ProtobufWriter, { time, observed, event, severity, body }: RecordHead, named: Attributes): void {
   const [number, word] = SEVERITY[severity];
   message.message(SCOPED.RECORDS, () => {
     message.fixed64(RECORD.TIME, nanoseconds(time));

@@ -5,9 +5,11 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { COMMAND_NAMES, STATUSES } from '../../src/cli/commands.ts';
 import { FLAGS, flagText, SETTING_NAMES, SETTINGS, type Setting } from '../../src/cli/config/settings.ts';
+import { sampleName } from '../../src/export/prometheus-text.ts';
 import { FIELDS, WORDS } from '../../src/filter/fields.ts';
 import { compileFilter } from '../../src/filter/filter.ts';
 import { EXIT_STATUS, FOUND_STATUS } from '../../src/model/errors.ts';
+import { METRICS, type Metric } from '../../src/model/metrics.ts';
 import { KEYMAP, keyLabel } from '../../src/view/input/keymap.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -85,6 +87,20 @@ describe.each([
     ),
   ],
   ['docs/json.md', 'statuses', table(['status', 'means'], STATUSES)],
+  [
+    'docs/metrics.md',
+    'metrics',
+    table(
+      ['metric', 'labels', 'in OpenTelemetry', 'what'],
+      Object.values<Metric>(METRICS).map((metric) => [
+        code(metric.type === 'summary' ? `${metric.name}_sum` : sampleName(metric)) +
+          (metric.type === 'summary' ? `, ${code('_count')}` : ''),
+        metric.labels.map(code).join(' '),
+        metric.otel === null ? '' : code(metric.otel.name),
+        metric.help,
+      ]),
+    ),
+  ],
 ])('%s', (path, block, made) => {
   const around = new RegExp(`(<!-- ${block} -->\\n)[\\s\\S]*?(<!-- end -->)`);
 

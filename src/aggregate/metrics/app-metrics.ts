@@ -25,8 +25,8 @@ import { type CollectorKeys, HistoryCollector } from '../history-collector.ts';
 import type { EntryFacts } from '../history-keys.ts';
 
 const MINUTE_MS = 60_000;
-/** A minute that ended this long ago is settled. Flows wait some ten seconds for their owners. */
-export const SETTLE_MS = 2 * MINUTE_MS;
+/** A minute that ended this long ago is settled: flows wait ten seconds at most for their owners. */
+export const SETTLE_MS = 30_000;
 /** Keys of a minute that are kept apart; then one for everything. */
 const MOST_KEYS = 4096;
 const REST = 'more apps than are kept apart';

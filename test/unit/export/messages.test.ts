@@ -34,20 +34,20 @@ const OTLP_METRICS = [
 ].join('');
 
 const OTLP_LOGS = [
-  'CpYJCpYBChwKDHNlcnZpY2UubmFtZRIMCgpuZXRtb24tdHVpChoKD3NlcnZpY2UudmVyc2lvbhIHCgUxLjIuMwodChNzZXJ2aWNlLmluc3RhbmNlLmlkEgYK',
-  'BGFiMTIKEQoHaG9zdC5pZBIGCgRhYjEyChMKCWhvc3QubmFtZRIGCgRtYWMxChMKB29zLnR5cGUSCAoGZGFyd2luEtEHChMKCm5ldG1vbi10dWkSBTEuMi4z',
-  'Eo4FCQBa9MEHnZcXEAkaBElORk8yHAoOc291cmNlLmFkZHJlc3MSCgoIMTAuMC4wLjEyEwoLc291cmNlLnBvcnQSBBjQhgMyIwoTZGVzdGluYXRpb24uYWRk',
+  'CsoJCpYBChwKDHNlcnZpY2UubmFtZRIMCgpuZXRtb24tdHVpChoKD3NlcnZpY2UudmVyc2lvbhIHCgUxLjIuMwodChNzZXJ2aWNlLmluc3RhbmNlLmlkEgYK',
+  'BGFiMTIKEQoHaG9zdC5pZBIGCgRhYjEyChMKCWhvc3QubmFtZRIGCgRtYWMxChMKB29zLnR5cGUSCAoGZGFyd2luEoUIChMKCm5ldG1vbi10dWkSBTEuMi4z',
+  'EqgFCQBa9MEHnZcXEAkaBElORk8yHAoOc291cmNlLmFkZHJlc3MSCgoIMTAuMC4wLjEyEwoLc291cmNlLnBvcnQSBBjQhgMyIwoTZGVzdGluYXRpb24uYWRk',
   'cmVzcxIMCgoxOTIuMC4yLjgwMhcKEGRlc3RpbmF0aW9uLnBvcnQSAxi7AzIjCg5zZXJ2ZXIuYWRkcmVzcxIRCg93d3cuZXhhbXBsZS5jb20yGgoRbmV0d29y',
   'ay50cmFuc3BvcnQSBQoDdGNwMh4KFW5ldHdvcmsucHJvdG9jb2wubmFtZRIFCgN0bHMyIAoWbmV0d29yay5pbnRlcmZhY2UubmFtZRIGCgRldGgwMiEKF3By',
   'b2Nlc3MuZXhlY3V0YWJsZS5uYW1lEgYKBGN1cmwyKgoXcHJvY2Vzcy5leGVjdXRhYmxlLnBhdGgSDwoNL3Vzci9iaW4vY3VybDISCgtwcm9jZXNzLnBpZBID',
   'GMECMhcKEGZsb3cuYnl0ZXMudG90YWwSAxi8BTIfChhmbG93LnJldmVyc2UuYnl0ZXMudG90YWwSAxiIJzIYChJmbG93LnBhY2tldHMudG90YWwSAhgHMiAK',
   'GmZsb3cucmV2ZXJzZS5wYWNrZXRzLnRvdGFsEgIYCTIeChduZXRtb24uZmxvdy5kdXJhdGlvbl9tcxIDGOgHMh4KEG5ldG1vbi5kaXJlY3Rpb24SCgoIb3V0',
   'Ym91bmQyGAoPbmV0bW9uLmNhdGVnb3J5EgUKA3dlYjIeCg1uZXRtb24uZG9tYWluEg0KC2V4YW1wbGUuY29tMh0KEm5ldG1vbi5hdHRyaWJ1dGlvbhIHCgVl',
-  'eGFjdFkA6KB+FZ2XF2IMbmV0d29yay5mbG93EqgCCQAkj/0HnZcXEA0aBFdBUk4qGwoZY3VybCByZWFjaGVkIGEgbmV3IGRvbWFpbjIYCg9uZXRtb24uYWxl',
-  'cnQuaWQSBQoDYS0xMiEKEW5ldG1vbi5hbGVydC5raW5kEgwKCm5ldy1kb21haW4yKAoUbmV0bW9uLmFsZXJ0LmRldGFpbHMSECoOCgUKA29uZQoFCgN0d28y',
-  'IQoXcHJvY2Vzcy5leGVjdXRhYmxlLm5hbWUSBgoEY3VybDISCgtwcm9jZXNzLnBpZBIDGMECMiMKDnNlcnZlci5hZGRyZXNzEhEKD3d3dy5leGFtcGxlLmNv',
-  'bTIeCg1uZXRtb24uZG9tYWluEg0KC2V4YW1wbGUuY29tWQDooH4VnZcXYgxuZXRtb24uYWxlcnQaJ2h0dHBzOi8vb3BlbnRlbGVtZXRyeS5pby9zY2hlbWFz',
-  'LzEuNDQuMA==',
+  'eGFjdDIYCg5sb2cucmVjb3JkLnVpZBIGCgRyMS0wWQDooH4VnZcXYgxuZXR3b3JrLmZsb3cSwgIJACSP/QedlxcQDRoEV0FSTiobChljdXJsIHJlYWNoZWQg',
+  'YSBuZXcgZG9tYWluMhgKD25ldG1vbi5hbGVydC5pZBIFCgNhLTEyIQoRbmV0bW9uLmFsZXJ0LmtpbmQSDAoKbmV3LWRvbWFpbjIoChRuZXRtb24uYWxlcnQu',
+  'ZGV0YWlscxIQKg4KBQoDb25lCgUKA3R3bzIhChdwcm9jZXNzLmV4ZWN1dGFibGUubmFtZRIGCgRjdXJsMhIKC3Byb2Nlc3MucGlkEgMYwQIyIwoOc2VydmVy',
+  'LmFkZHJlc3MSEQoPd3d3LmV4YW1wbGUuY29tMh4KDW5ldG1vbi5kb21haW4SDQoLZXhhbXBsZS5jb20yGAoObG9nLnJlY29yZC51aWQSBgoEcjEtMVkA6KB+',
+  'FZ2XF2IMbmV0bW9uLmFsZXJ0GidodHRwczovL29wZW50ZWxlbWV0cnkuaW8vc2NoZW1hcy8xLjQ0LjA=',
 ].join('');
 
 const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
@@ -97,6 +97,8 @@ const ALERT: Alert = {
   held: null,
 };
 
+const record = (of: LoggedFlow | Alert, uid: string) => ({ record: of, uid });
+
 it('a request of remote write', () => {
   const sets = [
     { time: TIME, samples: [BYTES, TRIPS] },
@@ -118,16 +120,16 @@ it('metrics of OTLP', () => {
 
 it('logs of OTLP', () => {
   const resource = { hostId: 'ab12', hostName: 'mac1', os: 'darwin', version: '1.2.3' };
-  expect(base64(otlpLogs([FLOW], [ALERT], TIME + 60_000, resource))).toBe(OTLP_LOGS);
+  expect(base64(otlpLogs([record(FLOW, 'r1-0'), record(ALERT, 'r1-1')], TIME + 60_000, resource))).toBe(OTLP_LOGS);
 });
 
 it('an inbound connection runs from its remote end, and what is unknown or kept back is left out', () => {
   const resource = { hostId: 'ab12', hostName: null, os: 'linux', version: '1.2.3' };
   const hidden = { ...FLOW, direction: 'inbound', localAddress: '', remoteAddress: '', host: null, exe: null } as const;
-  const text = Buffer.from(otlpLogs([hidden], [], TIME, resource)).toString('latin1');
+  const text = Buffer.from(otlpLogs([record(hidden, '')], TIME, resource)).toString('latin1');
   for (const name of ['source.address', 'destination.address', 'server.address', 'client.address', 'process.executable.path'])
     expect([name, text.includes(name)]).toEqual([name, false]);
-  const shown = Buffer.from(otlpLogs([{ ...FLOW, direction: 'inbound' }], [], TIME, resource)).toString('latin1');
+  const shown = Buffer.from(otlpLogs([record({ ...FLOW, direction: 'inbound' }, '')], TIME, resource)).toString('latin1');
   expect(shown).toMatch(/source\.address[^a-z]*192\.0\.2\.80/);
   expect(shown).toMatch(/client\.address[^a-z]*www\.example\.com/);
 });
