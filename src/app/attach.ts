@@ -4,6 +4,7 @@
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AddressWatch } from '../capture/devices/address-watch.ts';
+import { METRIC_ENGINES } from '../model/export.ts';
 import type { WatchRecords } from '../model/history-batch.ts';
 import type { HistoryOptions, WriteOptions } from '../model/options.ts';
 import { sanitize } from '../net/text.ts';
@@ -56,7 +57,7 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
   const recording = beginRecording?.() ?? null;
   if (recording !== null) closeWithComplaint(recording, closing, log);
   const writing = beginWriting?.(closing) ?? null;
-  beginMetrics?.(closing);
+  beginMetrics?.(recording, closing);
   const session = makeSession(recording, writing);
   const effects = makeEffects?.(recording, writing) ?? null;
   if (effects !== null) screen?.tui.listen((effect) => effects.run(effect));
@@ -99,12 +100,20 @@ async function exporter({ options, messenger, clock }: Opened, { path }: History
 }
 
 /** Loads what keeps metrics. @returns begins it; null if nobody asks for them */
-async function metricsFeeder({ parts, opened }: Assembled): Promise<((closing: Closing) => void) | null> {
+async function metricsFeeder({
+  parts,
+  opened,
+}: Assembled): Promise<((recording: Recording | null, closing: Closing) => void) | null> {
   const { options, messenger, clock } = opened;
-  if (options.exports === null || options.exports.prometheus === null || messenger === null) return null;
+  const { exports: plan } = options;
+  if (plan === null || messenger === null) return null;
+  if (plan.prometheus === null && !plan.push.some(({ engine }) => METRIC_ENGINES.includes(engine))) return null;
   const [{ MetricsFeed }, { version }] = await Promise.all([import('./metrics-feed.ts'), import('../system/build.ts')]);
   const program = version();
-  return (closing) => {
+  return (recording, closing) => {
+    // Without a recording nothing else tells how far engines got.
+    if (recording === null)
+      parts.monitor.setExports(() => ({ engines: messenger.engines, isLeft: false, note: messenger.status.note }));
     const metrics = parts.monitor.aggregator.collectMetrics();
     const feed = new MetricsFeed({ metrics, clock, version: program, tell: (set) => messenger.tell(set) });
     feed.start();

@@ -26,7 +26,7 @@ const RUNS = 2 ** 48 - 1;
 /** What exporting works with. */
 export interface ExportingParts {
   readonly plan: ExportPlan;
-  readonly messenger: Pick<Messenger, 'send' | 'heldBatch' | 'status'>;
+  readonly messenger: Pick<Messenger, 'send' | 'heldBatch' | 'status' | 'engines'>;
   /** Opens the history that is recorded. */
   readonly open: () => Promise<HistoryReader>;
   readonly clock: Clock;
@@ -95,7 +95,7 @@ export class Exporting {
     const { messenger, identity } = this.#parts;
     const { isReady, note } = messenger.status;
     const notes = [identity.note, this.#failure, isReady ? '' : note].filter((part) => part !== '');
-    return { engines: this.#lanes.map((lane) => this.#statusOf(lane)), note: notes.join('; ') };
+    return { engines: [...this.#lanes.map((lane) => this.#statusOf(lane)), ...messenger.engines], note: notes.join('; ') };
   }
 
   /** Waits until every engine has everything, has failed to take it, or the time is over. @returns what the user must know; empty if nothing */

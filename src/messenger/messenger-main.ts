@@ -4,11 +4,12 @@
 
 import type { Channel, DeliveryPlan } from '../model/delivery.ts';
 import { reasonOf } from '../model/errors.ts';
-import type { ListenPlan, PushPlan } from '../model/export.ts';
+import { type ListenPlan, METRIC_ENGINES, type PushEngine, type PushPlan } from '../model/export.ts';
 import type { ExportBatch } from '../model/export-batch.ts';
 import { confirmDropped, credentialsOf, dropPrivileges, libcCalls } from '../privilege/drop.ts';
 import { hardenStart } from '../privilege/harden.ts';
 import { holdsCapabilities, startOverWithoutCapabilities } from '../privilege/start-over.ts';
+import { version } from '../system/build.ts';
 import { systemClock } from '../system/clock.ts';
 import { type Flock, systemFlock } from '../system/file-lock.ts';
 import { systemDatagrams } from './datagram.ts';
@@ -17,6 +18,10 @@ import { desktopDelivery } from './desktop.ts';
 import { Dispatcher, LAST_MS } from './dispatcher.ts';
 import { ClickHouseSender } from './engines/clickhouse.ts';
 import { type EngineEvents, EngineQueue, type EngineSender } from './engines/engine-queue.ts';
+import { LiveMetrics } from './engines/live-metrics.ts';
+import { OtlpSender } from './engines/otlp.ts';
+import { PushFile } from './engines/push-file.ts';
+import { RemoteWriteSender } from './engines/remote-write.ts';
 import { HookDelivery } from './hook.ts';
 import { MetricsListener } from './metrics-listener.ts';
 import { Outbox } from './outbox.ts';
@@ -82,20 +87,22 @@ function dispatcherOf({ plan, bus }: Orders, flock: Flock | null, log: Delivery 
   return { outbox, dispatcher };
 }
 
-/** What sends to engines. */
-function queuesOf({ exports }: Orders): EngineQueue[] {
+/** What sends to engines. @param live what is told of the moment, to those that take it @param program version of the program */
+function queuesOf({ exports }: Orders, live: ReadonlyMap<PushEngine, LiveMetrics>, program: string): EngineQueue[] {
   const events: EngineEvents = {
     taken: (engine, token) => answer({ type: 'taken', engine, token }),
     held: (engine, token, failure, next) => answer({ type: 'held', engine, token, failure, next }),
   };
-  return (exports?.push ?? [])
-    .map(senderFor)
-    .filter((sender) => sender !== null)
-    .map((sender) => new EngineQueue(sender, systemClock, events));
-}
-
-function senderFor(plan: PushPlan): EngineSender | null {
-  return plan.engine === 'clickhouse' ? new ClickHouseSender(plan) : null;
+  const senderFor = (plan: PushPlan): EngineSender => {
+    const { engine } = plan;
+    const told = live.get(engine);
+    if (told === undefined || engine === 'clickhouse') return new ClickHouseSender(plan);
+    const file = new PushFile(exports?.folder ?? null, engine);
+    return engine === 'otlp'
+      ? new OtlpSender(plan, file, told, program, process.platform)
+      : new RemoteWriteSender(plan, file, told);
+  };
+  return (exports?.push ?? []).map((plan) => new EngineQueue(senderFor(plan), systemClock, events));
 }
 
 /** Works until standard input ends. */
@@ -103,17 +110,19 @@ async function work(orders: Orders, lines: AsyncIterable<readonly string[]>): Pr
   const { plan, exports } = orders;
   const flock = await systemFlock();
   const log = plan?.syslog === true ? new LogDelivery(systemDatagrams()) : null;
+  const program = version(); // the user may not be able to read the program's files
   const note = await lowerRights(orders);
   const alerts = dispatcherOf(orders, flock, log);
-  const queues = queuesOf(orders);
+  const live = new Map(METRIC_ENGINES.map((engine) => [engine, new LiveMetrics(systemClock)]));
+  const queues = queuesOf(orders, live, program);
   const listener = exports?.prometheus == null ? null : listen(exports.prometheus);
   answer({ type: 'ready', user: orders.identity.name, note });
   alerts?.dispatcher.report();
   for await (const some of lines) {
     alerts?.dispatcher.take(some.map(alertIn).filter((alert) => alert !== null));
-    const newest = listener === null ? undefined : some.findLast((line) => line.startsWith('{"type":"metrics"'));
+    const newest = some.findLast((line) => line.startsWith('{"type":"metrics"'));
     const set = newest === undefined ? null : metricsIn(newest);
-    if (set !== null) listener?.give(set);
+    if (set !== null) for (const taker of [listener, ...live.values()]) taker?.give(set);
     if (queues.length === 0) continue;
     for (const batch of some.map(batchIn)) queues.find(({ engine }) => engine === batch?.engine)?.take(batch as ExportBatch);
   }

@@ -80,6 +80,7 @@ export class MetricsListener {
   give(set: MetricSet): void {
     this.#set = set;
     this.#givenAt = this.#clock.monotonic();
+    this.#changed();
   }
 
   close(): void {

@@ -3,6 +3,8 @@
 /** Engines that are sent to, in the order in which they are listed. Their names are keys of the history file: they must not change. */
 export const PUSH_ENGINES = ['clickhouse', 'remote_write', 'otlp'] as const;
 export type PushEngine = (typeof PUSH_ENGINES)[number];
+/** Those of them that get metrics; what is only true now is told to them, too. */
+export const METRIC_ENGINES: readonly PushEngine[] = ['remote_write', 'otlp'];
 /** All engines: Prometheus comes and asks. */
 export const ENGINES = [...PUSH_ENGINES, 'prometheus'] as const;
 export type Engine = (typeof ENGINES)[number];

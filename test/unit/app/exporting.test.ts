@@ -45,6 +45,7 @@ const IDENTITY = { id: 'feed', key: 'key', note: '' };
 
 /** A messenger whose engines take a batch when the test says so. */
 class FakeMessenger {
+  readonly engines = [];
   readonly sent: ExportBatch[] = [];
   readonly held = new Map<PushEngine, HeldBatch>();
   readonly status = { isReady: true, note: '' } as never;

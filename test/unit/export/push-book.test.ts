@@ -16,6 +16,7 @@ const row = (minute: number, fields: Partial<MinuteRow> = {}): MinuteRow => ({
   exe: null,
   host: null,
   domain: null,
+  container: null,
   category: null,
   interface: 'eth0',
   protocol: 'tcp',
