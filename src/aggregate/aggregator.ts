@@ -27,6 +27,7 @@ import type { Watcher } from '../model/watch.ts';
 import { AcceptedFlows } from './accepted.ts';
 import { type Accumulators, COLUMN, RateRings } from './accumulators.ts';
 import { Booking, type BookingObserver } from './booking.ts';
+import type { CommandBooks } from './command-books.ts';
 import { DnsLog, type Questions } from './dns/dns-log.ts';
 import { EncryptedDns } from './dns/encrypted.ts';
 import type { EventLog } from './event-log.ts';
@@ -123,6 +124,7 @@ export class Aggregator {
   readonly #collectors: HistoryCollector[] = [];
   #metrics: AppMetricsCollector | null = null;
   #onClosed: ((row: number) => void) | null = null;
+  readonly #commandBooks = new Set<CommandBooks>();
   #rateHistory: RateHistory | null = null;
   #quality: QualityBooks | null = null;
   readonly #resolvers = new RecentResolvers();
@@ -252,6 +254,12 @@ export class Aggregator {
     this.#onClosed = listener;
   }
 
+  /** Tells these books of each flow that leaves. @returns ends that */
+  keepBooks(books: CommandBooks): () => void {
+    this.#commandBooks.add(books);
+    return () => void this.#commandBooks.delete(books);
+  }
+
   /** The row of a flow as it stands between two ticks. */
   flowRow(row: number): FlowRow {
     return this.#flowRows.row(row, this.#lastInterval);
@@ -311,6 +319,7 @@ export class Aggregator {
     this.#quality?.flowLeaves(row);
     this.encrypted?.flowLeaves(row);
     this.#accepted?.see(row);
+    for (const each of this.#commandBooks) each.flowLeaves(row);
     if (this.#onClosed !== null && !this.#flows.isEndReported(row) && this.#matched.passes(row)) this.#onClosed(row);
     this.#flowRows.forget(row);
   }

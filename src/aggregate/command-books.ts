@@ -1,5 +1,5 @@
-// Books what the processes of a command moved, each flow once: as it leaves the table, or at the end. It looks at no flow before that, since by
-// then its owner and its name are known.
+// Books what the processes of a command moved from now on, each flow once: as it leaves the table, or at the end. It looks at no flow before that,
+// since by then its owner and its name are known.
 
 import type { FlowTable } from '../flow/flow-table.ts';
 import { OPENING } from '../flow/tcp.ts';
@@ -23,6 +23,8 @@ export interface CommandBooksParts {
   readonly most?: number;
 }
 
+const NOTHING: Moved = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0 };
+
 type Row = { -readonly [K in keyof ReceiptRow]: ReceiptRow[K] };
 type Sum = { -readonly [K in keyof Moved]: Moved[K] };
 
@@ -37,9 +39,22 @@ export class CommandBooks {
   readonly #rows = new Map<string, Row>();
   /** By process number; null for one that is no member. */
   readonly #members = new Map<number, ReceiptProcess | null>();
+  /** What flows had moved before, by row. */
+  readonly #before = new Map<number, Moved & { readonly serial: number }>();
 
   constructor(parts: CommandBooksParts) {
     this.#parts = parts;
+    const { flows } = parts;
+    for (let row = 0; row < flows.rows; row++) {
+      if (!flows.isLive(row)) continue;
+      const [rxBytes, txBytes, rxPackets, txPackets] = [
+        flows.rxBytes(row),
+        flows.txBytes(row),
+        flows.rxPackets(row),
+        flows.txPackets(row),
+      ];
+      this.#before.set(row, { serial: flows.serial(row), rxBytes, txBytes, rxPackets, txPackets });
+    }
   }
 
   /** Books a flow that leaves. */
@@ -51,17 +66,33 @@ export class CommandBooks {
     if (owner === null && peer === null) {
       const reason = flows.reason(row);
       if (flows.owner(row) !== NO_OWNER || reason === null || KERNEL_REASONS.includes(reason)) return;
+      const { rxBytes, txBytes } = this.#sinceNow(row, { ...NOTHING, rxBytes: flows.rxBytes(row), txBytes: flows.txBytes(row) });
+      if (rxBytes + txBytes === 0) return;
       this.unowned.connections++;
-      this.unowned.bytes += flows.rxBytes(row) + flows.txBytes(row);
+      this.unowned.bytes += rxBytes + txBytes;
       return;
     }
     const flow = rowOf(row);
+    const moved = this.#sinceNow(row, flow);
+    if (moved.rxPackets + moved.txPackets === 0) return;
     const opening = flows.opening(row);
     const outcome = { refused: Number(opening === OPENING.REFUSED), unanswered: Number(opening === OPENING.WAITING) };
-    add(this.total, owner === null ? turned(flow) : flow);
+    add(this.total, owner === null ? turned(moved) : moved);
     this.connections++;
-    if (owner !== null) this.#book(owner, flow, flow, outcome);
-    if (peer !== null) this.#book(peer, flow, turned(flow), { refused: 0, unanswered: 0 });
+    if (owner !== null) this.#book(owner, flow, moved, outcome);
+    if (peer !== null) this.#book(peer, flow, turned(moved), null);
+  }
+
+  /** What a flow moved of this since these books are kept. */
+  #sinceNow(row: number, moved: Moved): Moved {
+    const before = this.#before.get(row);
+    if (before === undefined || before.serial !== this.#parts.flows.serial(row)) return moved;
+    return {
+      rxBytes: moved.rxBytes - before.rxBytes,
+      txBytes: moved.txBytes - before.txBytes,
+      rxPackets: moved.rxPackets - before.rxPackets,
+      txPackets: moved.txPackets - before.txPackets,
+    };
   }
 
   /** Books all flows that are still there. */
@@ -92,11 +123,13 @@ export class CommandBooks {
     return { pid, name, exe, app: named, user, ancestors: ancestors.map((above) => above.name), startedAt, membership };
   }
 
-  #book(process: ReceiptProcess, flow: FlowRow, moved: Moved, outcome: Pick<Row, 'refused' | 'unanswered'>): void {
+  /** @param told what became of it; null for its far end, which doesn't tell */
+  #book(process: ReceiptProcess, flow: FlowRow, moved: Moved, told: Pick<Row, 'refused' | 'unanswered'> | null): void {
+    const outcome = told ?? { refused: 0, unanswered: 0 };
     const { direction, protocol, host, local, remote } = flow;
     const isCalled = direction === 'inbound';
     const port = isCalled ? local.port : remote.port;
-    const side = moved === flow ? '' : 'far';
+    const side = told === null ? 'far' : '';
     const key = `${process.pid} ${process.startedAt} ${process.exe ?? process.name}\0${direction}${side} ${protocol} ${host ?? ''} ${remote.address} ${port}`;
     const known = this.#rows.get(key);
     if (known !== undefined) {

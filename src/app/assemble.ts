@@ -70,6 +70,7 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
     events,
     watcher: watchman,
     tree: opened.command?.tree ?? null,
+    listens: opened.command !== null || opened.sessions !== null,
     keep: options.packets.keep ?? (options.packets.write === null ? null : WRITER_RING),
     ...known,
   };
@@ -80,6 +81,8 @@ export async function assemble(opened: Opened, closing: Closing): Promise<Assemb
   });
   capture.attach(parts);
   opened.command?.follow(parts);
+  closing.add('command', () => opened.sessions?.discard());
+  await opened.sessions?.attach({ edges: reach, parts, clock, policy: options.policy });
   if (mode === 'json' || mode === 'table') parts.monitor.aggregator.match(filter, null);
   evidence = await evidenceOf(opened, parts, events, closing);
   const { switching } = capture;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { AddressWatch } from '../capture/devices/address-watch.ts';
 import { METRIC_ENGINES } from '../model/export.ts';
 import type { WatchRecords } from '../model/history-batch.ts';
-import type { HistoryOptions, WriteOptions } from '../model/options.ts';
+import type { HistoryOptions, Options, WriteOptions } from '../model/options.ts';
 import { sanitize } from '../net/text.ts';
 import { systemClock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
@@ -16,6 +16,7 @@ import { trimMemory } from '../system/memory.ts';
 import type { Action } from '../view/action.ts';
 import type { Assembled, RunWatch } from './assemble.ts';
 import type { Closing } from './close.ts';
+import type { ExportPlace } from './export.ts';
 import type { Exporting } from './exporting.ts';
 import type { Loop, Stoppable } from './loop.ts';
 import type { Opened } from './open.ts';
@@ -66,7 +67,20 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
     if (options.read === null) recording.start();
     output.begin?.({ source, attribution: monitor.owners.source?.kind ?? 'none', history: recording.status });
   }
+  const { sessions } = assembled.opened;
+  if (sessions !== null) {
+    const { rows } = sessions;
+    if (rows !== null) screen?.tui.apply({ type: 'followed', sessions: sessions.followed, opened: rows });
+    if (screen === null) sessions.accompany(() => guard.stop({ kind: 'done' }));
+    // Once the screen is gone: some of it is printed.
+    closing.add('complaint', () => sessions.finish(placeOf(options), source.state !== 'lost'));
+  }
   return { guard, session, source, stays: mode === 'screen' && options.read !== null, writing, command };
+}
+
+/** Where files go that no option names. */
+function placeOf({ place, screen }: Options): ExportPlace {
+  return { folders: [workingFolder(), place.home, tmpdir()].filter((folder) => folder !== null), owner: screen.owner };
 }
 
 /** Loads what records. @returns begins it: once root is dropped */
@@ -321,8 +335,7 @@ async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Mak
   const { aggregator } = parts.monitor;
   const apply = (action: Action) => tui.apply(action);
   const notice = (text: string) => apply({ type: 'notice', text });
-  const folders = [workingFolder(), options.place.home, tmpdir()].filter((folder) => folder !== null);
-  const place = { folders, owner: options.screen.owner };
+  const place = placeOf(options);
   const exports = new Exports(place, events, notice);
   const packets = await packetFiles(assembled, { place, events, notice });
   const path = options.history?.path ?? null;
@@ -365,6 +378,11 @@ async function effectsMaker(assembled: Assembled, closing: Closing): Promise<Mak
         unmute: ({ mute }) => {
           const failure = watch?.mutes.remove(mute) ?? '';
           if (failure !== '') notice(failure);
+        },
+        follow: async ({ pid }) => {
+          const said = (await opened.sessions?.toggle(pid, place)) ?? 'there is nothing to follow in a recording';
+          notice(said);
+          apply({ type: 'followed', sessions: opened.sessions?.followed ?? [], opened: null });
         },
         allow: async ({ app, host }) => {
           const failure = (await watch?.policy?.allow(app, host)) ?? 'this run has no policy';

@@ -17,8 +17,9 @@ import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
 import type { Log } from '../system/log.ts';
 import type { Closing } from './close.ts';
-import type { CommandRun } from './command-run.ts';
 import { Guard } from './loop.ts';
+import type { CommandRun } from './receipt/command-run.ts';
+import type { Sessions } from './receipt/sessions.ts';
 import type { RunScreen } from './screen.ts';
 import type { Streaming } from './streaming.ts';
 
@@ -38,7 +39,7 @@ function ringBytes({ packets }: Options): number {
 export type RightsOf = (options: Options, edges: Edges, bufferBytes: number) => Promise<Rights>;
 
 /** Where a run's snapshots go. */
-export type Mode = 'screen' | 'json' | 'table' | 'headless' | 'write' | 'why' | 'command' | 'stream';
+export type Mode = 'screen' | 'json' | 'table' | 'headless' | 'write' | 'why' | 'command' | 'session' | 'stream';
 
 /** What a run is opened with. */
 export interface OpenRequest {
@@ -90,6 +91,8 @@ export interface Opened {
   readonly messenger: Messenger | null;
   /** What the run is for; null unless it is for a command. */
   readonly command: CommandRun | null;
+  /** Sessions that are followed; null where none can be. */
+  readonly sessions: Sessions | null;
   /** null in the other modes. */
   readonly screen: RunScreen | null;
   /** The line to another machine that shows this one; null in the other modes. */
@@ -115,36 +118,24 @@ export async function open({ options, edges, clock, rightsOf, log }: OpenRequest
   const drawing = mode === 'screen' ? import('./screen.ts') : null;
   const overSsh = drawing !== null && options.mouse === null ? isRemote(edges) : false;
   const started = clock.now();
+  if (options.session !== null) await refuseMissing(options.session.pid, edges);
   const capture = await openCapture(options, mode === 'screen' || mode === 'stream', reach, clock);
   const { source } = capture.opened;
   closing.add('capture', () => {
     source.close();
     return source.gone;
   });
-  const guard = new Guard(command === null ? null : (name) => command.signal(name));
+  const ends = () => guard.stop({ kind: 'done' });
+  const guard: Guard = new Guard(command !== null ? (name) => command.signal(name) : mode === 'session' ? ends : null);
   closing.add('signals', () => guard.close());
   const screen = drawing === null ? null : (await drawing).openScreen(options, edges.platform, await overSsh);
   if (screen !== null) closing.add('screen', () => screen.close());
   const stream = mode === 'stream' ? await streaming(guard, clock) : null;
-  const output = screen?.output ?? command ?? stream ?? (await plainOutput(mode, options, filter, guard, clock));
-  return {
-    options,
-    mode,
-    clock,
-    edges,
-    reach,
-    rights,
-    started,
-    filter,
-    capture,
-    guard,
-    output,
-    messenger,
-    command,
-    screen,
-    stream,
-    log,
-  };
+  const shown = screen?.output ?? command ?? stream ?? (await plainOutput(mode, options, filter, guard, clock));
+  const sessions = await openSessions(options, screen !== null, shown);
+  const output = sessions ?? shown;
+  const parts = { capture, guard, output, messenger, command, sessions, screen, stream };
+  return { options, mode, clock, edges, reach, rights, started, filter, ...parts, log };
 }
 
 /** Whether the user came over SSH. Only becoming root clears what the environment says of it. */
@@ -167,12 +158,19 @@ async function startMessenger(options: Options, edges: Edges): Promise<Messenger
 async function startCommand({ words }: CommandOptions, options: Options, edges: Edges, clock: Clock): Promise<CommandRun> {
   const [{ Command }, { CommandRun: Run }, { CommandTree }] = await Promise.all([
     import('../command/command.ts'),
-    import('./command-run.ts'),
+    import('./receipt/command-run.ts'),
     import('../identify/process/command-tree.ts'),
   ]);
   const command = await Command.start(words, edges, options.privileges.user);
   const mark = typeof command.cgroup === 'string' ? null : command.cgroup.mark;
   return new Run(command, new CommandTree(mark), options, clock, hasTerminal());
+}
+
+/** What follows sessions; null where none is named and no key can name one. */
+async function openSessions(options: Options, hasKeys: boolean, output: Output): Promise<Sessions | null> {
+  if (options.session === null && (!hasKeys || options.read !== null)) return null;
+  const { Sessions: SessionsOfRun } = await import('./receipt/sessions.ts');
+  return new SessionsOfRun(output, options);
 }
 
 /** Standard output that is not a terminal gets a table, never a drawing. */
@@ -182,6 +180,7 @@ function modeOf(options: Options): Mode {
   if (options.why !== null) return 'why';
   if (options.stream) return 'stream';
   if (options.json) return 'json';
+  if (options.session !== null && process.stdout.isTTY !== true) return 'session';
   const { write } = options.packets;
   if (write !== null && !options.once && (write.isAlone || process.stdout.isTTY !== true)) return 'write';
   return options.once || process.stdout.isTTY !== true ? 'table' : 'screen';
@@ -219,6 +218,7 @@ async function plainOutput(mode: Mode, options: Options, filter: Filter | null, 
     const { RecordOutput } = await import('../output/record-output.ts');
     return new RecordOutput((text) => process.stderr.write(text), clock);
   }
+  if (mode === 'session') return (await import('./receipt/session.ts')).NO_OUTPUT;
   const onClosed = (failure: Error | null) => guard.outputClosed(failure);
   if (mode === 'json') {
     const [{ JsonOutput }, { DeliveryWarnings }] = await Promise.all([
@@ -259,7 +259,8 @@ async function openCapture(options: Options, fallsBack: boolean, edges: Edges, c
   if (options.reduced) return openReduced(edges, clock, null);
   try {
     const opened = await opener.open(request);
-    const followsRoute = options.interfaces.length === 0 && edges.platform === 'linux' && options.command === null;
+    const followsRoute =
+      options.interfaces.length === 0 && edges.platform === 'linux' && options.command === null && options.session === null;
     const isPktap = edges.platform === 'darwin' && opened.source.namesProcesses;
     return fallsBack || followsRoute || isPktap ? switchable(opened, opener, request, followsRoute) : unchanging(opened);
   } catch (thrown) {
@@ -288,6 +289,15 @@ function switchable(opened: OpenedSource, opener: Opener, request: CaptureReques
   };
 }
 
+/** @throws NetmonError `usage` if there is no such process: before anything is shown */
+async function refuseMissing(pid: number, edges: Edges): Promise<void> {
+  const [{ sessionOf }, { noProcess }] = await Promise.all([
+    import('../identify/process/session.ts'),
+    import('./receipt/session.ts'),
+  ]);
+  if ((await sessionOf(edges, pid)) === null) throw noProcess(pid);
+}
+
 /** Whether this process has a terminal, which sends its signals to the command, too. */
 function hasTerminal(): boolean {
   try {
@@ -311,7 +321,7 @@ async function openReduced(edges: Edges, clock: Clock, refused: NetmonError | nu
 /** macOS takes all interfaces through PKTAP; Linux takes the one that carries the default route. */
 async function interfacesOf(options: Options, edges: Edges): Promise<readonly string[]> {
   if (options.interfaces.length > 0 || edges.platform === 'darwin') return options.interfaces;
-  if (options.command !== null) return ['any']; // it may go anywhere, to this machine too
+  if (options.command !== null || options.session !== null) return ['any']; // they may go anywhere, to this machine too
   const { defaultInterface } = await import('../capture/devices/devices.ts');
   const route = await defaultInterface(edges);
   if (route === null) {

@@ -60,7 +60,7 @@ export function openScreen(options: Options, platform: NodeJS.Platform, overSsh:
     drawing: options.ascii ? 'ascii' : drawingOf(process.env),
     mouse: options.mouse ?? !overSsh,
     keys: keys.keys,
-    filter: options.filter ?? '',
+    filter: options.filter ?? sessionFilter(options),
     saved: saved === null ? null : readSavedScreen(saved),
     lite: options.lite,
     view: {
@@ -80,6 +80,11 @@ export function openScreen(options: Options, platform: NodeJS.Platform, overSsh:
       if (input !== process.stdin) input.destroy();
     },
   };
+}
+
+/** A session that is followed fills the screen, until the filter is cleared. */
+function sessionFilter({ session }: Options): string {
+  return session === null ? '' : `(pid=${session.pid} or ancestor=${session.pid})`;
 }
 
 /** Keys come from the terminal itself if standard input is the capture. */

@@ -12,6 +12,8 @@ import {
   type Options,
   type PacketOptions,
   type PrivilegeOptions,
+  type ReceiptOptions,
+  type SessionOptions,
   type WatchOptions,
   type WriteOptions,
 } from '../model/options.ts';
@@ -59,7 +61,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
   const durationMs = line.value('duration');
   const samples = line.value('samples');
   const write = writeOptions(line, isReplay, json || once);
-  if (durationMs !== null && !json && !once && !headless && write === null && why === null)
+  if (durationMs !== null && !json && !once && !headless && write === null && why === null && line.text('session') === null)
     throw usage('--duration does not go with the screen', 'add --json or --once');
   if (samples !== null && once) throw usage('--samples does not go with --once', 'leave one of them out: --once is one sample');
   if (samples !== null && !json) throw usage('--samples does not go with the screen', 'add --json');
@@ -121,6 +123,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     packets: why === null ? packets(config, isReplay, write) : { whole: false, keep: null, onAlert: null, write: null },
     watch: why === null && !isCommand ? watch(line, config, isReplay, once) : null,
     command: isCommand ? command(line) : null,
+    session: session(line, isReplay, once),
   };
 }
 
@@ -128,15 +131,38 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
 function command(line: CommandLine): CommandOptions {
   const words = line.words;
   if (words.length === 0 || words[0] === '') throw usage('run needs a command', 'type: netmon-tui run -- npm ci');
-  const [receipt, update] = [line.text('receipt'), line.text('update')];
-  if (receipt === '') throw usage('--receipt needs a file', 'type for example: --receipt receipt.json');
+  const update = line.text('update');
   if (update === '') throw usage('--update needs a file', 'type for example: --update ci.toml');
+  return { words, ...receiptOf(line), update: update === null ? null : { path: absolutePath(update), known: null } };
+}
+
+/** What becomes of a receipt. */
+function receiptOf(line: CommandLine): ReceiptOptions {
+  const receipt = line.text('receipt');
+  if (receipt === '') throw usage('--receipt needs a file', 'type for example: --receipt receipt.json');
   const force = line.has('force');
-  if (force && receipt === null) throw usage('--force goes only with --receipt', 'type: --receipt FILE --force');
+  if (force && receipt === null && line.text('write') === null)
+    throw usage('--force goes only with --receipt', 'type: --receipt FILE --force');
   const asked = line.value('format') ?? formatBy(receipt ?? '');
   const format = RECEIPT_FORMATS.find((name) => name === asked);
-  if (format === undefined) throw usage(`--format ${asked} does not go with run`, `type one of ${RECEIPT_FORMATS.join(', ')}`);
-  return { words, receipt, format, force, update: update === null ? null : { path: absolutePath(update), known: null } };
+  if (format === undefined)
+    throw usage(`--format ${asked} does not go with a receipt`, `type one of ${RECEIPT_FORMATS.join(', ')}`);
+  return { receipt, format, force };
+}
+
+/** The session to follow; null for none. */
+function session(line: CommandLine, isReplay: boolean, once: boolean): SessionOptions | null {
+  if (line.command !== 'watch') return null;
+  const pid = line.value('session');
+  if (pid === null) {
+    for (const flag of ['receipt', 'format'])
+      if (line.text(flag) !== null)
+        throw usage(`--${flag} goes only with --session, or with run`, `type: netmon-tui --session PID --receipt FILE`);
+    return null;
+  }
+  if (isReplay) throw usage('--session does not go with --read', 'leave one of them out: what a file has is over');
+  if (once) throw usage('--session does not go with --once', 'leave --once out: it is followed to its end');
+  return { pid, ...receiptOf(line) };
 }
 
 function formatBy(path: string): ReceiptFormat {
@@ -187,7 +213,14 @@ function writeOptions(line: CommandLine, isReplay: boolean, shows: boolean): Wri
   const [rotate, most, force] = [line.value('rotate'), line.value('keep'), line.has('force')];
   const example = 'type: netmon-tui --write trace.pcapng';
   if (path === null) {
-    const given = rotate !== null ? 'rotate' : most !== null ? 'keep' : force && line.command === 'watch' ? 'force' : null;
+    const given =
+      rotate !== null
+        ? 'rotate'
+        : most !== null
+          ? 'keep'
+          : force && line.command === 'watch' && line.text('session') === null
+            ? 'force'
+            : null;
     if (given === null) return null;
     throw usage(`--${given} goes only with --write`, `${example} --${given}${given === 'force' ? '' : ` ${line.text(given)}`}`);
   }

@@ -163,16 +163,26 @@ export interface Options {
   readonly watch: WatchOptions | null;
   /** A command to run, of which alone the run tells; null without one. */
   readonly command: CommandOptions | null;
+  /** A process whose session is followed from now on, and what becomes of its receipt; null without one. */
+  readonly session: SessionOptions | null;
 }
 
-/** A command that the program runs, and what becomes of its receipt. */
-export interface CommandOptions {
-  readonly words: readonly string[];
+/** What becomes of a receipt. */
+export interface ReceiptOptions {
   /** File for the receipt; null prints it on standard error. */
   readonly receipt: string | null;
   readonly format: ReceiptFormat;
   /** Whether the file may take the place of another. */
   readonly force: boolean;
+}
+
+export interface SessionOptions extends ReceiptOptions {
+  readonly pid: number;
+}
+
+/** A command that the program runs, and what becomes of its receipt. */
+export interface CommandOptions extends ReceiptOptions {
+  readonly words: readonly string[];
   /** Policy to make of what was reached, or to add to if it is there; null for none. */
   readonly update: { readonly path: string; readonly known: PolicyFile | null } | null;
 }

@@ -109,10 +109,13 @@ export interface ReceiptJudgement {
 
 /** The whole. */
 export interface Receipt {
+  /** Of a session the name of its first process. */
   readonly command: readonly string[];
+  /** Pid of the process that was followed; null if the program ran the command. */
+  readonly session: number | null;
   readonly user: string;
-  /** Exit status of the command, as shells say it. */
-  readonly status: number;
+  /** Exit status of the command, as shells say it; null of a session. */
+  readonly status: number | null;
   readonly started: number;
   readonly ended: number;
   /** How it is known who belongs to the command. By its cgroup: then its processes that left that are known by lineage. */

@@ -53,6 +53,8 @@ export interface Assembly {
   readonly neighbours: Neighbours;
   /** Asks DNS for names, once started; null if the user doesn't want that. */
   readonly reverse: ReverseNames | null;
+  /** Has a tree hear of processes as they begin. @returns ends that */
+  readonly follow: (tree: CommandTree) => () => void;
 }
 
 /** What a run is about. */
@@ -75,8 +77,10 @@ export interface Subject {
   readonly events: EventLog | null;
   /** Watches flows; null if nothing is watched. */
   readonly watcher: Watcher | null;
-  /** The processes of a command that the program runs; null without one. Listeners are looked for, then. */
+  /** The processes of a command that the program runs; null without one. */
   readonly tree?: CommandTree | null;
+  /** Whether listeners are looked for even if nobody keeps events. */
+  readonly listens?: boolean;
   /** How frames are kept; null or absent keeps none. */
   readonly keep?: KeepOptions | null;
   /** A time before the first packet, epoch ms. */
@@ -99,10 +103,16 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
   const skipped: Fallback[] = [];
   const tree = subject.tree ?? null;
   const isLinuxLive = !replay && edges.platform === 'linux' && !opened.source.namesProcesses;
-  const watch = isLinuxLive ? kernel.watchExecs(proc, heardBy(lineage, tree, starts)) : null;
+  const trees = new Set(tree === null ? [] : [tree]);
+  const watch = isLinuxLive ? kernel.watchExecs(proc, heardBy(lineage, trees, starts)) : null;
+  const follow = (one: CommandTree) => {
+    trees.add(one);
+    one.isTold = watch !== null && watch.note === '';
+    return () => void trees.delete(one);
+  };
   const source = ownerSource(kernel, opened, replay, flows, directory, watch, tree, edges, clock, skipped);
   const listeners =
-    replay || (subject.events === null && tree === null)
+    replay || (subject.events === null && subject.listens !== true)
       ? null
       : openListeners(edges, { users, proc: watch ?? procAt(proc), pathOf: kernel.pathOf, kernel: kernel.openListeningDump() });
   // A recording's processes ran elsewhere, and on Linux the owner source knows everything about a process.
@@ -156,20 +166,24 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
     kindsOf: (interfaces) => (replay ? interfaces.map(interfaceKind) : deviceKinds(edges, interfaces)),
     seed,
   });
-  return { monitor, directory, localizer, tracker, names, neighbours, reverse };
+  return { monitor, directory, follow, localizer, tracker, names, neighbours, reverse };
 }
 
 /** Who hears of processes as they begin. */
-function heardBy(lineage: LinuxLineage | null, tree: CommandTree | null, starts: StartClock): Beginnings | null {
-  if (tree === null || lineage === null) return lineage;
+function heardBy(lineage: LinuxLineage | null, trees: ReadonlySet<CommandTree>, starts: StartClock): Beginnings | null {
+  if (lineage === null) return null;
   return {
     born: (pid, parent, start) => {
-      tree.isTold = true;
       lineage.born(pid, parent, start);
-      tree.born(pid, parent, starts.time(start));
+      if (trees.size === 0) return;
+      const time = starts.time(start);
+      for (const tree of trees) {
+        tree.isTold = true;
+        tree.born(pid, parent, time);
+      }
     },
     became: (facts, more) => {
-      tree.isTold = true;
+      for (const tree of trees) tree.isTold = true;
       lineage.became(facts, more);
     },
     rest: () => lineage.rest(),

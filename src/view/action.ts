@@ -8,7 +8,7 @@ import type { RangeTotals } from '../model/range-totals.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { InterfaceItem } from '../model/terms.ts';
 import type { HistoryAnswer, HistoryPane, HistoryRequest, HistorySlot } from './history/state.ts';
-import type { TableName, ViewState } from './state.ts';
+import type { Followed, TableName, ViewState } from './state.ts';
 
 /** Commands: the words a key is bound to in the keymap and in the config file. */
 export const COMMANDS = [
@@ -60,6 +60,7 @@ export const COMMANDS = [
   'units',
   'privacy',
   'lineage',
+  'follow',
   'paths',
   'capture',
   'chart-curve',
@@ -90,6 +91,8 @@ export type Action =
   | { readonly type: 'captured-on'; readonly isTaken: boolean; readonly text: string }
   /** The outcome of an effect in one line; outside text. */
   | { readonly type: 'notice'; readonly text: string }
+  /** What is followed now. `opened` has the rows of the tree that lead to a session, itself first, to be shown; null leaves the screen as it is. */
+  | { readonly type: 'followed'; readonly sessions: readonly Followed[]; readonly opened: readonly string[] | null }
   /** A new snapshot is about to be shown. */
   | { readonly type: 'snapshot' }
   /** The theme that suits the terminal's background. */
@@ -157,6 +160,8 @@ export type Effect =
   | { readonly type: 'mute'; readonly mute: Omit<Mute, 'until'>; readonly lastsMs: number | null }
   /** End a mute. */
   | { readonly type: 'unmute'; readonly mute: Mute }
+  /** Follow this process and all that it starts from now on, or write the receipt of that. The action `followed` answers. */
+  | { readonly type: 'follow'; readonly pid: number }
   /** Add to the policy that this app may reach this host. */
   | { readonly type: 'allow'; readonly app: string; readonly host: string }
   /** Compute the SHA-256 of this process's executable: details have it once it is known. */

@@ -197,6 +197,8 @@ export interface ViewState {
   readonly grouping: Grouping;
   /** Apps stand below what started them. */
   readonly byLineage: boolean;
+  /** Sessions that are followed. */
+  readonly followed: readonly Followed[];
   /** There are alerts: the events view shows them first. */
   readonly hasAlerts: boolean;
   /** Time of the newest alert that the user saw in the events view, epoch ms. */
@@ -228,6 +230,13 @@ export interface ViewState {
 export const PINS_MAX = 32;
 /** Rows of a table that can be expanded at a time; opening one more closes the oldest. */
 export const OPEN_MAX = 64;
+
+/** A process that is followed. */
+export interface Followed {
+  readonly pid: number;
+  /** Outside text. */
+  readonly name: string;
+}
 
 /** What a run may start with; the rest has defaults. */
 export interface ViewDefaults {
@@ -315,6 +324,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     closed: defaults.closed ?? false,
     connectionLog: false,
     byLineage: false,
+    followed: [],
     grouping: 'none',
     hasAlerts: false,
     alertsSeen: 0,

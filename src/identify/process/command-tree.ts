@@ -1,4 +1,4 @@
-// The processes of a command that the program runs: itself and all that it started, also those that left it. A process belongs to the tree from
+// The processes of a command that the program runs, or of a session that it follows: itself and all that it started, also those that left it. A process belongs to the tree from
 // birth: whoever adopts it later, whatever it becomes, and whichever user, session or namespace it moves to. Where the command has a cgroup of its
 // own, the kernel says it of each socket; who was moved out of it is known by birth.
 
@@ -39,9 +39,9 @@ export class CommandTree {
     this.mark = mark;
   }
 
-  /** The command itself. */
-  begin(pid: number): void {
-    this.#add(pid, null);
+  /** The command itself, or a process that a followed session has already. */
+  begin(pid: number, start: Start = null): void {
+    if (!this.#knows(pid, start)) this.#add(pid, start);
   }
 
   /** A process began. @param start epoch ms, to the second; null if unknown */

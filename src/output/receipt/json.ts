@@ -13,6 +13,7 @@ export function receiptJson(receipt: Receipt): string {
     type: 'receipt',
     schema: SCHEMA,
     command: receipt.command,
+    session: receipt.session,
     user: receipt.user,
     status: receipt.status,
     started: timeField(receipt.started),

@@ -15,8 +15,10 @@ const LONGEST_CELL = 200;
 export function receiptMarkdown(receipt: Receipt, units: UnitMode): string {
   const { policy, questions, listeners } = receipt;
   const [, ...summary] = receiptSummary(receipt, units);
-  const lines = [`### Network receipt: ${code(shellWords(receipt.command))}`, ''];
-  lines.push(`- ended with status ${receipt.status}`, ...summary.map((line) => `- ${escaped(line)}`), '');
+  const { session, status } = receipt;
+  const lines = [`### Network receipt: ${code(shellWords(receipt.command))}${session === null ? '' : `, pid ${session}`}`, ''];
+  if (status !== null) lines.push(`- ended with status ${status}`);
+  lines.push(...summary.map((line) => `- ${escaped(line)}`), '');
   const drifts = policy?.judgements.filter(({ drift }) => drift) ?? [];
   if (drifts.length > 0) {
     const rows = drifts.map(({ row, verdict }) => [code(row.process.app), code(whereOf(row)), verdict]);

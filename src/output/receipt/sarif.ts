@@ -19,15 +19,15 @@ const RULES: Readonly<Record<Finding, string>> = {
 const FINDINGS = Object.keys(RULES) as Finding[];
 
 /** The text, newline at the end. Without a policy it has no results. @param version of the program */
-export function receiptSarif({ policy, command, status, started, ended }: Receipt, version: string): string {
+export function receiptSarif({ policy, command, session, status, started, ended }: Receipt, version: string): string {
   const results = (policy?.judgements ?? []).flatMap((judgement) => {
     const rule = FINDINGS.find((verdict) => verdict === judgement.verdict);
     return rule === undefined ? [] : [resultOf(judgement, rule, policy?.path ?? '')];
   });
   const rules = FINDINGS.map((id) => ({ id, shortDescription: { text: RULES[id] } }));
   const invocation = {
-    commandLine: shellWords(command),
-    exitCode: status,
+    ...(session === null ? { commandLine: shellWords(command) } : {}),
+    ...(status === null ? {} : { exitCode: status }),
     executionSuccessful: true,
     startTimeUtc: new Date(started).toISOString(),
     endTimeUtc: new Date(ended).toISOString(),

@@ -2,7 +2,7 @@
 // refused, and last what could not be told.
 
 import type { UnitMode } from '../../model/options.ts';
-import type { Receipt, ReceiptRow } from '../../model/receipt.ts';
+import type { Receipt, ReceiptQuestion, ReceiptRow } from '../../model/receipt.ts';
 import { counted } from '../../net/counted.ts';
 import { shellWords } from '../../net/quote.ts';
 import { drawable } from '../../view/text/cells.ts';
@@ -64,6 +64,16 @@ export function foldedRows({ rows, membership }: Pick<Receipt, 'rows' | 'members
   return [...folded.values()].map(({ row }) => row).sort((a, b) => b.rxBytes + b.txBytes - a.rxBytes - a.txBytes);
 }
 
+/** Questions by program: each of its processes may ask the same. */
+function foldedQuestions(questions: readonly ReceiptQuestion[]): ReceiptQuestion[] {
+  const folded = new Map<string, ReceiptQuestion>();
+  for (const question of questions) {
+    const key = `${question.app}\0${question.type} ${question.result} ${question.name}`;
+    folded.set(key, { ...question, times: question.times + (folded.get(key)?.times ?? 0) });
+  }
+  return [...folded.values()];
+}
+
 /** Where a row went, or came from: `registry.npmjs.org:443`, `:8080 from 10.0.0.1`. */
 export function whereOf({ direction, host, address, port, protocol }: ReceiptRow): string {
   const name = host ?? address;
@@ -89,12 +99,14 @@ export function membershipLine({ membership, membershipNote }: Pick<Receipt, 'me
 
 /** The lines that say the whole in short: what ran, what it moved, what doesn't fit its policy, what could not be told. */
 export function receiptSummary(receipt: Receipt, units: UnitMode): string[] {
-  const { total, status, rows, untold, policy } = receipt;
+  const { total, status, rows, session, untold, policy } = receipt;
   const words = shellWords(receipt.command);
   const shown = words.length > LONGEST_COMMAND ? `${words.slice(0, LONGEST_COMMAND)}...` : words;
   const hosts = new Set(rows.filter(({ direction }) => direction !== 'inbound').map(({ host, address }) => host ?? address)).size;
   const lines = [
-    `${shown}: status ${status} after ${formatDuration(receipt.ended - receipt.started)}, as ${receipt.user}`,
+    session === null
+      ? `${shown}: status ${status} after ${formatDuration(receipt.ended - receipt.started)}, as ${receipt.user}`
+      : `${shown}, pid ${session}, and what it started: followed for ${formatDuration(receipt.ended - receipt.started)}, as ${receipt.user}`,
     `received ${amount(total.rxBytes, units)}, sent ${amount(total.txBytes, units)}: ${counted(receipt.connections, 'connection')}, ${counted(hosts, 'host')}`,
   ];
   if (policy !== null) {
@@ -137,7 +149,7 @@ export function receiptText(receipt: Receipt, units: UnitMode, style: TextStyle)
   if (rows.length > 0) lines.push('', ...tableLines(columns(sheet.width, units), rows.slice(0, MOST.rows), sheet));
   if (rows.length > MOST.rows)
     lines.push(paint.dim(`and ${counted(rows.length - MOST.rows, 'more', 'more')}; all are in --format json`));
-  const names = receipt.questions.map(({ name, type, result, times, app }) => {
+  const names = foldedQuestions(receipt.questions).map(({ name, type, result, times, app }) => {
     const often = times === 1 ? '' : `, ${times} times`;
     return `asked ${name} ${type}: ${result}${often} (${app ?? 'unknown'})`;
   });

@@ -17,11 +17,12 @@ import type { FrameSettings } from '../frame.ts';
 import { markCells, reduceHistory, scrollHistory, selectHistory, takeAnswer, withQuestions } from '../history/reduce.ts';
 import { whyNotRecorded } from '../history/state.ts';
 import { contextOf } from '../panels/table.ts';
-import { VIEWS, type ViewState } from '../state.ts';
+import { OPEN_MAX, VIEWS, type ViewState } from '../state.ts';
 import { withWants } from '../tables/placement.ts';
-import { orderedRows, SPECS } from '../tables/rows.ts';
+import { branchOf, orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex } from '../tables/selection.ts';
 import type { Glyphs } from '../text/glyphs.ts';
+import type { AppLine } from '../tree/app-tree.ts';
 import { GROUPINGS } from '../tree/questions.ts';
 import { editFilter, openFilter, pausedTyping, withoutFilter } from './filter-input.ts';
 import {
@@ -97,6 +98,10 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
       return still(capturedOn(state, action.isTaken, action.text));
     case 'notice':
       return still({ ...state, notice: action.text });
+    case 'followed':
+      return still(
+        action.opened === null ? { ...state, followed: action.sessions } : opened(state, live, action.sessions, action.opened),
+      );
     case 'snapshot':
       return still(
         withWants(updateWatches(afterTick(withAlerts(state, live), live), live), live, contextOf(state, live, settings.glyphs)),
@@ -229,6 +234,8 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return still(togglePin(state, live));
     case 'lineage':
       return still(settled(toggleLineage(state), live));
+    case 'follow':
+      return follow(state, live);
     case 'closed':
       return still(settled(toggleClosed(state), live));
     case 'group': {
@@ -280,6 +287,22 @@ function isView(name: Command): boolean {
 function toggleLineage(state: ViewState): ViewState {
   const notice = state.byLineage ? 'apps by name' : 'apps by what started them';
   return { ...state, byLineage: !state.byLineage, notice };
+}
+
+/** Follows the process of the selected row, or ends that. */
+function follow(state: ViewState, live: Snapshot): Step {
+  const row = state.pane === 'apps' ? selectedRow(state, live) : undefined;
+  const branch = row === undefined ? undefined : branchOf(row);
+  const pid = branch?.kind === 'lineage' || branch?.kind === 'process' ? (row as AppLine).pids[0] : undefined;
+  if (pid === undefined)
+    return still({ ...state, notice: 'this follows a process: choose one where apps stand by what started them' });
+  return { state, effects: [{ type: 'follow', pid }] };
+}
+
+/** Shows a session that is followed from the start. */
+function opened(state: ViewState, live: Snapshot, followed: ViewState['followed'], ids: readonly string[]): ViewState {
+  const shown = { ...showView(state, 'apps'), byLineage: true, followed };
+  return settled({ ...shown, open: { ...shown.open, apps: ids.slice(0, OPEN_MAX) } }, live);
 }
 
 /** Shows closed connections, or in the events view the log of connections; or hides them. */

@@ -148,6 +148,14 @@ function stateParts(state: ViewState, live: Snapshot, glyphs: Glyphs): readonly 
   if (range !== null) mark(range, 'filtered');
   if (state.since !== null && range === null) mark(`since ${formatClock(state.since.time)}`, 'accent');
   if (state.privacy) mark('private', 'accent');
+  const [followed, ...others] = state.followed;
+  if (followed !== undefined)
+    mark(
+      others.length > 0 || state.privacy
+        ? `following ${counted(others.length + 1, 'session')}`
+        : `following ${cut(drawable(followed.name, glyphs), 16, glyphs)} ${followed.pid}`,
+      'accent',
+    );
   const unseen = unseenAlerts(state, live);
   if (unseen.length > 0) {
     const isCritical = unseen.some(({ severity }) => severity === 'critical');

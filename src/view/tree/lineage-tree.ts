@@ -152,7 +152,7 @@ class Lines {
     const alike = this.#byPid.get(pid) ?? [];
     const known = alike.find((each) => isSameTime(each.startedAt, startedAt));
     if (known !== undefined) return known;
-    const id = `process:${pid}.${startedAt ?? ''}`;
+    const id = processRow(pid, startedAt);
     const made = { id, pid, startedAt, name, process: null, terminal: null, above: null, below: [], own: [], all: [] };
     this.#byPid.set(pid, [...alike, made]);
     this.#nodes.set(id, made);
@@ -168,6 +168,11 @@ function chainOf({ pid, ancestors, origin }: Process): readonly Ancestor[] {
   if (origin === null || origin.pid === pid) return [];
   const head = ancestors.findIndex((each) => each.pid === origin.pid && isSameTime(each.startedAt, origin.startedAt));
   return head < 0 ? [origin, ...ancestors] : ancestors.slice(head);
+}
+
+/** Id of a process's row. */
+export function processRow(pid: number, startedAt: number | null): string {
+  return `process:${pid}.${startedAt ?? ''}`;
 }
 
 function isSameTime(a: number | null, b: number | null): boolean {

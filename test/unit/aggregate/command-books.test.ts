@@ -4,16 +4,10 @@ import { DIRECTION, PROTOCOL } from '../../../src/net/numbers.ts';
 import { FlowRun } from '../../support/flow-run.ts';
 import { type PacketFields, packet, timed } from '../../support/packets.ts';
 
-function stage(most?: number) {
+function stage(most?: number, before: (send: (fields: PacketFields) => number) => void = () => undefined) {
   const run = new FlowRun(1024);
   const { table: flows, directory, aggregator } = run;
   const [own, other] = [directory.add('own', 1), directory.add('other', 2)];
-  const books = new CommandBooks({
-    ...{ flows, directory, booking: aggregator.booking },
-    rowOf: (row) => aggregator.flowRow(row),
-    membership: ({ pid }) => (pid === 1 ? 'lineage' : null),
-    ...(most === undefined ? {} : { most }),
-  });
   let time = 1000;
   const send = (fields: PacketFields) =>
     flows.touch(
@@ -21,6 +15,13 @@ function stage(most?: number) {
       0,
       fields.src === '10.0.0.1' ? DIRECTION.OUT : DIRECTION.IN,
     );
+  before(send);
+  const books = new CommandBooks({
+    ...{ flows, directory, booking: aggregator.booking },
+    rowOf: (row) => aggregator.flowRow(row),
+    membership: ({ pid }) => (pid === 1 ? 'lineage' : null),
+    ...(most === undefined ? {} : { most }),
+  });
   const close = () => {
     aggregator.setInterfaces([
       {
@@ -48,6 +49,25 @@ test("what a member moved is booked by destination, and nothing of another's", (
   expect(books.connections).toBe(3);
   expect(books.total.txBytes).toBe(books.rows().reduce((sum, { txBytes }) => sum + txBytes, 0));
   expect(books.total.txPackets).toBe(3);
+});
+
+test('what was moved before the books were kept is not in them', () => {
+  const early = { src: '10.0.0.1', dst: '192.0.2.1', sport: 1001, dport: 53, wireLength: 300 };
+  const silent = { src: '10.0.0.1', dst: '192.0.2.2', sport: 1002, dport: 53 };
+  const { flows, own, send, close } = stage(undefined, (first) => {
+    first(early);
+    first(early);
+    first(silent);
+  });
+  const row = send(early);
+  flows.own(row, own, 'exact');
+  for (let at = 0; at < flows.rows; at++) if (at !== row) flows.own(at, own, 'exact');
+  const whole = flows.txBytes(row);
+  const books = close();
+  expect(books.rows().map(({ address, txBytes, txPackets }) => [address, txBytes, txPackets])).toEqual([
+    ['192.0.2.1', whole / 3, 1],
+  ]);
+  expect([books.connections, books.total.txPackets]).toEqual([1, 1]);
 });
 
 test('a flow between two members counts once, and each has its side', () => {

@@ -55,7 +55,20 @@ describe('resolveOptions', () => {
       packets: { whole: false, keep: null, write: null, onAlert: null },
       watch: { learnMs: 86_400_000, uploadFloor: 200_000_000, kinds: {}, rules: [] },
       command: null,
+      session: null,
     });
+  });
+
+  it('takes a session to follow, and where its receipt goes', async () => {
+    const session = async (text: string) => (await options(text.split(' '))).session;
+    expect(await session('--session 4711')).toEqual({ pid: 4711, receipt: null, format: 'text', force: false });
+    const asked = { pid: 4711, receipt: 'r.json', format: 'json', force: true };
+    expect(await session('--session 4711 --receipt r.json --force --duration 10s')).toEqual(asked);
+    await expect(options(['--receipt', 'r.json'])).rejects.toThrow('--receipt goes only with --session, or with run');
+    await expect(options(['--session', '4711', '--force'])).rejects.toThrow('--force goes only with --receipt');
+    await expect(options(['--session', '4711', '--once'])).rejects.toThrow('--session does not go with --once');
+    await expect(options(['--session', '4711', '--read', 'a.pcap'])).rejects.toThrow('--session does not go with --read');
+    await expect(options(['--session', '4711', '--format', 'csv'])).rejects.toThrow('--format csv does not go with a receipt');
   });
 
   it('takes all flags of a live run', async () => {

@@ -44,7 +44,7 @@ export class LinuxLineage implements Lineages, Beginnings {
   constructor(path: string, starts: StartClock) {
     this.#path = path;
     this.#book = new LineageBook(
-      (pid) => this.#look(pid),
+      (pid) => seenOf(path, pid, this.#scratch),
       (start) => starts.time(start),
     );
   }
@@ -63,7 +63,7 @@ export class LinuxLineage implements Lineages, Beginnings {
 
   rest(): void {
     for (const pid of this.#unread.splice(0, SEEDED_AT_ONCE)) {
-      const seen = this.#look(pid);
+      const seen = seenOf(this.#path, pid, this.#scratch);
       if (seen !== null) this.#book.of(seen);
     }
   }
@@ -78,7 +78,7 @@ export class LinuxLineage implements Lineages, Beginnings {
 
   of({ pid, startTime, parentPid, name, script }: ProcessFacts): Lineage {
     const known = this.#book.of({ pid, start: startTime, parent: parentPid ?? 0, name: script ?? name });
-    const seen = this.#look(pid);
+    const seen = seenOf(this.#path, pid, this.#scratch);
     const living = seen !== null && startTime !== null && seen.start === startTime ? seen : null;
     const words = known.words !== '' || living === null ? known.words : argumentsOf(`${this.#path}/${pid}`);
     return {
@@ -89,22 +89,23 @@ export class LinuxLineage implements Lineages, Beginnings {
       command: commandLine(words),
     };
   }
+}
 
-  #look(pid: number): Seen | null {
-    const stat = this.#scratch.subarray(0, readInto(this.#scratch, `${this.#path}/${pid}/stat`));
-    const close = stat.lastIndexOf(0x29);
-    if (close < 0) return null;
-    // pid (comm) state ppid pgrp session tty_nr ... ; comm may contain spaces and parentheses
-    const fields = stat.toString('latin1', close + 2).split(' ', 20);
-    return {
-      pid,
-      name: sanitizeBytes(stat, stat.indexOf(0x28) + 1, close),
-      parent: Number(fields[1] ?? 0),
-      start: Number(fields[19]) || null,
-      session: Number(fields[3]) || null,
-      terminal: terminalName(Number(fields[4] ?? 0)),
-    };
-  }
+/** A process as /proc/PID/stat tells it. @param proc `/proc` @param scratch 1 KiB to read into @returns null if it is gone, or hidden */
+export function seenOf(proc: string, pid: number, scratch: Buffer): Seen | null {
+  const stat = scratch.subarray(0, readInto(scratch, `${proc}/${pid}/stat`));
+  const close = stat.lastIndexOf(0x29);
+  if (close < 0) return null;
+  // pid (comm) state ppid pgrp session tty_nr ... ; comm may contain spaces and parentheses
+  const fields = stat.toString('latin1', close + 2).split(' ', 20);
+  return {
+    pid,
+    name: sanitizeBytes(stat, stat.indexOf(0x28) + 1, close),
+    parent: Number(fields[1] ?? 0),
+    start: Number(fields[19]) || null,
+    session: Number(fields[3]) || null,
+    terminal: terminalName(Number(fields[4] ?? 0)),
+  };
 }
 
 /** @returns bytes read; 0 if the file is gone or unreadable */

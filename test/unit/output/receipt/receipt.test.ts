@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeRows } from '../../../../src/app/receipt-policy.ts';
+import { judgeRows } from '../../../../src/app/receipt/policy.ts';
 import { policyOf } from '../../../../src/cli/config/policy-file.ts';
 import type { Receipt, ReceiptRow } from '../../../../src/model/receipt.ts';
 import { receiptJson } from '../../../../src/output/receipt/json.ts';
@@ -30,7 +30,15 @@ function row(app: string, pid: number, more: Partial<ReceiptRow> = {}): ReceiptR
 
 function receipt(rows: readonly ReceiptRow[], more: Partial<Receipt> = {}): Receipt {
   return {
-    ...{ command: ['npm', 'ci'], user: 'ann', status: 0, started: TIME, ended: TIME + 9000, membership: 'lineage' },
+    ...{
+      command: ['npm', 'ci'],
+      session: null,
+      user: 'ann',
+      status: 0,
+      started: TIME,
+      ended: TIME + 9000,
+      membership: 'lineage',
+    },
     membershipNote: null,
     ...{ attribution: 'ebpf', interfaces: ['eth0'], processesBegun: 3, left: 0, connections: rows.length, rows },
     total: { rxBytes: 3000, txBytes: 300, rxPackets: 6, txPackets: 6 },
@@ -62,6 +70,26 @@ describe('rows', () => {
 });
 
 describe('text', () => {
+  it('folds what several processes of one program asked', () => {
+    const [asked] = receipt([]).questions;
+    const questions = [asked, { ...asked, pid: 8 }, { ...asked, pid: 9, result: 'NXDOMAIN' }] as Receipt['questions'];
+    const text = receiptText(receipt([], { questions }), 'bytes', STYLE);
+    expect(text.match(/^asked .*$/gm)).toEqual([
+      'asked example.com A: NOERROR, 4 times (node)',
+      'asked example.com A: NXDOMAIN, 2 times (node)',
+    ]);
+  });
+
+  it('of a session names the process that was followed, and has no status', () => {
+    const followed = receipt([], { command: ['bash'], session: 4711, status: null });
+    expect(receiptText(followed, 'bytes', STYLE)).toContain('bash, pid 4711, and what it started: followed for 9s, as ann\n');
+    expect(receiptMarkdown(followed, 'bytes')).toMatch(/^### Network receipt: `bash`, pid 4711\n/);
+    expect(receiptMarkdown(followed, 'bytes')).not.toContain('status');
+    expect(JSON.parse(receiptSarif(followed, '1')).runs[0].invocations[0]).not.toHaveProperty('exitCode');
+    const json = JSON.parse(receiptJson(followed));
+    expect([json.session, json.status, faults(json, receiptSchema())]).toEqual([4711, null, []]);
+  });
+
   it('says how it is known who belongs to the command, and which of them left its cgroup', () => {
     const inside = row('node', 7);
     const style = { ...STYLE, columns: 140 };

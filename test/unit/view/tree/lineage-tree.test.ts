@@ -7,6 +7,7 @@ import type { Command } from '../../../../src/view/action.ts';
 import { KEYMAP } from '../../../../src/view/input/keymap.ts';
 import { reduce } from '../../../../src/view/input/reducer.ts';
 import { filterOfRow } from '../../../../src/view/input/row-filter.ts';
+import { headerPanel } from '../../../../src/view/panels/header.ts';
 import { initialState, type ViewState } from '../../../../src/view/state.ts';
 import { type AnyRow, orderedRows } from '../../../../src/view/tables/rows.ts';
 import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
@@ -136,4 +137,31 @@ test('where nobody knows who started what, it is the table of apps; in a range o
   const flows = [flowRow({ id: '1', app: 'git', pid: 60, rxBytes: 300 })];
   const listed = live({ branches: null, flows });
   expect(shown(rowsOf(begin(listed), listed))).toContain('bash 300');
+});
+
+test('the key follows the process of a row, and nothing where a row is no process', () => {
+  const asked = (state: ViewState) => reduce(state, { type: 'command', command: 'follow' }, live(), settings);
+  expect(asked(begin(live())).effects).toEqual([{ type: 'follow', pid: 20 }]);
+  const plain = asked(press(initialState({ columns: 120, rows: 30 }), live(), 'apps'));
+  expect([plain.effects, plain.state.notice]).toEqual([
+    [],
+    'this follows a process: choose one where apps stand by what started them',
+  ]);
+});
+
+test('a session of the command line is shown open, and the header names what is followed', () => {
+  const sessions = [{ pid: 30, name: 'npm' }];
+  const ids = [`process:30.${npm.startedAt}`, `process:20.${bash.startedAt}`];
+  const of = live();
+  const state = reduce(initialState({ columns: 120, rows: 30 }), { type: 'followed', sessions, opened: ids }, of, settings).state;
+  expect([state.view, state.byLineage, state.followed]).toEqual(['apps', true, sessions]);
+  expect(shown(rowsOf(state, of)).slice(0, 2)).toEqual(['bash 1000', ' npm 1000']);
+  const header = (followed: ViewState['followed'], parts: Partial<ViewState> = {}) =>
+    headerPanel({ ...state, followed, ...parts }, of, UNICODE_GLYPHS, 120)
+      .map((line) => line.map(({ text }) => text).join(''))
+      .join('\n');
+  expect(header(sessions)).toContain('following npm 30');
+  expect(header(sessions, { privacy: true })).toContain('following 1 session');
+  expect(header([...sessions, { pid: 7, name: 'x' }])).toContain('following 2 sessions');
+  expect(header([])).not.toContain('following');
 });

@@ -2,17 +2,17 @@
 // as it is: additions go beside it.
 
 import { relative } from 'node:path';
-import { policyText } from '../cli/config/policy-file.ts';
-import { draftPolicy } from '../cli/history/policy-draft.ts';
-import type { ReachedHost } from '../model/history.ts';
-import { type PolicyFile, VERDICTS, WEAK_NAMES } from '../model/policy.ts';
-import type { ReceiptJudgement, ReceiptRow } from '../model/receipt.ts';
-import { ENCRYPTED_HELLO } from '../model/terms.ts';
-import { counted } from '../net/counted.ts';
-import { shellWords } from '../net/quote.ts';
-import { type FileOwner, OutputFile } from '../output/output-file.ts';
-import { isDrift, judge } from '../watch/policy.ts';
-import { PolicyKeeper } from './policy-keeper.ts';
+import { policyText } from '../../cli/config/policy-file.ts';
+import { draftPolicy } from '../../cli/history/policy-draft.ts';
+import type { ReachedHost } from '../../model/history.ts';
+import { type PolicyFile, VERDICTS, WEAK_NAMES } from '../../model/policy.ts';
+import type { ReceiptJudgement, ReceiptRow } from '../../model/receipt.ts';
+import { ENCRYPTED_HELLO } from '../../model/terms.ts';
+import { counted } from '../../net/counted.ts';
+import { shellWords } from '../../net/quote.ts';
+import { type FileOwner, OutputFile } from '../../output/output-file.ts';
+import { isDrift, judge } from '../../watch/policy.ts';
+import { PolicyKeeper } from '../policy-keeper.ts';
 
 /** Judges what was reached, the worst first. A program may reach one place by many processes: the first stands for all. */
 export function judgeRows({ policy }: PolicyFile, rows: readonly ReceiptRow[]): ReceiptJudgement[] {
