@@ -36,6 +36,7 @@ async function main(): Promise<number> {
   if (line.has('version')) return printVersion();
   if (line.command === 'interfaces') return interfaces(line);
   if (line.command === 'listeners') return listeners(line);
+  if (line.command === 'schema') return print((await import('./export/clickhouse.ts')).CLICKHOUSE_SCHEMA);
   if (line.command === 'completions') return print((await import('./cli/completions.ts')).completions(line.operand as Shell));
 
   const hadRights = holdsRights();

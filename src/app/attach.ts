@@ -29,6 +29,9 @@ import type { Writing } from './writing.ts';
 /** When a screen first shows traffic: long enough that a rate means something. */
 const FIRST_TICK_MS = 250;
 
+/** Said where there is nothing to send. */
+const UNRECORDED = 'nothing is sent, for nothing is recorded: start with --history';
+
 /** Makes a part once root is dropped. Both are null if this run records or writes nothing. */
 type Make<Part> = (recording: Recording | null, writing: Writing | null) => Part;
 
@@ -47,6 +50,9 @@ export async function attach(assembled: Assembled, closing: Closing): Promise<Lo
     monitor.aggregator.keepRateHistory();
     monitor.aggregator.measureQuality();
   }
+  const { exports } = options;
+  if (beginRecording === null && exports !== null && exports.push.length > 0)
+    monitor.setExports(() => ({ engines: [], note: UNRECORDED, isLeft: false }));
   const beginMetrics = await metricsFeeder(assembled);
   const makeSession = await sessionMaker(assembled, closing);
   const makeEffects = await effectsMaker(assembled, closing);

@@ -146,6 +146,11 @@ const TABLE = {
     operand: null,
     examples: [],
   },
+  schema: {
+    does: 'print the tables and views that an engine needs for exports',
+    operand: { name: 'ENGINE', noun: 'an engine', example: 'clickhouse', choices: ['clickhouse'] },
+    examples: [['netmon-tui schema clickhouse | clickhouse-client -mn', 'make them, or change nothing']],
+  },
   completions: {
     does: 'print completions for bash, zsh or fish',
     operand: { name: 'SHELL', noun: 'a shell', example: 'bash', choices: SHELLS },

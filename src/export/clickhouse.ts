@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { Alert } from '../model/alert.ts';
 import type { ExportBatch, MinuteRow } from '../model/export-batch.ts';
 import type { LoggedFlow } from '../model/history-batch.ts';
+import type { ContainerNames } from '../model/terms.ts';
 
 /** Rows for one table. */
 export interface ClickHouseInsert {
@@ -52,6 +53,7 @@ function minuteCells({ time, isLate, ...row }: MinuteRow) {
     rx_packets: row.rxPackets,
     tx_packets: row.txPackets,
     flows: row.flows,
+    ...containerCells(row.container),
   };
 }
 
@@ -80,7 +82,13 @@ function flowCells(flow: LoggedFlow) {
     tx_bytes: flow.txBytes,
     rx_packets: flow.rxPackets,
     tx_packets: flow.txPackets,
+    ...containerCells(flow.container),
   };
+}
+
+function containerCells(names: ContainerNames | null) {
+  const { container = null, image = null, pod = null, namespace = null, project = null } = names ?? {};
+  return { container, image, pod, namespace, project };
 }
 
 function alertCells(alert: Alert) {
@@ -111,10 +119,12 @@ const TEXT = 'LowCardinality(Nullable(String))';
 const MACHINE = `  host LowCardinality(String), -- random number of a machine
   host_name ${TEXT}, -- where the machine is set to send it
   batch String CODEC(ZSTD), -- the same for each repetition of the same rows`;
+const CONTAINER_NAMES = ['container', 'image', 'pod', 'namespace', 'project'];
+const CONTAINER = CONTAINER_NAMES.map((name) => `  ${name} ${TEXT}`).join(',\n');
 /** The newest inserts, which are recognised when they come again. */
 const REPEATS = 'SETTINGS non_replicated_deduplication_window = 100000';
 
-/** Statements that make the tables and views, for `clickhouse-client --multiquery`. Running them again changes nothing. */
+/** Statements that make the tables and views, for `clickhouse-client -mn`. Running them again changes nothing. */
 export const CLICKHOUSE_SCHEMA = `-- Tables and views for records of netmon-tui. Running this again changes nothing.
 
 -- What moved in each minute. A row that is late corrects an earlier minute and may be below zero: sums are right, single rows needn't be.
@@ -135,7 +145,8 @@ ${MACHINE}
   tx Int64,
   rx_packets Int64,
   tx_packets Int64,
-  flows Int64 -- that began
+  flows Int64, -- that began
+${CONTAINER}
 ) ENGINE = MergeTree PARTITION BY toYYYYMM(time) ORDER BY (host, time)
 TTL time + INTERVAL 90 DAY
 ${REPEATS};
@@ -165,7 +176,8 @@ ${MACHINE}
   rx_bytes Int64,
   tx_bytes Int64,
   rx_packets Int64,
-  tx_packets Int64
+  tx_packets Int64,
+${CONTAINER}
 ) ENGINE = MergeTree PARTITION BY toYYYYMM(start) ORDER BY (host, start)
 TTL toDateTime(start) + INTERVAL 30 DAY
 ${REPEATS};
@@ -216,13 +228,13 @@ CREATE TABLE IF NOT EXISTS netmon_contact (
   first SimpleAggregateFunction(min, DateTime('UTC'))
 ) ENGINE = AggregatingMergeTree ORDER BY (domain, app_name, host);
 CREATE MATERIALIZED VIEW IF NOT EXISTS netmon_contact_of_minutes TO netmon_contact AS
-SELECT assumeNotNull(domain) AS domain, assumeNotNull(app_name) AS app_name, host, min(time) AS first
-FROM netmon_minute WHERE domain IS NOT NULL AND app_name IS NOT NULL AND NOT late GROUP BY domain, app_name, host;
+SELECT assumeNotNull(moved.domain) AS domain, assumeNotNull(moved.app_name) AS app_name, host, min(time) AS first
+FROM netmon_minute AS moved WHERE moved.domain IS NOT NULL AND moved.app_name IS NOT NULL AND NOT late GROUP BY domain, app_name, host;
 
 -- The views of a history file, with the machine as one more column.
 CREATE VIEW IF NOT EXISTS connections AS
 SELECT formatDateTime(moved.time, '%Y-%m-%dT%H:%i:%SZ', 'UTC') AS time, app_name, process, hostname, domain, category, protocol,
-  side.1 AS direction, side.2 AS packet_size, side.3 AS packets, host
+  side.1 AS direction, side.2 AS packet_size, side.3 AS packets, ${CONTAINER_NAMES.join(', ')}, host
 FROM netmon_minute AS moved
 ARRAY JOIN [('inbound', rx, rx_packets), ('outbound', tx, tx_packets)] AS side
 WHERE side.2 <> 0 OR side.3 <> 0;
@@ -230,7 +242,7 @@ CREATE VIEW IF NOT EXISTS flows AS
 SELECT concat(formatDateTime(closed.start, '%Y-%m-%dT%H:%i:%S', 'UTC'), '.', leftPad(toString(toUnixTimestamp64Milli(closed.start) % 1000), 3, '0'), 'Z') AS start,
   concat(formatDateTime(closed.end, '%Y-%m-%dT%H:%i:%S', 'UTC'), '.', leftPad(toString(toUnixTimestamp64Milli(closed.end) % 1000), 3, '0'), 'Z') AS end,
   app_name, reason, process, pid, attribution, protocol, direction, interface, local_address, local_port, remote_address, remote_port,
-  hostname, name_source, domain, application, category, rx_bytes, tx_bytes, rx_packets, tx_packets, host
+  hostname, name_source, domain, application, category, rx_bytes, tx_bytes, rx_packets, tx_packets, ${CONTAINER_NAMES.join(', ')}, host
 FROM netmon_flow AS closed;
 CREATE VIEW IF NOT EXISTS first_seen AS
 SELECT app_name, domain, formatDateTime(min(contact.first), '%Y-%m-%dT%H:%i:%SZ', 'UTC') AS time, argMin(host, contact.first) AS host

@@ -88,7 +88,7 @@ export class JsonOutput implements Output {
 
   /** Those that were raised since the last one written; the end may have the time of the last sample. */
   #alerts({ alerts, capture }: Snapshot): void {
-    this.#delivery.tell(capture.delivery);
+    this.#delivery.tell(capture);
     const from = this.#lastAlert === null ? 0 : alerts.lastIndexOf(this.#lastAlert) + 1;
     for (const alert of alerts.slice(from)) this.#writer.alert(alert);
     this.#lastAlert = alerts.at(-1) ?? null;

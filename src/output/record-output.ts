@@ -43,7 +43,7 @@ export class RecordOutput implements Output {
       this.#capture = capture.note;
       this.#say(capture.note === '' ? 'capture: all is well again' : `capture: ${capture.note}`);
     }
-    this.#delivery.tell(capture.delivery);
+    this.#delivery.tell(capture);
     this.#tellLoss(capture);
   }
 

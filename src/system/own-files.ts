@@ -97,7 +97,7 @@ export function childCommand(role: Role, flags: readonly string[], words: readon
 }
 
 /** The app that the messenger is: its traffic is the program's own. */
-export const ALERTS_APP = 'netmon-tui (alerts)';
+export const SENDER_APP = 'netmon-tui (sender)';
 
 /** Whether a command line is that of a messenger, of this run or another. @param commandLine NUL-terminated arguments. The executable's has none. */
 export function isMessenger(commandLine: string): boolean {

@@ -115,7 +115,7 @@ const DRAWING: readonly CommandName[] = [
   'why',
 ];
 const CONFIGURED: readonly CommandName[] = ['watch', 'run', ...ON_HISTORY, 'explain', 'why', 'stream'];
-const EVERY: readonly CommandName[] = [...CONFIGURED, 'interfaces', 'listeners', 'doctor', 'completions'];
+const EVERY: readonly CommandName[] = [...CONFIGURED, 'interfaces', 'listeners', 'doctor', 'schema', 'completions'];
 
 const MOMENT = text('a time', '24h', ['24h', '7d', ...TIME_WORDS]);
 const AGE = duration(1, Number.MAX_SAFE_INTEGER, '90d', 'above zero');

@@ -4,6 +4,7 @@ import { closeSync, constants, lstatSync, openSync, readFileSync } from 'node:fs
 import { dirname } from 'node:path';
 import { journalNumbers, journalPath, lockPath } from '../../history/files.ts';
 import type { HistoryReader } from '../../history/query/reader.ts';
+import type { PushPlan } from '../../model/export.ts';
 import { shellWords } from '../../net/quote.ts';
 import { type Flock, systemFlock } from '../../system/file-lock.ts';
 import { formatAmount, formatDateTime } from '../../view/text/format.ts';
@@ -24,8 +25,11 @@ export function historyLook(around: Surroundings): HistoryLook {
 }
 
 const OPEN_TO_OTHERS = 0o077;
+const MINUTE_MS = 60_000;
+/** Minutes that an engine may lack: sending takes a moment. */
+const MOST_LATE = 5;
 
-/** The steps. Without a file, two of them are skipped. */
+/** The steps. Without a file, some are skipped. */
 export function historySteps(look: HistoryLook): Step[] {
   let settled: Promise<Place> | null = null;
   const place = () => {
@@ -36,6 +40,7 @@ export function historySteps(look: HistoryLook): Step[] {
     { name: 'history', ask: async () => fileFinding(await place()) },
     { name: 'recorder', ask: async () => recorderFinding(await place(), await look.flock()) },
     { name: 'records', ask: async () => recordsFinding(await place(), look.open) },
+    { name: 'exports', ask: async () => exportsFinding(await place(), look.open) },
   ];
 }
 
@@ -43,19 +48,24 @@ interface Place {
   readonly path: string | null;
   readonly enabled: string;
   readonly uid: number;
+  /** Engines that records are sent to. */
+  readonly push: readonly PushPlan[];
 }
 
 /** What a run without flags would use. */
 async function placeOf(around: Surroundings): Promise<Place> {
-  const [{ parseCommandLine }, { loadConfig }, { ownerOf }] = await Promise.all([
+  const [{ parseCommandLine }, { loadConfig }, { ownerOf }, { resolveExports }] = await Promise.all([
     import('../command-line.ts'),
     import('../config/config.ts'),
     import('../config/surroundings.ts'),
+    import('../resolve.ts'),
   ]);
-  const { settings, historyDefault } = await loadConfig(parseCommandLine([]), around);
+  const config = await loadConfig(parseCommandLine([]), around);
+  const { settings, historyDefault } = config;
+  const push = resolveExports(config, around.env)?.push ?? [];
   const recording = settings['history.enabled'];
   const enabled = recording.value ? `on by ${recording.origin}` : 'off unless asked for';
-  return { path: settings['history.path'].value ?? historyDefault, enabled, uid: ownerOf(around).uid };
+  return { path: settings['history.path'].value ?? historyDefault, enabled, uid: ownerOf(around).uid, push };
 }
 
 function fileFinding({ path, enabled, uid }: Place): Finding {
@@ -108,6 +118,30 @@ async function recordsFinding({ path }: Place, open: HistoryLook['open']): Promi
     if (oldest === null || newest === null) return ok(`it opens; nothing is recorded${notice}`);
     const [from, to] = [oldest, newest].map((time) => formatDateTime(time).slice(0, 16));
     return ok(`it opens; recorded from ${from} to ${to}${notice}`);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** How far each engine got, by what the history file says. */
+async function exportsFinding({ path, push }: Place, open: HistoryLook['open']): Promise<Finding> {
+  if (push.length === 0) return skipped('nothing is sent to an engine: [export] is not set');
+  if (path === null || (lstatSync(path, { throwIfNoEntry: false }) === undefined && journalSizes(path).length === 0))
+    return skipped('no history, which is what is sent');
+  const reader = await open(path);
+  try {
+    const { minute: settled, marks } = await reader.exportQueue();
+    const found = push.map(({ engine, url }) => {
+      const minute = marks.find((mark) => mark.engine === engine)?.minute ?? null;
+      if (minute === null || settled === null) return { words: `${engine}: nothing sent yet`, isBehind: false };
+      const late = Math.max(0, settled - minute);
+      const plain = url.startsWith('http:') ? ', not encrypted' : '';
+      const has = `${engine}: has all up to ${formatDateTime((minute + 1) * MINUTE_MS).slice(0, 16)}${plain}`;
+      return { words: late > 0 ? `${has}, ${late} min behind` : has, isBehind: late > MOST_LATE };
+    });
+    const detail = found.map(({ words }) => words).join('; ');
+    if (!found.some(({ isBehind }) => isBehind)) return ok(detail);
+    return no(detail, 'the run that records says why: c on its screen, or standard error of netmon-tui record');
   } finally {
     await reader.close();
   }

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { type App, type Lineage, NO_LINEAGE, type Process, type ProcessDirectory, type Publisher } from '../../model/terms.ts';
 import { sanitize } from '../../net/text.ts';
-import { ALERTS_APP } from '../../system/own-files.ts';
+import { SENDER_APP } from '../../system/own-files.ts';
 import type { LateFacts, ProcessFacts } from './process-facts.ts';
 import type { StartClock } from './start-clock.ts';
 
@@ -236,7 +236,7 @@ export class Directory implements ProcessDirectory {
   }
 
   #appOf(facts: ProcessFacts, user: string | null): number {
-    const fold = foldApp(this.#isMessenger(facts.pid) ? { ...facts, script: ALERTS_APP } : facts);
+    const fold = foldApp(this.#isMessenger(facts.pid) ? { ...facts, script: SENDER_APP } : facts);
     const key = `${fold.key}\n${user ?? ''}`;
     const known = this.#appByKey.get(key);
     if (known !== undefined) return known;
@@ -337,7 +337,7 @@ const TOOLS = /^.*?\.app\/Contents\/Developer(?=\/)/;
  */
 export function foldApp(facts: ProcessFacts): Fold {
   const { exe, name, script, unit } = facts;
-  if (script === ALERTS_APP) return { key: ALERTS_APP, name: ALERTS_APP, exe };
+  if (script === SENDER_APP) return { key: SENDER_APP, name: SENDER_APP, exe };
   const tools = (exe === null ? null : TOOLS.exec(exe)?.[0]) ?? '';
   const bundle = exe === null ? null : BUNDLE.exec(exe.slice(tools.length));
   if (bundle !== null) {

@@ -57,6 +57,6 @@ export class ClickHouseSender implements EngineSender {
 function reasonIn(answer: HttpAnswer): string {
   const { status, text } = answer;
   if (status === 401 || status === 403 || /Code: (516|192|193|194)\b/.test(text)) return 'it refuses the user or the secret';
-  if (/Code: 60\b/.test(text)) return 'it has no such table; type: netmon-tui schema clickhouse | clickhouse-client --multiquery';
+  if (/Code: 60\b/.test(text)) return 'it has no such table; type: netmon-tui schema clickhouse | clickhouse-client -mn';
   return refusalOf(answer);
 }

@@ -1,12 +1,14 @@
 // Facts about the capture as it stands: driver and owners, as whom it runs, what was passed over and why, and what was lost.
 
 import type { ChannelStatus, MessengerStatus } from '../../model/delivery.ts';
+import type { ExportStatus } from '../../model/export.ts';
 import type { WritingStatus } from '../../model/packets.ts';
 import type { PrivilegeStatus } from '../../model/privileges.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { counted } from '../../net/counted.ts';
 import type { CellContext } from '../tables/column.ts';
 import { hidden, shown } from '../tables/masking.ts';
+import { engineWords, isBehind } from '../text/exports.ts';
 import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatMoment, formatShare } from '../text/format.ts';
 import { notCaptured } from '../traffic.ts';
 import { LEFT_WORDS, wayText } from './alert-facts.ts';
@@ -29,6 +31,7 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
     ),
     ...privilegeFacts(capture.privileges, context),
     ...deliveryFacts(capture.delivery, context),
+    ...exportFacts(capture.exports, context),
     [
       'look-ups',
       capture.reverseDns ? 'reverse DNS: this asks for addresses without a name' : 'none',
@@ -112,6 +115,24 @@ function deliveryFacts(delivery: MessengerStatus | null, context: CellContext): 
     ...channels.map((one) => {
       const to = wayText(one.channel, delivery, context);
       return ['alerts go', `by ${to}${countsOf(one, context)}`, one.failure === null ? 'text' : 'warn'] as const;
+    }),
+  ];
+}
+
+/** Where records go, and how far each engine got. */
+function exportFacts(exports: ExportStatus | null, context: CellContext): readonly Fact[] {
+  if (exports === null) return [];
+  const { engines, note, isLeft } = exports;
+  if (isLeft) return [['exports', 'left to the netmon-tui that records']];
+  return [
+    ...(note === '' ? [] : [['exports', shown(note, context), 'warn'] as const]),
+    ...engines.map((engine) => {
+      const words = shown(engineWords(engine, context.now), context);
+      return [
+        'exports',
+        `${engine.engine} at ${hidden(engine.to, context)}: ${words}`,
+        isBehind(engine) ? 'warn' : 'text',
+      ] as const;
     }),
   ];
 }

@@ -1,6 +1,7 @@
 // The header: what is watched and how, the rates now, the totals, what was lost, and what the user did to the picture.
 
 import type { Alert } from '../../model/alert.ts';
+import type { ExportStatus } from '../../model/export.ts';
 import type { KeptStatus } from '../../model/packets.ts';
 import { nobodyWarning } from '../../model/privileges.ts';
 import type { Gap, Snapshot } from '../../model/snapshot.ts';
@@ -14,6 +15,7 @@ import type { ViewState } from '../state.ts';
 import { recentlySeenOf } from '../tables/recently-seen.ts';
 import { cut, drawable } from '../text/cells.ts';
 import { diagnosisText, isWide } from '../text/diagnosis.ts';
+import { isBehind } from '../text/exports.ts';
 import {
   AMOUNT_WIDTH,
   formatAmount,
@@ -105,7 +107,8 @@ function sourceParts(picture: Picture, state: ViewState, glyphs: Glyphs): readon
     ...(capture.reverseDns ? [{ rank: 2, line: [span(`${glyphs.separator} `, 'dim'), span('asks DNS', 'warn')] }] : []),
     ...keeps(picture.snapshot, glyphs),
     ...writes(picture.snapshot, state, glyphs),
-    ...alertsTo(capture.delivery?.host ?? null, state, glyphs),
+    ...sendsTo('alerts', capture.delivery?.host ?? null, state, glyphs),
+    ...sendsTo('exports', exportsTo(capture.exports), state, glyphs),
   ];
 }
 
@@ -124,11 +127,18 @@ function writes({ capture: { writing } }: Snapshot, { units }: ViewState, glyphs
   return [{ rank: 5, line: [span(`${glyphs.separator} writes `, 'dim'), size, ...lost] }];
 }
 
-/** The other machine that the program talks to by itself. */
-function alertsTo(host: string | null, state: ViewState, glyphs: Glyphs): readonly Part[] {
+/** Where records go, and to how many more places. */
+function exportsTo(status: ExportStatus | null): string | null {
+  const [first, ...others] = [...new Set((status?.engines ?? []).map(({ to }) => to))];
+  if (first === undefined) return null;
+  return others.length === 0 ? first : `${first} +${others.length}`;
+}
+
+/** Another machine that the program talks to by itself. */
+function sendsTo(what: string, host: string | null, state: ViewState, glyphs: Glyphs): readonly Part[] {
   if (host === null) return [];
   const shown = state.privacy ? glyphs.masked.repeat(6) : cut(drawable(host, glyphs), 24, glyphs);
-  return [{ rank: 5, line: [span(`${glyphs.separator} alerts to `, 'dim'), span(shown, 'text')] }];
+  return [{ rank: 5, line: [span(`${glyphs.separator} ${what} to `, 'dim'), span(shown, 'text')] }];
 }
 
 function ratesNow(picture: Picture, state: ViewState, glyphs: Glyphs, width: number): Line {
@@ -162,10 +172,12 @@ function stateParts(state: ViewState, live: Snapshot, glyphs: Glyphs): readonly 
     mark(counted(unseen.length, 'alert'), isCritical ? 'error' : 'warn');
   }
   if (live.capture.history?.state === 'failing') mark('NOT RECORDED', 'error');
-  const { delivery, kept, writing } = live.capture;
+  const { delivery, exports, kept, writing } = live.capture;
   if (writing?.state === 'failed') mark('NOT WRITTEN', 'error');
   if (kept?.writing?.state === 'writing') mark(writingMark(kept.writing, live, state, glyphs), 'accent');
   if (delivery?.channels.some(({ failure }) => failure !== null) === true) mark('alerts not delivered', 'warn');
+  if (exports !== null && !exports.isLeft && (exports.note !== '' || exports.engines.some(isBehind)))
+    mark('exports behind', 'warn');
   const budget = state.history.plan === null ? null : budgetStatusNow(state.history, live);
   if (budget !== null && budget.over > 0) mark(`OVER BUDGET ${formatShare(budget.share)}`, 'error');
   else if (budget !== null && budget.share > BUDGET_NEAR) mark(`budget ${formatShare(budget.share)}`, 'warn');

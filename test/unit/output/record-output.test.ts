@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PacketSource } from '../../../src/capture/source.ts';
+import type { EngineStatus } from '../../../src/model/export.ts';
 import type { HistoryStatus } from '../../../src/model/history.ts';
 import type { CaptureStatus, Snapshot } from '../../../src/model/snapshot.ts';
 import { RecordOutput } from '../../../src/output/record-output.ts';
@@ -53,6 +54,29 @@ describe('RecordOutput', () => {
     expect(take()).toBe('netmon-tui: history, failing: the disk[2J is full\nnetmon-tui: capture: en0 is down\n');
     sample({});
     expect(take()).toBe('netmon-tui: history: recording again, all is well\nnetmon-tui: capture: all is well again\n');
+  });
+
+  it('says once what keeps exports from arriving, however long they wait', () => {
+    const { sample, take } = record();
+    const engine: EngineStatus = {
+      engine: 'clickhouse',
+      to: 'db.example',
+      acknowledged: null,
+      sent: 0,
+      waiting: 1,
+      behindSince: 0,
+      failure: 'nobody\u001b[2J listens there',
+      next: 1,
+    };
+    const exports = (changes: Partial<EngineStatus>, isLeft = false) =>
+      sample({ exports: { engines: [{ ...engine, ...changes }], note: '', isLeft } });
+    exports({});
+    exports({ waiting: 2, next: 5 });
+    expect(take()).toBe('netmon-tui: exports: clickhouse: nobody[2J listens there\n');
+    exports({ failure: null });
+    expect(take()).toBe('netmon-tui: exports: sent again\n');
+    exports({}, true);
+    expect(take()).toBe('');
   });
 
   it('says that another one records', () => {

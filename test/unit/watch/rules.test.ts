@@ -128,7 +128,7 @@ describe('a rule', () => {
   });
 
   test('counts what the messenger sends, and finds nothing else in it', () => {
-    const messenger = { pid: 99, app: 'netmon-tui (alerts)', host: 'ntfy.example', domain: 'ntfy.example', movedTx: 3000 };
+    const messenger = { pid: 99, app: 'netmon-tui (sender)', host: 'ntfy.example', domain: 'ntfy.example', movedTx: 3000 };
     const moved = (rule: Partial<AlertRule>) => {
       const made = new Watching({
         isMessenger: (pid) => pid === 99,

@@ -36,7 +36,7 @@ test('a mute holds what fits all that it names, until it ends', () => {
 test('what the messenger sends raises nothing', () => {
   const watch = new Watching({ isMessenger: (pid) => pid === 99 });
   watch.watchman.know(known());
-  const sent = { app: 'netmon-tui (alerts)', host: 'ntfy.example', domain: 'ntfy.example' };
+  const sent = { app: 'netmon-tui (sender)', host: 'ntfy.example', domain: 'ntfy.example' };
   expect(watch.meet(watchFlow({ ...sent, pid: 99 }))).toEqual([]);
   for (let call = 0; call < 20; call++) {
     watch.watchman.renamed(watchFlow({ ...sent, pid: 99, firstSeen: watch.time }), 16, 7);

@@ -4,8 +4,10 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { historySteps } from '../../../../src/cli/doctor/history.ts';
 import { answerOf } from '../../../../src/cli/doctor/step.ts';
+import { HistoryDatabase } from '../../../../src/history/database.ts';
 import { openHistory } from '../../../../src/history/query/reader.ts';
 import type { SqlEngine } from '../../../../src/history/sqljs/engine.ts';
+import type { ExportRecords } from '../../../../src/model/export.ts';
 import { systemFiles } from '../../../../src/system/files.ts';
 import { sqlEngines } from '../../../support/history.ts';
 import { localThreads } from '../../../support/reader-thread.ts';
@@ -54,6 +56,7 @@ describe('the doctor about history', () => {
       'history ok: none in FILE; recording is off unless asked for',
       'recorder skipped: no history',
       'records skipped: no history',
+      'exports skipped: nothing is sent to an engine: [export] is not set',
     ]);
     expect(readdirSync(home)).toEqual([]);
   });
@@ -67,6 +70,30 @@ describe('the doctor about history', () => {
     expect(recorder).toBe('recorder ok: pid 4711 records; 0 B are pending');
     expect(records).toMatch(/^records ok: it opens; recorded from 2026-11-1\d \d\d:\d\d to 2026-11-\d\d \d\d:\d\d$/);
     expect((await ask(false))[1]).toBe('recorder ok: none; 0 B are pending');
+  });
+
+  it('tells how far engines got', async () => {
+    const config = join(home, 'engines.toml');
+    const settings = ['clickhouse.url = "http://db.example/"', 'otlp.url = "https://otel.example/"'].map(
+      (line) => `export.${line}`,
+    );
+    writeFileSync(config, settings.join('\n'), { mode: 0o600 });
+    const exports = async () => (await ask(false, { NETMON_CONFIG: config }))[3];
+    expect(await exports()).toBe('exports skipped: no history, which is what is sent');
+    const history = HistoryDatabase.create(sql);
+    const minute = Date.UTC(2026, 10, 20) / 60_000;
+    const queue = (at: number, marks: ExportRecords['marks'] = []) =>
+      ({ minute, entries: [], flows: [], unlogged: 0, exports: { cut: { run: 1, minute: at }, marks } }) as const;
+    history.apply(1, queue(minute));
+    history.apply(2, queue(minute + 10, [{ engine: 'clickhouse', cut: 2, section: 0, after: 0 }]));
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    writeFileSync(path, history.image(), { mode: 0o600 });
+    expect(await exports()).toMatch(
+      /^exports no: clickhouse: has all up to 2026-11-\d\d \d\d:\d\d, not encrypted, 10 min behind; otlp: nothing sent yet$/,
+    );
+    history.apply(3, queue(minute + 11, [{ engine: 'clickhouse', cut: 3, section: 0, after: 0 }]));
+    writeFileSync(path, history.image(), { mode: 0o600 });
+    expect(await exports()).toMatch(/^exports ok: clickhouse: has all up to .*, 1 min behind; otlp: nothing sent yet$/);
   });
 
   it('tells that sql.js is another build', async () => {

@@ -38,8 +38,8 @@ describe('Directory', () => {
       const app = directory.process(directory.learn(facts(...args)))?.app ?? -1;
       return directory.app(app)?.name;
     };
-    expect(nameOf(7, 'node', { exe: null })).toBe('netmon-tui (alerts)');
-    expect(nameOf(7, 'netmon-tui', { exe: '/opt/netmon-tui' })).toBe('netmon-tui (alerts)');
+    expect(nameOf(7, 'node', { exe: null })).toBe('netmon-tui (sender)');
+    expect(nameOf(7, 'netmon-tui', { exe: '/opt/netmon-tui' })).toBe('netmon-tui (sender)');
     expect(nameOf(8, 'node')).toBe('node');
     messenger = -1;
     expect(nameOf(7, 'node', { startTime: 9 })).toBe('node');

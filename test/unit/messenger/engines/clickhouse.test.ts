@@ -106,6 +106,11 @@ describe('ClickHouse', () => {
         rx_packets: 0,
         tx_packets: 0,
         flows: 0,
+        container: null,
+        image: null,
+        pod: null,
+        namespace: null,
+        project: null,
       },
     ]);
     expect(got[1]?.rows[0]).toMatchObject({ start: '2026-11-01 00:00:00.000', end: '2026-11-01 00:00:01.500', remote_port: 443 });
@@ -160,7 +165,7 @@ describe('ClickHouse', () => {
       404,
       'Code: 60. DB::Exception: Table default.netmon_minute does not exist',
       {},
-      'it has no such table; type: netmon-tui schema clickhouse | clickhouse-client --multiquery',
+      'it has no such table; type: netmon-tui schema clickhouse | clickhouse-client -mn',
       null,
     ],
     [403, 'Code: 516. DB::Exception: net: Authentication failed', {}, 'it refuses the user or the secret', null],

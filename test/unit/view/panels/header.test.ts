@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { MessengerStatus } from '../../../../src/model/delivery.ts';
+import type { EngineStatus, ExportStatus } from '../../../../src/model/export.ts';
 import type { WritingStatus } from '../../../../src/model/packets.ts';
 import { identityOf } from '../../../../src/system/accounts.ts';
 import { KEYMAP } from '../../../../src/view/input/keymap.ts';
@@ -15,6 +16,7 @@ import { UNICODE_GLYPHS } from '../../../../src/view/text/glyphs.ts';
 import { plain } from '../../../../src/view/text/span.ts';
 import { CAPTURE, snapshot } from '../../../support/snapshot-builder.ts';
 
+const CAPTURE_TIME = snapshot().time;
 const NO_USERS = { passwd: '', group: '' };
 const { note: NOTE } = identityOf({ euid: 0, env: {}, user: null, stayRoot: false, records: false, ...NO_USERS });
 const privileges = { user: 'nobody', uid: 65_534, dropped: true, kept: ['net_raw'], note: NOTE };
@@ -187,4 +189,65 @@ test('one snap length for all packets is said once', () => {
     );
   expect(said(160, 2048)?.[1]).toBe('160 bulk, 2048 whole');
   expect(said(131_072, 131_072)?.[1]).toBe('131072 of any packet');
+});
+
+describe('exports', () => {
+  const engine: EngineStatus = {
+    engine: 'clickhouse',
+    to: 'db.example:8443',
+    acknowledged: CAPTURE_TIME - 60_000,
+    sent: 40,
+    waiting: 0,
+    behindSince: null,
+    failure: null,
+    next: null,
+  };
+  const down = { ...engine, waiting: 9, failure: 'nobody listens there', next: CAPTURE_TIME + 5000 };
+  const live = (exports: ExportStatus | null) => snapshot({ capture: { ...CAPTURE, exports } });
+  const status = (engines: readonly EngineStatus[], note = '', isLeft = false): ExportStatus => ({ engines, note, isLeft });
+  const header = (exports: ExportStatus | null, privacy = false) =>
+    headerPanel({ ...initialState({ columns: 160, rows: 24 }), privacy }, live(exports), UNICODE_GLYPHS, 160)
+      .map(plain)
+      .join('\n');
+  const facts = (exports: ExportStatus | null, privacy = false) =>
+    captureFacts(live(exports), {
+      units: 'bytes',
+      names: true,
+      privacy,
+      glyphs: UNICODE_GLYPHS,
+      now: CAPTURE_TIME,
+    } as CellContext)
+      .filter(([name]) => name === 'exports')
+      .map(([, text, role]) => [text, role]);
+
+  test('the header says where they go, and marks what is behind', () => {
+    expect(header(null)).not.toContain('exports');
+    expect(header(status([engine]))).toContain('exports to db.example:8443');
+    expect(header(status([engine]))).not.toContain('exports behind');
+    expect(header(status([engine, { ...engine, engine: 'otlp', to: 'otel.example' }]))).toContain(
+      'exports to db.example:8443 +1',
+    );
+    expect(header(status([engine]), true)).not.toContain('db.example');
+    expect(header(status([{ ...engine, waiting: 3 }]))).not.toContain('exports behind');
+    expect(header(status([{ ...engine, waiting: 4 }]))).toContain('exports behind');
+    expect(header(status([down]))).toContain('exports behind');
+    expect(header(status([down], '', true))).not.toContain('exports behind');
+    expect(header(status([], 'nothing is recorded'))).toContain('exports behind');
+  });
+
+  test('the facts say how far each engine got, and why not further', () => {
+    expect(facts(null)).toEqual([]);
+    expect(facts(status([engine]))).toEqual([
+      [expect.stringMatching(/^clickhouse at db\.example:8443: has all up to .*\d:\d\d:\d\d, 40 rows sent$/), 'text'],
+    ]);
+    expect(facts(status([down], 'a note'))).toEqual([
+      ['a note', 'warn'],
+      [expect.stringMatching(/, 9 min behind, nobody listens there, next try .*, 40 rows sent$/), 'warn'],
+    ]);
+    expect(facts(status([{ ...engine, acknowledged: null, sent: 0 }]))[0]?.[0]).toBe(
+      'clickhouse at db.example:8443: nothing sent yet',
+    );
+    expect(JSON.stringify(facts(status([engine]), true))).not.toContain('db.example');
+    expect(facts(status([engine], '', true))).toEqual([['left to the netmon-tui that records', undefined]]);
+  });
 });

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { sanitize } from '../../../../net/text.ts';
-import { ALERTS_APP, isMessenger } from '../../../../system/own-files.ts';
+import { isMessenger, SENDER_APP } from '../../../../system/own-files.ts';
 import { argumentsOf } from '../../arguments.ts';
 import type { ProcessFacts } from '../../process-facts.ts';
 import type { Proc } from './proc.ts';
@@ -78,14 +78,14 @@ export function isInterpreter(exe: string): boolean {
 
 /**
  * Name of the script, module, jar or class that an interpreter runs; null for other programs and for inline code. A messenger, of this run or
- * another, is ALERTS_APP.
+ * another, is SENDER_APP.
  *
  * @param exe path or name of the executable
  * @param commandLine NUL-terminated arguments, as in /proc/PID/cmdline
  */
 export function scriptOf(exe: string, commandLine: string): string | null {
   if (!isInterpreter(exe)) return null;
-  if (isMessenger(commandLine)) return ALERTS_APP;
+  if (isMessenger(commandLine)) return SENDER_APP;
   const program = exe.slice(exe.lastIndexOf('/') + 1);
   const family = /^[a-z]+/i.exec(program)?.[0].toLowerCase() ?? '';
   const words = commandLine.split('\0').filter((word, i, all) => word !== '' || i < all.length - 1);

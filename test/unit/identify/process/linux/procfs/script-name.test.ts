@@ -41,7 +41,7 @@ describe('scriptOf', () => {
 
   it('knows the messenger of any run by its path', () => {
     const path = fileURLToPath(new URL('../../../../../../src/messenger/messenger-main.js', import.meta.url));
-    expect(script(`node --max-old-space-size=48 ${path}`)).toBe('netmon-tui (alerts)');
+    expect(script(`node --max-old-space-size=48 ${path}`)).toBe('netmon-tui (sender)');
     expect(script('node /elsewhere/messenger/messenger-main.js')).toBe('messenger-main.js');
   });
 

@@ -1,0 +1,31 @@
+// How far engines got, in words, for the screen, for standard error and for the doctor.
+
+import type { EngineStatus, ExportStatus } from '../../model/export.ts';
+import { formatMoment } from './format.ts';
+
+/** Minutes that may wait without a word: settling and sending take a moment. */
+const UNSAID = 3;
+
+/** Whether an engine lacks more than what is on its way. */
+export function isBehind({ waiting, failure }: EngineStatus): boolean {
+  return failure !== null || waiting > UNSAID;
+}
+
+/** What an engine has, and what keeps it from having more. @param now epoch ms */
+export function engineWords(engine: EngineStatus, now: number): string {
+  const { acknowledged, waiting, failure, next, sent } = engine;
+  const parts = [
+    acknowledged === null ? '' : `has all up to ${formatMoment(acknowledged, now)}`,
+    isBehind(engine) && waiting > 0 ? `${waiting} min behind` : '',
+    failure === null ? '' : `${failure}${next === null ? '' : `, next try ${formatMoment(next, now)}`}`,
+    sent > 0 ? `${sent} rows sent` : '',
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? 'nothing sent yet' : parts.join(', ');
+}
+
+/** What keeps records from arriving, the same for as long as nothing changes; empty if nothing does. */
+export function exportTrouble({ engines, note, isLeft }: ExportStatus): string {
+  if (isLeft) return '';
+  const failing = engines.flatMap(({ engine, failure }) => (failure === null ? [] : [`${engine}: ${failure}`]));
+  return [note, ...failing].filter((part) => part !== '').join('; ');
+}
