@@ -4,6 +4,7 @@ import { Users } from '../identify/process/directory.ts';
 import { procAt } from '../identify/process/linux/procfs/proc.ts';
 import type { Listeners } from '../identify/process/listening/listeners.ts';
 import { openListeners } from '../identify/process/listening/open.ts';
+import { macUsers } from '../identify/process/macos/users.ts';
 import { NetmonError } from '../model/errors.ts';
 import type { Listener } from '../model/listeners.ts';
 import { counted } from '../net/counted.ts';
@@ -25,13 +26,14 @@ const POLL_MS = 20;
  */
 export async function listenersCommand(edges: Edges, style: TextStyle | null): Promise<string> {
   const { proc, passwd } = edges.paths;
-  const [libproc, dump] = await Promise.all([
+  const [libproc, others, dump] = await Promise.all([
     edges.platform === 'darwin' ? import('../identify/process/macos/libproc.ts').catch(() => null) : null,
+    macUsers(edges),
     edges.platform === 'linux' ? import('../identify/process/linux/netlink/listening-dump.ts').catch(() => null) : null,
   ]);
   const pathOf = libproc?.openLibproc() ?? (() => null);
   const kernel = dump?.openListeningDump() ?? null;
-  const parts = { users: new Users(passwd), proc: procAt(proc), pathOf, kernel, walkMs: Number.POSITIVE_INFINITY };
+  const parts = { users: new Users(passwd, others), proc: procAt(proc), pathOf, kernel, walkMs: Number.POSITIVE_INFINITY };
   const listeners = openListeners(edges, parts);
   try {
     const rows = await listedOnce(listeners);

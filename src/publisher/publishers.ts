@@ -32,9 +32,9 @@ export interface PublisherSource {
   digest(asked: Executable): Promise<string>;
 }
 
-/** The way of this system. */
-export function publisherSource(edges: Edges): PublisherSource {
-  const digest = async (asked: Executable) => (edges.euid() === 0 && asked.file === '' ? AS_ROOT : await findDigest(asked));
+/** The way of this system. @param isRoot whether this process is root now; what `edges` run may be root's all the same */
+export function publisherSource(edges: Edges, isRoot: () => boolean = () => process.geteuid?.() === 0): PublisherSource {
+  const digest = async (asked: Executable) => (isRoot() && asked.file === '' ? AS_ROOT : await findDigest(asked));
   if (edges.platform === 'linux') {
     const root = `${edges.paths.packages.replace(/\/$/, '')}/`;
     return { find: (asked) => findPackages(root, asked), digest };
@@ -43,7 +43,7 @@ export function publisherSource(edges: Edges): PublisherSource {
     const found: Publisher[] = [];
     // One at a time: each takes a tenth of a second of a core.
     for (const { path } of asked)
-      found.push(edges.euid() === 0 ? unknownPublisher('codesign is not run as root') : await signerOf(edges, path));
+      found.push(isRoot() ? unknownPublisher('codesign is not run as root') : await signerOf(edges, path));
     return found;
   };
   return { find, digest };

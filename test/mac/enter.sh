@@ -22,7 +22,7 @@ mount -t tmpfs -o mode=755 mac "$state/layers" 2>/dev/null || fail 'can mount no
 cover /usr
 mkdir /usr/mac && mount --bind "$state" /usr/mac
 for library in libpcap.A libSystem.B; do ln -sf /usr/mac/libraries.so "/usr/lib/$library.dylib"; done
-for program in /usr/sbin/{arp,lsof,ndp,netstat} /usr/bin/{dscl,id,nettop,osascript,pbcopy,sw_vers} /sbin/{ifconfig,route} /bin/{launchctl,ps}; do
+for program in /usr/sbin/{arp,lsof,ndp,netstat} /usr/bin/{codesign,dscl,id,nettop,osascript,pbcopy,sw_vers} /sbin/{ifconfig,route} /bin/{launchctl,ps}; do
   ln -sf "$apple/programs.sh" "$program"
 done
 ln -sf /usr/mac/tcpdump /usr/sbin/tcpdump

@@ -32,6 +32,7 @@ interface MacLine {
     rx_packets: number;
     tx_packets: number;
     flows: number;
+    processes: { publisher: { kind: string; name: string | null; by: string | null; note: string | null } | null }[];
   }[];
   readonly hosts: { host: string; name_source: string }[];
   readonly flows: { app: string | null; on_behalf_of: string | null; remote: { port: number } }[];
@@ -84,7 +85,7 @@ describe('a fake Mac', () => {
       /^ {2}ok +driver tcpdump +[1-9]\d* packets .* en0 link 1, utun4 link 0, lo0 link 0$/m,
       /^ {2}ok +owners: ps +8 processes, 7 with a path$/m,
       /^ {2}ok +owners: nettop +2 flows of 2 processes;/m,
-      /^ {2}ok +owners: lsof +3 sockets of 2 processes$/m,
+      /^ {2}ok +owners: lsof +10 sockets of 5 processes$/m,
     ])
       expect(stdout).toMatch(finding);
     await mac.cleared();
@@ -148,6 +149,57 @@ describe('a fake Mac', () => {
     for (const name of ['', 'history.sqlite', 'history.sqlite.lock']) expect(statSync(join(folder, name)).uid, name).toBe(501);
     const { status, stdout, stderr } = mac.run('ann', 'query', '--json', 'SELECT * FROM connections');
     expect([status, stdout, stderr]).toEqual([0, expect.stringContaining('Google Chrome'), '']);
+  });
+
+  it('codesign says who made each app, once, as the user', async () => {
+    const run = mac.start('sudo');
+    const told = () =>
+      newest(run).apps.flatMap(({ app, processes }) =>
+        processes.flatMap(({ publisher }) =>
+          publisher === null ? [] : [[app, publisher.kind, publisher.name, publisher.by, publisher.note].join(' ').trim()],
+        ),
+      );
+    await run.until(() => run.samples.length > 0 && told().length === 6, 'six publishers');
+    expect(told().sort()).toEqual([
+      'Google Chrome signed Google LLC EQHXZ8M8AV',
+      "Spotify untrusted   it says Spotify, for whom Apple doesn't vouch",
+      'mDNSResponder apple Apple',
+      'node adhoc   built by homebrew: node 24.1.0',
+      'postgres adhoc   built by homebrew: postgresql@16 16.4',
+      'tailscaled unsigned',
+    ]);
+    await run.interrupt();
+    const asked = mac.calls.filter((call) => call.includes(' codesign '));
+    expect(asked.filter((call) => !call.startsWith('501 '))).toEqual([]);
+    expect(asked.filter((call) => call.includes(' --display ')).length).toBe(6);
+    expect(asked.filter((call) => call.includes(' --verify ')).length).toBe(3);
+  });
+
+  it('lists what waits for connections: everybody’s to root, a user’s own to the user', async () => {
+    const listed = (starter: Starter) => {
+      const { status, stdout, stderr } = mac.run(starter, 'listeners', '--json');
+      expect([status, stderr]).toEqual([0, '']);
+      const rows = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+      return rows.map((row) => ['protocol', 'address', 'port', 'reach', 'app', 'pid', 'user'].map((key) => row[key]).join(' '));
+    };
+    const own = [
+      'udp * 5353 everywhere Google Chrome 2228 ann',
+      'tcp 127.0.0.1 5432 loopback postgres 53245 ann',
+      'tcp ::1 5432 loopback postgres 53245 ann',
+      'tcp * 49159 everywhere rapportd 455 ann',
+    ];
+    expect(listed('ann')).toEqual(own);
+    expect(listed('root')).toEqual([
+      ...own.slice(0, 3),
+      'tcp fe80::aede:48ff:fe00:1122 41641 network tailscaled 888 root',
+      'udp * 41641 everywhere tailscaled 888 root',
+      ...own.slice(3),
+    ]);
+    const { stdout } = mac.run('ann', 'listeners');
+    expect(stdout).toMatch(/lsof lists only your own processes: sudo shows all/);
   });
 
   it('under sudo, an alert is a notification that osascript shows as the user', async () => {
@@ -292,6 +344,14 @@ describe('a fake Mac', () => {
       await shown(/row copied/);
       expect(mac.clipboard).toMatch(/^(Google Chrome\t~?www\.example\.com\t2228|com\.example\.long\t203\.0\.113\.50\t4242)\t/);
       expect(mac.calls.filter((call) => call.includes(' pbcopy'))).toEqual(['501 pbcopy ']);
+      await quit();
+    });
+
+    it('view 0 shows everybody’s listeners, and apps for which nobody vouches are marked', async () => {
+      screen = open('sudo');
+      await shown(CHROME_ROW, /▸ tailscaled unsigned /, /▸ Spotify untrusted /);
+      screen.type('0');
+      await shown(/ Listeners \d/, /5432 .*postgres/, /41641 .*tailscaled/, /49159 .*rapportd/);
       await quit();
     });
 

@@ -93,7 +93,6 @@ const ALONE: readonly string[] = [
   'privilege/root-child-main.ts',
   'messenger/messenger-main.ts',
   'command/gate-main.ts',
-  'identify/process/macos/users.ts',
 ];
 /** A file below this that one other file imports is part of that file. */
 const FEWEST_LINES = 40;

@@ -19,6 +19,16 @@ nettop_row() {
   echo "00:34:29.230774,$1,$2,$3,$((elapsed * $4 / 1000)),$((elapsed * $5 / 1000)),"
 }
 
+# lsof's lines of a process: UID LINES... Users see their own processes alone (xnu bsd/kern/proc_info.c, proc_security_policy).
+lsof_process() {
+  if [[ $EUID -eq 0 || $EUID -eq $1 ]]; then printf '%s\n' "${@:2}"; fi
+}
+
+# What codesign shows of a signature: PATH IDENTIFIER, then lines.
+codesign_shown() {
+  printf '%s\n' "Executable=$1" "Identifier=$2" 'Format=Mach-O universal (x86_64 arm64)' "${@:3}" >&2
+}
+
 case $name in
   arp)
     echo '? (192.168.1.1) at 0:11:22:33:44:55 on en0 ifscope [ethernet]'
@@ -27,6 +37,33 @@ case $name in
   ndp)
     echo 'Neighbor                        Linklayer Address  Netif Expire    St Flgs Prbs'
     echo 'fe80::1c3f:1234:5678:9abc%en0   ac:de:48:0:11:22     en0 permanent R  '
+    ;;
+  codesign) # all of its output is on standard error
+    path=${!#}
+    case $1:$path in
+      --verify:*Chrome*) if [[ $* != *'subject.OU] = "EQHXZ8M8AV"'* ]]; then exit 3; fi ;;
+      --verify:/usr/sbin/*) if [[ $* != *'-R =anchor apple '* ]]; then exit 3; fi ;;
+      --verify:*Spotify*) # signed by somebody else in this name
+        echo 'test-requirement: code failed to satisfy specified code requirement(s)' >&2
+        exit 3
+        ;;
+      --display:*Chrome*)
+        codesign_shown "$path" com.google.Chrome 'Signature size=8989' 'Authority=Developer ID Application: Google LLC (EQHXZ8M8AV)' \
+          'Authority=Developer ID Certification Authority' 'Authority=Apple Root CA' 'Timestamp=Nov 13, 2025 at 11:11:11' TeamIdentifier=EQHXZ8M8AV
+        ;;
+      --display:*Spotify*)
+        codesign_shown "$path" com.spotify.client 'Signature size=4789' 'Authority=Developer ID Application: Spotify (2FNC3A47ZF)' TeamIdentifier=2FNC3A47ZF
+        ;;
+      --display:/usr/sbin/*)
+        codesign_shown "$path" com.apple.mDNSResponder 'Platform identifier=15' 'Signature size=4442' 'Authority=Software Signing' \
+          'Authority=Apple Code Signing Certification Authority' 'Authority=Apple Root CA' 'TeamIdentifier=not set'
+        ;;
+      --display:/opt/homebrew/*) codesign_shown "$path" node Signature=adhoc 'TeamIdentifier=not set' ;;
+      *)
+        echo "$path: code object is not signed at all" >&2
+        exit 1
+        ;;
+    esac
     ;;
   dscl)
     printf '%-22s %d\n' ann 501 nobody -2 root 0
@@ -69,9 +106,13 @@ case $name in
     fi
     ;;
   lsof)
-    printf '%s\n' p401 cmDNSResponder u65 f5 tIPv4 PUDP 'n*:*' \
-      p2228 'cGoogle Chrome Helper' u501 f29 tIPv4 PTCP 'n192.168.1.10:50001->203.0.113.9:443' TST=ESTABLISHED TQR=0 TQS=0 \
+    lsof_process 65 p401 cmDNSResponder u65 f5 tIPv4 PUDP 'n*:*'
+    lsof_process 501 p455 crapportd u501 f10 tIPv4 PTCP 'n*:49159' TST=LISTEN TQR=0 TQS=0 f11 tIPv6 PTCP 'n*:49159' TST=LISTEN TQR=0 TQS=0
+    lsof_process 0 p888 ctailscaled u0 f12 tIPv6 PTCP 'n[fe80:4::aede:48ff:fe00:1122]:41641' TST=LISTEN TQR=0 TQS=0 f13 tIPv4 PUDP 'n*:41641'
+    lsof_process 501 p2228 'cGoogle Chrome Helper' u501 f29 tIPv4 PTCP 'n192.168.1.10:50001->203.0.113.9:443' TST=ESTABLISHED TQR=0 TQS=0 \
       f30 tIPv6 PUDP 'n*:5353'
+    lsof_process 501 p53245 cpostgres u501 f7 tIPv4 PTCP 'n127.0.0.1:5432' TST=LISTEN TQR=0 TQS=0 f8 tIPv6 PTCP 'n[::1]:5432' TST=LISTEN TQR=0 TQS=0 \
+      f9 tIPv4 PTCP 'n127.0.0.1:5432->127.0.0.1:60123' TST=ESTABLISHED TQR=0 TQS=0
     ;;
   netstat)
     echo 'Name       Mtu   Network       Address            Ipkts Ierrs     Ibytes    Opkts Oerrs     Obytes  Coll'

@@ -1,10 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { Directory, Users } from '../../../src/identify/process/directory.ts';
 import type { Proc } from '../../../src/identify/process/linux/procfs/proc.ts';
 import type { ProcessFacts } from '../../../src/identify/process/process-facts.ts';
 import type { Publisher } from '../../../src/model/terms.ts';
 import { type Executable, unknownPublisher } from '../../../src/publisher/package-search.ts';
-import { Publishers } from '../../../src/publisher/publishers.ts';
+import { Publishers, publisherSource } from '../../../src/publisher/publishers.ts';
+import { fakeEdges, removeFakeRoots } from '../../support/fake-edges.ts';
 
 /** /proc with these links and files by pid. */
 function fakeProc(processes: Record<number, { exe: string; file: string }>): Proc {
@@ -57,6 +58,8 @@ function room(proc: Proc | null) {
     },
   };
 }
+
+afterAll(removeFakeRoots);
 
 describe('publishers', () => {
   it('are asked for once for each executable, and told to all of its processes and their apps', async () => {
@@ -165,5 +168,24 @@ describe('publishers', () => {
     expect(publishers.digest(99)).toBe('that process is gone');
     await turns(2250, 2500);
     expect(of(0)).toMatchObject({ kind: 'package', name: 'p', digest: 'hash of /a 8.1:1' });
+  });
+});
+
+describe('on a Mac', () => {
+  const programs = { 'codesign --display -vv /x': { status: 1, stderr: '/x: code object is not signed at all\n' } };
+  // What the run reaches may run as root, through the child that keeps it.
+  const edges = fakeEdges({ platform: 'darwin', euid: 0, programs });
+
+  it('codesign reads an executable as the user, and not as root', async () => {
+    const asked = [{ path: '/x', file: '' }];
+    expect(await publisherSource(edges, () => true).find(asked)).toMatchObject([
+      { kind: 'unknown', note: 'codesign is not run as root' },
+    ]);
+    expect(edges.ran).toEqual([]);
+    expect(await publisherSource(edges, () => false).find(asked)).toMatchObject([{ kind: 'unsigned' }]);
+  });
+
+  it('root reads no executable that others could have put there', async () => {
+    expect(await publisherSource(edges, () => true).digest({ path: '/x', file: '' })).toMatch(/^not read: as root/);
   });
 });
