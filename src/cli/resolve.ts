@@ -3,7 +3,7 @@
 
 import type { NotifyOptions, WebhookFormat } from '../model/delivery.ts';
 import { NetmonError } from '../model/errors.ts';
-import { type ExportPlan, PUSH_ENGINES, type PushPlan } from '../model/export.ts';
+import { type ExportPlan, HTTP_ENGINES, type PushPlan } from '../model/export.ts';
 import {
   AVERAGES,
   type BudgetPlan,
@@ -328,7 +328,7 @@ export function resolveExports(
   env: Readonly<Record<string, string | undefined>>,
 ): ExportPlan | null {
   const prometheus = settings['export.prometheus.listen'].value;
-  const push = PUSH_ENGINES.flatMap((engine): PushPlan[] => {
+  const push = HTTP_ENGINES.flatMap((engine): PushPlan[] => {
     const [url, user] = [settings[`export.${engine}.url`].value, settings[`export.${engine}.user`].value];
     const [secretFile, ca] = [settings[`export.${engine}.secret-file`].value, settings[`export.${engine}.ca`].value];
     if (url !== null) {
@@ -341,6 +341,8 @@ export function resolveExports(
       throw usage(`[export.${engine}] has no address to send to`, 'add for example: url = "https://collector.example"');
     return [];
   });
+  const to = settings['export.ipfix.to'].value;
+  if (to !== null) push.push({ engine: 'ipfix', url: to, user: null, secretFile: null, secret: null, ca: null });
   if (prometheus === null && push.length === 0) return null;
   if (risk !== null)
     throw usage(

@@ -105,30 +105,14 @@ export class IpfixEncoder {
     this.#bytes = Buffer.alloc(this.#mostBytes + RECORD_BYTES);
   }
 
-  /** What a collector needs before anything else: once over TCP, again every few minutes over UDP. @param now epoch ms */
-  templates(now: number): Buffer {
+  /**
+   * What a collector needs before anything else: once over TCP, again and again over UDP.
+   *
+   * @param now epoch ms @param isNamed names our own elements; over UDP every few minutes are enough
+   */
+  templates(now: number, isNamed: boolean): Buffer {
     this.#begin();
-    // types first: libfixbuf looks them up when it meets a template
-    this.#set(OPTIONS_TEMPLATE_SET);
-    this.#u16(TYPES_TEMPLATE);
-    this.#u16(TYPE_FIELDS.length);
-    this.#u16(SCOPE_FIELDS);
-    this.#fields(TYPE_FIELDS);
-    this.#endSet();
-    this.#set(TYPES_TEMPLATE);
-    for (const [i, { name, type, what }] of OWN_ELEMENTS.entries()) {
-      this.#u32(OURS);
-      this.#u16(i + 1);
-      this.#u8(type);
-      this.#u8(type === STRING ? DEFAULT : IDENTIFIER);
-      this.#u16(0); // no unit
-      this.#u64(0); // any value
-      this.#u64(0);
-      this.#text(name);
-      this.#text(what);
-      this.#records++;
-    }
-    this.#endSet();
+    if (isNamed) this.#types(); // first: libfixbuf looks them up when it meets a template
     this.#set(TEMPLATE_SET);
     for (const { id, elements } of Object.values(TEMPLATES)) {
       this.#u16(id);
@@ -165,6 +149,29 @@ export class IpfixEncoder {
       messages.push(this.#end(now));
     }
     return messages;
+  }
+
+  #types(): void {
+    this.#set(OPTIONS_TEMPLATE_SET);
+    this.#u16(TYPES_TEMPLATE);
+    this.#u16(TYPE_FIELDS.length);
+    this.#u16(SCOPE_FIELDS);
+    this.#fields(TYPE_FIELDS);
+    this.#endSet();
+    this.#set(TYPES_TEMPLATE);
+    for (const [i, { name, type, what }] of OWN_ELEMENTS.entries()) {
+      this.#u32(OURS);
+      this.#u16(i + 1);
+      this.#u8(type);
+      this.#u8(type === STRING ? DEFAULT : IDENTIFIER);
+      this.#u16(0); // no unit
+      this.#u64(0); // any value
+      this.#u64(0);
+      this.#text(name);
+      this.#text(what);
+      this.#records++;
+    }
+    this.#endSet();
   }
 
   /** @param isNew its set begins with it */

@@ -18,6 +18,7 @@ import { desktopDelivery } from './desktop.ts';
 import { Dispatcher, LAST_MS } from './dispatcher.ts';
 import { ClickHouseSender } from './engines/clickhouse.ts';
 import { type EngineEvents, EngineQueue, type EngineSender } from './engines/engine-queue.ts';
+import { IpfixSender } from './engines/ipfix.ts';
 import { LiveMetrics } from './engines/live-metrics.ts';
 import { OtlpSender } from './engines/otlp.ts';
 import { PushFile } from './engines/push-file.ts';
@@ -95,6 +96,7 @@ function queuesOf({ exports }: Orders, live: ReadonlyMap<PushEngine, LiveMetrics
   };
   const senderFor = (plan: PushPlan): EngineSender => {
     const { engine } = plan;
+    if (engine === 'ipfix') return new IpfixSender(plan);
     const told = live.get(engine);
     if (told === undefined || engine === 'clickhouse') return new ClickHouseSender(plan);
     const file = new PushFile(exports?.folder ?? null, engine);

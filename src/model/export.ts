@@ -1,8 +1,10 @@
 // Engines that keep many machines' records: what the user asked for, and how far each of them got.
 
 /** Engines that are sent to, in the order in which they are listed. Their names are keys of the history file: they must not change. */
-export const PUSH_ENGINES = ['clickhouse', 'remote_write', 'otlp'] as const;
+export const PUSH_ENGINES = ['clickhouse', 'remote_write', 'otlp', 'ipfix'] as const;
 export type PushEngine = (typeof PUSH_ENGINES)[number];
+/** Those that are sent to over HTTP, as somebody. */
+export const HTTP_ENGINES = ['clickhouse', 'remote_write', 'otlp'] as const satisfies readonly PushEngine[];
 /** Those of them that get metrics; what is only true now is told to them, too. */
 export const METRIC_ENGINES: readonly PushEngine[] = ['remote_write', 'otlp'];
 /** All engines: Prometheus comes and asks. */
@@ -19,7 +21,7 @@ export type PersonalField = (typeof PERSONAL_FIELDS)[number];
 /** An engine to send to. Secrets come from files that only the user can read, or from the environment. */
 export interface PushPlan {
   readonly engine: PushEngine;
-  /** http or https. */
+  /** http or https; for IPFIX udp or tcp, with a port. */
   readonly url: string;
   /** Sent with the secret as basic authentication; null sends the secret as a bearer token. */
   readonly user: string | null;

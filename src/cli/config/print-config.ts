@@ -11,6 +11,7 @@ const NEEDED: Readonly<Record<string, SettingName>> = {
   'export.clickhouse': 'export.clickhouse.url',
   'export.remote_write': 'export.remote_write.url',
   'export.otlp': 'export.otlp.url',
+  'export.ipfix': 'export.ipfix.to',
   'export.prometheus': 'export.prometheus.listen',
 };
 

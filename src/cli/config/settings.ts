@@ -28,6 +28,7 @@ import type { CommandName } from '../commands.ts';
 import { TIME_WORDS } from '../history/range.ts';
 import {
   amount,
+  COLLECTOR,
   COMMAND,
   choice,
   duration,
@@ -601,6 +602,11 @@ export const SETTINGS = {
   'export.otlp.user': engineUser(),
   'export.otlp.secret-file': secretFile(),
   'export.otlp.ca': engineCa(),
+  'export.ipfix.to': exported<string | null>(
+    COLLECTOR,
+    null,
+    'send closed connections to this collector of IPFIX; needs history',
+  ),
   'export.prometheus.listen': exported<ListenPlan | null>(LISTEN, null, 'let Prometheus read metrics at this address'),
   'packets.keep': setting<KeepOptions | null>(
     {

@@ -239,6 +239,18 @@ export const URL_TEXT: ValueType<string | null> = single<string | null>(
   },
 );
 
+/** A collector of IPFIX, which has a port of its own. */
+export const COLLECTOR: ValueType<string | null> = single<string | null>(
+  'an address that begins with udp:// or tcp://',
+  'udp://collector.example:4739',
+  (value) => {
+    const isCollector = plain(value, PATH_LIMIT) && /^(udp|tcp):\/\/[^/?#@]+\/?$/.test(value) && URL.canParse(value);
+    if (!isCollector) return undefined;
+    const url = new URL(value);
+    return url.port === '' ? `${url.protocol}//${url.host}:4739` : `${url.protocol}//${url.host}`;
+  },
+);
+
 /** A secret, as an HTTP header may carry it. */
 export const TOKEN: ValueType<string | null> = single<string | null>('a token without spaces', 'tk_123', (value) =>
   /^[\x21-\x7e]{1,1024}$/.test(value) ? value : undefined,

@@ -93,7 +93,7 @@ class Collector {
 function collected(flows: readonly LoggedFlow[], mostBytes = 1400): Collector {
   const collector = new Collector();
   const encoder = new IpfixEncoder(0x89abcdef, mostBytes);
-  collector.read(encoder.templates(NOW));
+  collector.read(encoder.templates(NOW, true));
   collector.records.splice(0);
   for (const message of encoder.flows(flows, NOW)) collector.read(message);
   return collector;
@@ -130,7 +130,7 @@ it('has a template for each family, and for flows whose addresses stay here', ()
 
 it('names its own elements', () => {
   const collector = new Collector();
-  collector.read(new IpfixEncoder(1, 1400).templates(NOW));
+  collector.read(new IpfixEncoder(1, 1400).templates(NOW, true));
   expect(collector.records.map((_, i) => [collector.number(i, '0/303'), collector.text(i, '0/341')])).toEqual([
     [1, 'netmonApp'],
     [2, 'netmonExecutable'],

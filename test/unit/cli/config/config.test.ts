@@ -9,7 +9,7 @@ import { ownerOf, type Surroundings } from '../../../../src/cli/config/surroundi
 import { resolveOptions } from '../../../../src/cli/resolve.ts';
 import { ALERT_KINDS } from '../../../../src/model/alert.ts';
 import { NetmonError } from '../../../../src/model/errors.ts';
-import { PUSH_ENGINES } from '../../../../src/model/export.ts';
+import { HTTP_ENGINES } from '../../../../src/model/export.ts';
 import { type FileRead, systemFiles } from '../../../../src/system/files.ts';
 import { SEVERITY_OF } from '../../../../src/watch/watchman.ts';
 
@@ -126,7 +126,8 @@ describe('order', () => {
       'notify.rate': { most: 20, perMs: 3_600_000 },
       'export.fields': [],
       'export.hash': [],
-      ...Object.fromEntries(PUSH_ENGINES.flatMap((engine) => ENGINE_KEYS.map((key) => [`export.${engine}.${key}`, null]))),
+      ...Object.fromEntries(HTTP_ENGINES.flatMap((engine) => ENGINE_KEYS.map((key) => [`export.${engine}.${key}`, null]))),
+      'export.ipfix.to': null,
       'export.prometheus.listen': null,
       'packets.keep': null,
       'packets.snap': 'auto',
@@ -504,7 +505,7 @@ describe('--print-config', () => {
       '[export]',
       'fields = []                     # default',
       'hash = []                       # default',
-      ...['clickhouse', 'remote_write', 'otlp', 'prometheus'].flatMap((name) => ['', `# [export.${name}]  # not set`]),
+      ...['clickhouse', 'remote_write', 'otlp', 'ipfix', 'prometheus'].flatMap((name) => ['', `# [export.${name}]  # not set`]),
       '',
       '[packets]',
       '# keep =  # default: none',

@@ -40,6 +40,15 @@ describe('exports', () => {
     expect(await exportsOf('[export]\nfields = ["domain"]')).toBeNull();
   });
 
+  it('go to a collector of IPFIX at its usual port', async () => {
+    const push = async (to: string) => (await exportsOf(`[export.ipfix]\nto = "${to}"`))?.push;
+    const nobody = { user: null, secretFile: null, secret: null, ca: null };
+    expect(await push('udp://flows.example')).toEqual([{ engine: 'ipfix', url: 'udp://flows.example:4739', ...nobody }]);
+    expect(await push('tcp://[2001:db8::1]:2055')).toEqual([{ engine: 'ipfix', url: 'tcp://[2001:db8::1]:2055', ...nobody }]);
+    for (const wrong of ['https://flows.example', 'udp://', 'udp://a.example/path', 'udp://ann@a.example'])
+      await expect(push(wrong)).rejects.toThrow('udp://');
+  });
+
   it('have an engine each, paths of the file, and a field hashed rather than plain', async () => {
     expect(await exportsOf(ALL, { NETMON_CLICKHOUSE_SECRET: 'hush' })).toEqual({
       push: [
