@@ -161,7 +161,8 @@ async function writer(write: WriteOptions, { parts, opened }: Assembled): Promis
     const writing = new WritingOfRun({ ...about, onClosed, now, sink, isNobody: by === 'nobody' });
     monitor.setWriting(() => writing.status);
     if (options.read === null) writing.start(() => clock.monotonic());
-    if (isOnlyWriting && options.read === null) process.stderr.write(`netmon-tui: ${sanitize(writing.beginning)}\n`);
+    if ((isOnlyWriting || mode === 'headless') && options.read === null)
+      process.stderr.write(`netmon-tui: ${sanitize(writing.beginning)}\n`);
     log?.write('info', 'packets: writing');
     closing.add('writing', () => writing.end());
     closing.add('complaint', () => {

@@ -61,6 +61,8 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
   const durationMs = line.value('duration');
   const samples = line.value('samples');
   const write = writeOptions(line, isReplay, json || once);
+  if (headless && write === null && line.text('filter') !== null)
+    throw usage('--filter goes only with --write here', 'leave it out: history has everything, and is filtered when it is read');
   if (durationMs !== null && !json && !once && !headless && write === null && why === null && line.text('session') === null)
     throw usage('--duration does not go with the screen', 'add --json or --once');
   if (samples !== null && once) throw usage('--samples does not go with --once', 'leave one of them out: --once is one sample');
@@ -80,7 +82,7 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     interfaces: isReplay ? [] : settings.interface.value,
     read,
     speed: why === null ? speed(line, isReplay, once || write?.isAlone === true) : 0,
-    filter: why === null && !isCommand && !isStream ? settings.filter.value : null,
+    filter: why !== null || isCommand || isStream || (headless && write === null) ? null : settings.filter.value,
     bpf: isReplay ? null : settings.bpf.value,
     intervalMs: isCommand
       ? COMMAND_MS
@@ -211,7 +213,7 @@ function packets({ settings, dataFolder }: Config, isReplay: boolean, write: Wri
 function writeOptions(line: CommandLine, isReplay: boolean, shows: boolean): WriteOptions | null {
   const path = line.text('write');
   const [rotate, most, force] = [line.value('rotate'), line.value('keep'), line.has('force')];
-  const example = 'type: netmon-tui --write trace.pcapng';
+  const example = `type: netmon-tui ${line.command === 'record' ? 'record ' : ''}--write trace.pcapng`;
   if (path === null) {
     const given =
       rotate !== null
@@ -225,6 +227,8 @@ function writeOptions(line: CommandLine, isReplay: boolean, shows: boolean): Wri
     throw usage(`--${given} goes only with --write`, `${example} --${given}${given === 'force' ? '' : ` ${line.text(given)}`}`);
   }
   if (path === '') throw usage('--write needs a file', `${example}, or - for standard output`);
+  if (line.value('install') !== null)
+    throw usage('--write does not go with --install', 'leave it out: the service may write in no folder but that of the history');
   if (line.has('reduced')) throw usage('--write does not go with --reduced', 'leave one of them out: --reduced captures nothing');
   if (most !== null && rotate === null) throw usage('--keep goes only with --rotate', `${example} --rotate 100MB --keep ${most}`);
   if (path === '-') {

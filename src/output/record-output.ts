@@ -1,6 +1,7 @@
 // The output of a run that only records: one line on standard error at the start, then trouble as it comes. Standard output stays empty.
 
 import type { HistoryStatus } from '../model/history.ts';
+import type { WritingStatus } from '../model/packets.ts';
 import type { CaptureStatus, FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
 import { type Dropped, droppedText } from '../net/counted.ts';
 import { sanitize } from '../net/text.ts';
@@ -19,6 +20,7 @@ export class RecordOutput implements Output {
   readonly #clock: Clock;
   readonly #delivery: DeliveryWarnings;
   #capture = '';
+  #hasToldWriting = false;
   #history = '';
   #lost: Dropped = { kernel: 0, own: 0 };
   #lostAt = Number.NEGATIVE_INFINITY;
@@ -44,6 +46,7 @@ export class RecordOutput implements Output {
       this.#say(capture.note === '' ? 'capture: all is well again' : `capture: ${capture.note}`);
     }
     this.#delivery.tell(capture);
+    this.#tellWriting(capture.writing);
     this.#tellLoss(capture);
   }
 
@@ -65,6 +68,13 @@ export class RecordOutput implements Output {
     if (now === this.#history) return;
     this.#history = now;
     this.#say(now === '' ? 'history: recording again, all is well' : now);
+  }
+
+  /** Says at once that a capture file has ended: the run goes on without it. */
+  #tellWriting(writing: WritingStatus | null): void {
+    if (this.#hasToldWriting || writing?.state !== 'failed') return;
+    this.#hasToldWriting = true;
+    this.#say(`packets are no longer written: ${writing.note}`);
   }
 
   #tellLoss({ dropped, shed }: CaptureStatus): void {

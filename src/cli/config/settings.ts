@@ -239,10 +239,10 @@ export const SETTINGS = {
     {
       type: expression('a filter of one line', 'app:curl', 'filter'),
       initial: null,
-      help: 'show only what matches, for example app:curl or port:443',
+      help: 'show only what matches, for example app:curl or port:443; record: write only that of packets',
       flags: [value('EXPR', { short: 'f' })],
       group: 'Screen',
-      commands: ['watch', 'history', 'dns'],
+      commands: [...CAPTURING, 'history', 'dns'],
     },
     named('NETMON_FILTER'),
   ),
@@ -708,7 +708,7 @@ export const OPTIONS = {
   ),
   write: flag<string | null>(
     'Packets',
-    WATCH,
+    CAPTURING,
     value('FILE', { short: 'w' }),
     path('the path of a file', 'trace.pcapng'),
     null,
@@ -716,7 +716,7 @@ export const OPTIONS = {
   ),
   rotate: flag<Rotation | null>(
     'Packets',
-    WATCH,
+    CAPTURING,
     value('SIZE|TIME'),
     ROTATION,
     null,
@@ -724,7 +724,7 @@ export const OPTIONS = {
   ),
   keep: flag<number | null>(
     'Packets',
-    WATCH,
+    CAPTURING,
     value('N'),
     whole(1, 1_000_000, 10),
     null,

@@ -34,7 +34,7 @@ export async function historyCommands(
   switch (line.command) {
     case 'record':
       if (line.text('install') === null) {
-        for (const flag of ['output', 'force'])
+        for (const flag of line.text('write') === null ? ['output', 'force'] : ['output'])
           if (line.has(flag) || line.text(flag) !== null)
             throw new NetmonError('usage', `--${flag} goes only with --install`, 'to say where history is kept: --history=PATH');
         return start();

@@ -1,5 +1,6 @@
 // The reducer of the history view: commands, answers, and the requests that follow from a state. No clock, no I/O.
 
+import type { HistoryRow } from '../../model/history.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
 import { counted } from '../../net/counted.ts';
 import type { Action, Command, Step } from '../action.ts';
@@ -205,7 +206,7 @@ function openRow(state: ViewState, model: HistoryViewModel): ViewState {
   const key = rows[listIndex(history.lists[pane], rows)]?.key ?? null;
   if (key === null) return rows.length === 0 ? state : { ...state, notice: 'nothing more is known about this row' };
   if (pane === 'apps') return withHistory(state, { page: { name: key, pane: 'calendar', day: null } });
-  const text = isFilter(pane === 'domains' ? 'domain' : pane === 'categories' ? 'category' : 'iface', key);
+  const text = isFilter(FIELD[pane], key);
   return text === null ? { ...state, notice: 'this name can not be filtered for' } : withFilter(state, text);
 }
 
@@ -219,10 +220,29 @@ function goBack(state: ViewState): ViewState | null {
   return anchor === null ? null : toNow(state);
 }
 
+/** Filter fields of the tables. */
+const FIELD: Readonly<Record<HistoryPane, string>> = {
+  apps: 'app',
+  domains: 'domain',
+  categories: 'category',
+  interfaces: 'iface',
+};
+
+/** What the selected row is called, and its filter: null if no filter can tell it; null for no row. */
+export function chosenRow({ history }: ViewState): { readonly name: string; readonly filter: string | null } | null {
+  const pane = focusedPane(history);
+  const row = rowOf(history, pane);
+  return row === undefined ? null : { name: row.key ?? 'packets', filter: isFilter(FIELD[pane], row.key) };
+}
+
+function rowOf(history: HistoryState, pane: HistoryPane): HistoryRow | undefined {
+  const rows = historyRows(history, pane);
+  return rows[listIndex(history.lists[pane], rows)];
+}
+
 function chosenText(state: ViewState, glyphs: Glyphs): string | null {
   const pane = focusedPane(state.history);
-  const rows = historyRows(state.history, pane);
-  const row = rows[listIndex(state.history.lists[pane], rows)];
+  const row = rowOf(state.history, pane);
   if (row === undefined) return null;
   const hides = state.privacy && pane === 'domains';
   const name = hides ? glyphs.masked.repeat(6) : drawable(row.key ?? `(${row.reason ?? 'unknown'})`, glyphs);

@@ -3,12 +3,16 @@
 
 import { compileFilter, type Filter } from '../../filter/filter.ts';
 import type { Alert } from '../../model/alert.ts';
+import type { TimeRange } from '../../model/history.ts';
 import type { ListenerRow } from '../../model/listeners.ts';
 import type { CategoryRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
 import { type PacketsAsked, type Step, still } from '../action.ts';
+import { chosenRow } from '../history/reduce.ts';
+import { historyViewModel } from '../history/view-model.ts';
 import type { TableName, ViewState } from '../state.ts';
 import { type AnyRow, branchOf, rowWithId } from '../tables/rows.ts';
 import { formatClock } from '../text/format.ts';
+import type { Glyphs } from '../text/glyphs.ts';
 import type { AppLine } from '../tree/app-tree.ts';
 import type { HostLine } from '../tree/host-tree.ts';
 import type { ConnectionLine } from '../tree/lookups.ts';
@@ -17,13 +21,12 @@ import { selectedRow } from './navigation.ts';
 import { filterOfRow, isFilter } from './row-filter.ts';
 
 /** Writes the packets that are asked for; goes on with those that were asked for last; or stops what goes on. */
-export function writePackets(state: ViewState, live: Snapshot): Step {
+export function writePackets(state: ViewState, live: Snapshot, glyphs: Glyphs): Step {
   const { kept } = live.capture;
   const say = (notice: string): Step => still({ ...state, notice });
   if (kept === null) return say('no packets are kept: start with --keep-packets 60s');
   if (kept.writing?.state === 'writing') return { state, effects: [{ type: 'packets', asked: null }] };
-  if (state.view === 'history') return say('packets are kept of live traffic: choose a row of another view');
-  const asked = askedOf(state, live);
+  const asked = state.view === 'history' ? askedInHistory(state, live, kept.since, glyphs) : askedOf(state, live);
   return typeof asked === 'string' ? say(asked) : { state, effects: [{ type: 'packets', asked }] };
 }
 
@@ -35,17 +38,7 @@ function askedOf(state: ViewState, live: Snapshot): PacketsAsked | string {
   const row = popup?.kind === 'details' ? rowWithId(state, live, table, popup.id) : selectedRow(state, live);
   const range = selection === null ? { from: null, to: null } : { from: selection.from, to: selection.to };
   const when = selection === null ? '' : `from ${formatClock(selection.from)} to ${formatClock(selection.to)}`;
-  if (selection !== null && popup?.kind !== 'details') {
-    const filter = narrowed('', state.filter.filter);
-    if (filter === undefined) return CANNOT;
-    return {
-      key: `range ${selection.from} ${selection.to}`,
-      ...named(state, when.replace('from ', ''), when),
-      filter,
-      flow: null,
-      ...range,
-    };
-  }
+  if (selection !== null && popup?.kind !== 'details') return askedOfRange(state, selection, '');
   if (row === undefined) return 'nothing is selected';
   const flow = flowOf(table, row);
   const text = flow === null ? packetsFilter(state, live, table, row) : '';
@@ -53,6 +46,32 @@ function askedOf(state: ViewState, live: Snapshot): PacketsAsked | string {
   if (filter === undefined) return CANNOT;
   const name = nameOf(table, row);
   return { key: `${table} ${row.id} ${when}`, ...named(state, name, `of ${name} ${when}`.trim()), filter, flow, ...range };
+}
+
+/** Everything of a time, or of one app in it. */
+function askedOfRange(state: ViewState, { from, to }: TimeRange, app: string): PacketsAsked | string {
+  const filter = narrowed(app, state.filter.filter);
+  if (filter === undefined) return CANNOT;
+  const when = `${formatClock(from)} to ${formatClock(to)}`;
+  return { key: `range ${from} ${to} ${app}`, ...named(state, when, `from ${when}`), filter, flow: null, from, to };
+}
+
+/** In history: of what is marked or under the cursor, else of the selected row. It has older things than are kept. */
+function askedInHistory(state: ViewState, live: Snapshot, since: number | null, glyphs: Glyphs): PacketsAsked | string {
+  const { page } = state.history;
+  const { marked } = historyViewModel(state, live, glyphs);
+  const app = page === null ? '' : isFilter('app', page.name);
+  if (app === null) return CANNOT;
+  if (marked !== null) {
+    if (since !== null && marked.to > since) return askedOfRange(state, marked, app);
+    return `packets are kept ${since === null ? 'of nothing yet' : `since ${formatClock(since)}`}; next time --keep-packets 10m, or --write, has older ones`;
+  }
+  const row = chosenRow(state);
+  if (row === null) return 'nothing is selected';
+  const filter = row.filter === null ? undefined : narrowed(`${app} ${row.filter}`.trim(), state.filter.filter);
+  if (filter === undefined) return CANNOT;
+  const range = { flow: null, from: null, to: null };
+  return { key: `history ${app} ${row.filter}`, ...named(state, row.name, `of ${row.name}`), filter, ...range };
 }
 
 /** As for the rows shown; but a question's own packets go to its resolver, and a name that has no address has no others. */

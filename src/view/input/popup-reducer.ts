@@ -43,7 +43,7 @@ export function reducePopup(state: ViewState, command: Command, live: Snapshot, 
   if (command === 'alike' && popup.kind === 'details') return still(filteredAlike(state, popup.table, popup.id, live));
   if (command === 'privacy') return still({ ...state, privacy: !state.privacy });
   if (command === 'paths' && popup.kind === 'details') return still(togglePaths(state));
-  if (command === 'packets') return writePackets(state, live);
+  if (command === 'packets') return writePackets(state, live, settings.glyphs);
   if (command === 'digest' && popup.kind === 'details') return askDigest(state, popup.table, popup.id, live);
   if (command === 'mute' && popup.kind === 'details' && popup.table === 'alerts')
     return still(openMute({ ...state, popup: null }, live));

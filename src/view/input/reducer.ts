@@ -202,7 +202,7 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
     case 'export':
       return still(openExport(state));
     case 'packets':
-      return writePackets(state, live);
+      return writePackets(state, live, settings.glyphs);
     case 'next-pane':
       return still(settled(turnPane(state, 1), live));
     case 'previous-pane':

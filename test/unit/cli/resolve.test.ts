@@ -124,6 +124,19 @@ describe('resolveOptions', () => {
     expect((await options(['record', '--history=/x/h.sqlite'], { NETMON_HISTORY: '0' })).history?.record).toBe(true);
   });
 
+  it('writes packets while it records, and filters nothing else', async () => {
+    const record = ['record', '--history=/x/h.sqlite'];
+    const both = await options([...record, '--write', 'a.pcapng', '--rotate', '100MB', '--keep', '5', '-f', 'app:curl']);
+    expect(both).toMatchObject({ headless: true, filter: 'app:curl' });
+    expect(both.packets.write).toMatchObject({ path: 'a.pcapng', most: 5, force: false });
+    expect((await options(record, { NETMON_FILTER: 'app:curl' })).filter).toBeNull();
+    await expect(options([...record, '-f', 'app:curl'])).rejects.toThrow('--filter goes only with --write here');
+    await expect(options([...record, '--rotate', '1m'])).rejects.toMatchObject({
+      hint: expect.stringContaining('netmon-tui record --write trace.pcapng --rotate 1m'),
+    });
+    await expect(options([...record, '--write', 'a', '--install', 'systemd'])).rejects.toThrow('does not go with --install');
+  });
+
   it('keeps packets for a time, up to a size, or both', async () => {
     const kept = async (text: string) => (await options(['--keep-packets', text])).packets.keep;
     expect(await kept('60s')).toEqual({ bytes: 64 << 20, forMs: 60_000 });

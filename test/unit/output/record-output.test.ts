@@ -79,6 +79,18 @@ describe('RecordOutput', () => {
     expect(take()).toBe('');
   });
 
+  it('says once that packets are no longer written', () => {
+    const { sample, take } = record();
+    const writing = {
+      ...{ path: '/x.pcapng', bytes: 0, files: 1, packets: 3, lost: 0, since: null, until: null },
+      note: '"/x.pcapng" can\'t be written (ENOSPC)',
+    };
+    sample({ writing: { ...writing, state: 'writing', note: '' } });
+    expect(take()).toBe('');
+    for (let i = 0; i < 3; i++) sample({ writing: { ...writing, state: 'failed' } });
+    expect(take()).toBe('netmon-tui: packets are no longer written: "/x.pcapng" can\'t be written (ENOSPC)\n');
+  });
+
   it('says that another one records', () => {
     const { output, take } = record();
     output.begin({

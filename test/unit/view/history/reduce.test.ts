@@ -428,6 +428,44 @@ describe('rows', () => {
   });
 });
 
+describe('packets', () => {
+  const keeping = (since: number | null) => {
+    const live = busy(10);
+    const kept = { bytes: 64 << 20, forMs: null, packets: 5, used: 500, since, tooLong: 0, writing: null };
+    return new Player({ columns: 120, rows: 40 }, { ...live, capture: { ...live.capture, kept } });
+  };
+  const asked = (player: Player) => {
+    player.effects.splice(0);
+    const found = player.press('packets').effects.find((effect) => effect.type === 'packets');
+    if (found?.type !== 'packets' || found.asked === null) return player.state.notice;
+    const { filter, ...rest } = found.asked;
+    return { ...rest, filter: filter?.text ?? null };
+  };
+
+  test('are those of the selected row', () => {
+    expect(asked(keeping(NOON - MINUTE).play('history'))).toMatchObject({ name: 'Chrome', filter: '(app=Chrome)', from: null });
+    expect(asked(keeping(NOON - MINUTE).play('history', 'next-pane', 'last'))).toBe(
+      'no filter can tell these packets from others',
+    );
+    expect(asked(keeping(NOON - MINUTE).play('history', 'next-pane', 'next-pane'))).toMatchObject({ filter: '(category=Web)' });
+    expect(asked(keeping(NOON - MINUTE).press('history'))).toBe('nothing is selected');
+  });
+
+  test('are those of what is marked, of an app on its page, if they are kept', () => {
+    const found = asked(keeping(NOON - DAY).play('history', 'shorter', 'mark'));
+    expect(found).toMatchObject({ flow: null, filter: null });
+    const { from, to } = found as { from: number; to: number };
+    expect([to - from, from % MINUTE]).toEqual([MINUTE, 0]);
+    expect(asked(keeping(NOON - DAY).play('history', 'details', 'shorter', 'mark'))).toMatchObject({ filter: '(app=Chrome)' });
+  });
+
+  test('of what moved before they were kept are not there, and it says what to do', () => {
+    const player = keeping(NOON - MINUTE).play('history', 'mark', 'collapse', 'collapse', 'collapse');
+    expect(asked(player)).toBe('packets are kept since 14:02:22; next time --keep-packets 10m, or --write, has older ones');
+    expect(asked(keeping(null).play('history', 'mark'))).toMatch(/^packets are kept of nothing yet/);
+  });
+});
+
 describe('the budget', () => {
   const budget = { bytes: 1e12, day: 1, interface: 'en0', units: 'bytes' } as const;
 
