@@ -8,7 +8,7 @@ import type { Snapshot } from '../../model/snapshot.ts';
 import { counted } from '../../net/counted.ts';
 import type { CellContext } from '../tables/column.ts';
 import { hidden, shown } from '../tables/masking.ts';
-import { engineWords, isBehind } from '../text/exports.ts';
+import { engineWords, isAsked, isBehind } from '../text/exports.ts';
 import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatMoment, formatShare } from '../text/format.ts';
 import { notCaptured } from '../traffic.ts';
 import { LEFT_WORDS, wayText } from './alert-facts.ts';
@@ -123,13 +123,16 @@ function deliveryFacts(delivery: MessengerStatus | null, context: CellContext): 
 function exportFacts(exports: ExportStatus | null, context: CellContext): readonly Fact[] {
   if (exports === null) return [];
   const { engines, note, isLeft } = exports;
-  if (isLeft) return [['exports', 'left to the netmon-tui that records']];
+  const told = isLeft ? engines.filter(isAsked) : engines;
   return [
-    ...(note === '' ? [] : [['exports', shown(note, context), 'warn'] as const]),
-    ...engines.map((engine) => {
+    ...(isLeft && engines.some((engine) => !isAsked(engine))
+      ? [['exports', 'left to the netmon-tui that records'] as const]
+      : []),
+    ...(isLeft || note === '' ? [] : [['exports', shown(note, context), 'warn'] as const]),
+    ...told.map((engine) => {
       const words = shown(engineWords(engine, context.now), context);
       return [
-        'exports',
+        isAsked(engine) ? 'metrics' : 'exports',
         `${engine.engine} at ${hidden(engine.to, context)}: ${words}`,
         isBehind(engine) ? 'warn' : 'text',
       ] as const;

@@ -15,7 +15,7 @@ import type { ViewState } from '../state.ts';
 import { recentlySeenOf } from '../tables/recently-seen.ts';
 import { cut, drawable } from '../text/cells.ts';
 import { diagnosisText, isWide } from '../text/diagnosis.ts';
-import { isBehind } from '../text/exports.ts';
+import { isAsked, isBehind } from '../text/exports.ts';
 import {
   AMOUNT_WIDTH,
   formatAmount,
@@ -107,8 +107,9 @@ function sourceParts(picture: Picture, state: ViewState, glyphs: Glyphs): readon
     ...(capture.reverseDns ? [{ rank: 2, line: [span(`${glyphs.separator} `, 'dim'), span('asks DNS', 'warn')] }] : []),
     ...keeps(picture.snapshot, glyphs),
     ...writes(picture.snapshot, state, glyphs),
-    ...sendsTo('alerts', capture.delivery?.host ?? null, state, glyphs),
-    ...sendsTo('exports', exportsTo(capture.exports), state, glyphs),
+    ...outside('alerts to', capture.delivery?.host ?? null, state, glyphs),
+    ...outside('exports to', exportsTo(capture.exports), state, glyphs),
+    ...outside('metrics at', metricsAt(capture.exports), state, glyphs),
   ];
 }
 
@@ -129,16 +130,22 @@ function writes({ capture: { writing } }: Snapshot, { units }: ViewState, glyphs
 
 /** Where records go, and to how many more places. */
 function exportsTo(status: ExportStatus | null): string | null {
-  const [first, ...others] = [...new Set((status?.engines ?? []).map(({ to }) => to))];
+  const sent = (status?.engines ?? []).filter((engine) => !isAsked(engine));
+  const [first, ...others] = [...new Set(sent.map(({ to }) => to))];
   if (first === undefined) return null;
   return others.length === 0 ? first : `${first} +${others.length}`;
 }
 
-/** Another machine that the program talks to by itself. */
-function sendsTo(what: string, host: string | null, state: ViewState, glyphs: Glyphs): readonly Part[] {
+/** Where Prometheus may ask; null if it can't. */
+function metricsAt(status: ExportStatus | null): string | null {
+  return status?.engines.find((engine) => isAsked(engine) && engine.failure === null)?.to ?? null;
+}
+
+/** An address at which the program talks to others by itself. @param what with the word before it */
+function outside(what: string, host: string | null, state: ViewState, glyphs: Glyphs): readonly Part[] {
   if (host === null) return [];
   const shown = state.privacy ? glyphs.masked.repeat(6) : cut(drawable(host, glyphs), 24, glyphs);
-  return [{ rank: 5, line: [span(`${glyphs.separator} ${what} to `, 'dim'), span(shown, 'text')] }];
+  return [{ rank: 5, line: [span(`${glyphs.separator} ${what} `, 'dim'), span(shown, 'text')] }];
 }
 
 function ratesNow(picture: Picture, state: ViewState, glyphs: Glyphs, width: number): Line {
@@ -176,8 +183,10 @@ function stateParts(state: ViewState, live: Snapshot, glyphs: Glyphs): readonly 
   if (writing?.state === 'failed') mark('NOT WRITTEN', 'error');
   if (kept?.writing?.state === 'writing') mark(writingMark(kept.writing, live, state, glyphs), 'accent');
   if (delivery?.channels.some(({ failure }) => failure !== null) === true) mark('alerts not delivered', 'warn');
-  if (exports !== null && !exports.isLeft && (exports.note !== '' || exports.engines.some(isBehind)))
+  const engines = exports?.engines ?? [];
+  if (exports !== null && !exports.isLeft && (exports.note !== '' || engines.some((one) => !isAsked(one) && isBehind(one))))
     mark('exports behind', 'warn');
+  if (engines.some((one) => isAsked(one) && isBehind(one))) mark('metrics not served', 'warn');
   const budget = state.history.plan === null ? null : budgetStatusNow(state.history, live);
   if (budget !== null && budget.over > 0) mark(`OVER BUDGET ${formatShare(budget.share)}`, 'error');
   else if (budget !== null && budget.share > BUDGET_NEAR) mark(`budget ${formatShare(budget.share)}`, 'warn');

@@ -1,10 +1,16 @@
 // How far engines got, in words, for the screen, for standard error and for the doctor.
 
 import type { EngineStatus, ExportStatus } from '../../model/export.ts';
+import { counted } from '../../net/counted.ts';
 import { formatMoment } from './format.ts';
 
 /** Minutes that may wait without a word: settling and sending take a moment. */
 const UNSAID = 3;
+
+/** Whether an engine comes and asks, on this machine: nothing is sent to it. */
+export function isAsked({ engine }: EngineStatus): boolean {
+  return engine === 'prometheus';
+}
 
 /** Whether an engine lacks more than what is on its way. */
 export function isBehind({ waiting, failure }: EngineStatus): boolean {
@@ -14,6 +20,7 @@ export function isBehind({ waiting, failure }: EngineStatus): boolean {
 /** What an engine has, and what keeps it from having more. @param now epoch ms */
 export function engineWords(engine: EngineStatus, now: number): string {
   const { acknowledged, waiting, failure, next, sent } = engine;
+  if (isAsked(engine)) return failure ?? (sent === 0 ? 'not asked yet' : `asked ${counted(sent, 'time')}`);
   const parts = [
     acknowledged === null ? '' : `has all up to ${formatMoment(acknowledged, now)}`,
     isBehind(engine) && waiting > 0 ? `${waiting} min behind` : '',

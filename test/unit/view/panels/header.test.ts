@@ -209,14 +209,9 @@ describe('exports', () => {
     headerPanel({ ...initialState({ columns: 160, rows: 24 }), privacy }, live(exports), UNICODE_GLYPHS, 160)
       .map(plain)
       .join('\n');
+  const CONTEXT = { units: 'bytes', names: true, privacy: false, glyphs: UNICODE_GLYPHS, now: CAPTURE_TIME } as CellContext;
   const facts = (exports: ExportStatus | null, privacy = false) =>
-    captureFacts(live(exports), {
-      units: 'bytes',
-      names: true,
-      privacy,
-      glyphs: UNICODE_GLYPHS,
-      now: CAPTURE_TIME,
-    } as CellContext)
+    captureFacts(live(exports), { ...CONTEXT, privacy })
       .filter(([name]) => name === 'exports')
       .map(([, text, role]) => [text, role]);
 
@@ -233,6 +228,25 @@ describe('exports', () => {
     expect(header(status([down]))).toContain('exports behind');
     expect(header(status([down], '', true))).not.toContain('exports behind');
     expect(header(status([], 'nothing is recorded'))).toContain('exports behind');
+  });
+
+  const listener: EngineStatus = { ...engine, engine: 'prometheus', to: '127.0.0.1:9464', acknowledged: null, sent: 0 };
+
+  test('where Prometheus asks is no place to which anything is sent', () => {
+    expect(header(status([listener]))).toContain('metrics at 127.0.0.1:9464');
+    expect(header(status([listener]))).not.toContain('exports to');
+    expect(header(status([engine, listener]))).toMatch(/exports to db\.example:8443 .*metrics at 127\.0\.0\.1:9464/);
+    const taken = { ...listener, failure: 'another program uses this port' };
+    expect(header(status([taken]))).toContain('metrics not served');
+    expect(header(status([taken]))).not.toMatch(/exports behind|metrics at/);
+    const lines = (exports: ExportStatus) =>
+      captureFacts(live(exports), CONTEXT)
+        .filter(([name]) => name === 'metrics')
+        .map(([, text, role]) => [text, role]);
+    expect(lines(status([listener]))).toEqual([['prometheus at 127.0.0.1:9464: not asked yet', 'text']]);
+    expect(lines(status([{ ...listener, sent: 1 }], '', true))).toEqual([['prometheus at 127.0.0.1:9464: asked 1 time', 'text']]);
+    expect(lines(status([taken]))).toEqual([['prometheus at 127.0.0.1:9464: another program uses this port', 'warn']]);
+    expect(facts(status([listener], '', true))).toEqual([]);
   });
 
   test('the facts say how far each engine got, and why not further', () => {
