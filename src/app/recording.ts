@@ -62,6 +62,31 @@ export function whyNotRecorded({ path, owner }: HistoryOptions, { flock }: Recor
   }
 }
 
+/** Knows whether anything was recorded that isn't settled. Before the first time, earlier runs may have left something. */
+export class Unsettled {
+  #settled = Number.NaN;
+  /** The last minute in which something was recorded; null if all of that is settled. */
+  #newest: number | null = 0;
+
+  /** The last minute that was settled; NaN before the first. */
+  get settled(): number {
+    return this.#settled;
+  }
+
+  /** Something was recorded. @param time epoch ms */
+  note(time: number): void {
+    this.#newest = Math.floor(time / MINUTE_MS);
+  }
+
+  /** Settles up to a minute. @returns false if that changes nothing */
+  settle(minute: number): boolean {
+    if (this.#newest === null || minute === this.#settled) return false;
+    this.#settled = minute;
+    if (minute >= this.#newest) this.#newest = null;
+    return true;
+  }
+}
+
 /** Records one run, or what is left of it; `close` it on every way out. */
 export class Recording {
   readonly #collector: HistoryCollector;
@@ -70,9 +95,7 @@ export class Recording {
   readonly #watched: (() => WatchRecords | null) | null;
   readonly #dns: DnsLog | null;
   readonly #exporting: Exporting | null;
-  /** The last minute that was settled, and whether anything was recorded since. */
-  #settled = Number.NaN;
-  #hasNew = true;
+  readonly #unsettled = new Unsettled();
   /** Something was settled that is not safe yet. */
   #isSettling = false;
   #exportsWord = '';
@@ -170,7 +193,7 @@ export class Recording {
 
   #offerAll(batches: readonly HistoryBatch[], time: number): void {
     for (const batch of batches) this.#recorder.offer(batch);
-    if (batches.length > 0) this.#hasNew = true;
+    if (batches.length > 0) this.#unsettled.note(time);
     this.#offerWatched(time);
     this.#offerDns(time);
   }
@@ -179,13 +202,9 @@ export class Recording {
   #offerExports(time: number, minute: number): void {
     if (this.#exporting === null) return;
     const marks = this.#exporting.takeMarks();
-    const cut = this.#hasNew && minute !== this.#settled ? { run: this.#exporting.run, minute } : null;
+    const cut = this.#unsettled.settle(minute) ? { run: this.#exporting.run, minute } : null;
     if (cut === null && marks.length === 0) return;
-    if (cut !== null) {
-      this.#settled = minute;
-      this.#hasNew = false;
-      this.#isSettling = true;
-    }
+    if (cut !== null) this.#isSettling = true;
     const nothing = { minute: Math.floor(time / MINUTE_MS), entries: [], flows: [], unlogged: 0 };
     this.#recorder.offer({ ...nothing, exports: { cut, marks } });
   }
@@ -201,7 +220,7 @@ export class Recording {
   #offerWatched(time: number): void {
     const watch = this.#watched?.() ?? null;
     if (watch === null) return;
-    this.#hasNew = true;
+    this.#unsettled.note(time);
     this.#recorder.offer({ minute: Math.floor(time / MINUTE_MS), entries: [], flows: [], unlogged: 0, watch });
   }
 
@@ -257,7 +276,7 @@ export class Recording {
     this.#offerExports(this.#time(), Math.floor(this.#time() / MINUTE_MS));
     await this.#work();
     const word = await this.#exporting.finish(LONGEST_SENDING_MS);
-    this.#offerExports(this.#time(), this.#settled);
+    this.#offerExports(this.#time(), this.#unsettled.settled);
     return word;
   }
 
