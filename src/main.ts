@@ -9,7 +9,7 @@ import type { Config } from './cli/config/config.ts';
 import type { Surroundings } from './cli/config/surroundings.ts';
 import { type ErrorReport, reportError } from './cli/print-error.ts';
 import { EXIT_STATUS, NetmonError } from './model/errors.ts';
-import type { LogOptions, Options } from './model/options.ts';
+import type { AttachOptions, LogOptions, Options } from './model/options.ts';
 import type { TextStyle } from './output/text-table.ts';
 import { hardenStart, holdsRights, refuseDebugger, setCapabilitiesAside } from './privilege/harden.ts';
 import { thisInvocation } from './privilege/sudo-command.ts';
@@ -59,6 +59,7 @@ async function main(): Promise<number> {
     useCapabilities(['dac_read_search']); // it reads files to the end
     return diagnose(line, options, surroundings);
   }
+  if (options.attach !== null) return attach(options, options.attach);
   const start = async () => {
     useCapabilities([]);
     const [{ run }, { Rights }] = await Promise.all([import('./app/run.ts'), import('./privilege/rights.ts')]);
@@ -108,6 +109,13 @@ async function explain(line: CommandLine, options: Options): Promise<number> {
   const { explainHost, explainJson, explainText } = await import('./cli/explain.ts');
   const explained = explainHost(line.operand ?? '', line.text('app'), options);
   return print(line.has('json') ? explainJson(explained) : explainText(explained));
+}
+
+/** Other machines are shown as the user: ssh is the user's own. */
+async function attach(options: Options, asked: AttachOptions): Promise<number> {
+  if (process.geteuid?.() === 0 && process.env['SUDO_UID'] !== undefined)
+    throw new NetmonError('usage', 'attach needs no root here, and root has other keys', 'type it without sudo');
+  return (await import('./app/attached-run.ts')).runAttached(options, asked);
 }
 
 async function diagnose(line: CommandLine, options: Options, surroundings: Surroundings): Promise<number> {

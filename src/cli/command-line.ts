@@ -21,7 +21,7 @@ export interface CommandLine {
   readonly command: CommandName;
   /** The word after a command that takes one, null after the others. */
   readonly operand: string | null;
-  /** Words of the command to run, behind `--`; none for other commands. */
+  /** Words of the command to run, behind `--`; what follows the operand of a command that takes many; none for other commands. */
   readonly words: readonly string[];
   /** The path of a file after the operand of a command that takes one, null after the others. */
   readonly file: string | null;
@@ -53,16 +53,16 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
   const texts = (flag: string) => [given[flag] ?? []].flat().map(String);
   const named = COMMAND_NAMES.find((name) => name === String(about[0])) ?? 'watch';
   if (asksHelp && named === 'watch' && about.length > 0) throw usage(`unknown command ${quoted(about[0])}`);
-  const { command, operand, file } = asksOnly
-    ? { command: named, operand: null, file: null }
+  const { command, operand, file, more } = asksOnly
+    ? { command: named, operand: null, file: null, more: [] }
     : isRun && given._.length === 1
-      ? { command: RUN, operand: null, file: null }
+      ? { command: RUN, operand: null, file: null, more: [] }
       : commandOf(given._, texts('history')[0] === '');
   if (!asksOnly) for (const flag of FLAGS) if (given[flag.name] !== undefined) check(flag.name, command, texts(flag.name).length);
   return {
     command,
     operand,
-    words: isRun ? words.slice(dashes + 1) : [],
+    words: isRun ? words.slice(dashes + 1) : more,
     file,
     has: (flag) => given[flag] === true || (asksHelp && flag === HELP),
     text: (flag) => texts(flag)[0] ?? null,
@@ -114,9 +114,9 @@ function parse(words: readonly string[]): Parsed {
 function commandOf(
   positional: readonly (string | number)[],
   bareHistory: boolean,
-): { command: CommandName; operand: string | null; file: string | null } {
+): { command: CommandName; operand: string | null; file: string | null; more: readonly string[] } {
   const [word, ...rest] = positional.map(String);
-  if (word === undefined) return { command: 'watch', operand: null, file: null };
+  if (word === undefined) return { command: 'watch', operand: null, file: null, more: [] };
   const command = COMMAND_NAMES.find((name) => name === word && name !== 'watch');
   if (command === RUN)
     throw usage('the command to run stands behind --', `type: netmon-tui run -- ${shellWords(rest)}`.trimEnd());
@@ -127,13 +127,14 @@ function commandOf(
   if (takes !== null) checkOperand(command, takes, operand as string);
   const file = takes?.file === true ? (rest.shift() ?? '') : null;
   if (file === '') throw usage(`${command} ${operand} needs a file`, `type: netmon-tui ${command} ${operand} FILE`);
+  const more = takes?.many === true ? rest.splice(0) : [];
   const [extra] = rest;
   if (extra !== undefined)
     throw usage(
       `unexpected argument ${quoted(extra)} after ${command}`,
       strayPath(extra) ?? `type: netmon-tui ${command} --help`,
     );
-  return { command, operand, file };
+  return { command, operand, file, more };
 }
 
 function checkOperand(command: CommandName, { noun, example, choices }: NonNullable<Command['operand']>, text: string): void {

@@ -22,6 +22,8 @@ export interface Command {
     readonly choices: readonly string[];
     /** True if the path of a file has to follow. */
     readonly file?: true;
+    /** True if more of them may follow. */
+    readonly many?: true;
   } | null;
   readonly examples: readonly Example[];
 }
@@ -139,6 +141,14 @@ const TABLE = {
     examples: [
       ['sudo netmon-tui why example.com', 'use it meanwhile; ten seconds'],
       ['netmon-tui why example.com -r trace.pcap', 'from a capture'],
+    ],
+  },
+  attach: {
+    does: 'show other machines in one screen, over ssh',
+    operand: { name: 'HOST ...', noun: 'a host', example: 'mac1 ann@db3', choices: [], many: true },
+    examples: [
+      ['netmon-tui attach ann@mac1', 'one other machine'],
+      ['netmon-tui attach mac1 mac2 office', 'two, and a group of [attach]'],
     ],
   },
   stream: {

@@ -1,10 +1,12 @@
 // Command line and configuration to the options of a run. Refuses flags that contradict each other; whether interfaces exist and filters compile is
 // found out by those who use them.
 
+import { isHost } from '../attach/ssh.ts';
 import type { NotifyOptions, WebhookFormat } from '../model/delivery.ts';
 import { NetmonError } from '../model/errors.ts';
 import { type ExportPlan, HTTP_ENGINES, type PushPlan } from '../model/export.ts';
 import {
+  type AttachOptions,
   AVERAGES,
   type BudgetPlan,
   type CommandOptions,
@@ -126,7 +128,22 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
     watch: why === null && !isCommand ? watch(line, config, isReplay, once) : null,
     command: isCommand ? command(line) : null,
     session: session(line, isReplay, once),
+    attach: line.command === 'attach' ? attach(line, config) : null,
   };
+}
+
+/** Machines that one terminal can show. */
+const MOST_MACHINES = 64;
+
+/** The machines to show: hosts, and names of groups. */
+function attach({ operand, words }: CommandLine, { groups }: Config): AttachOptions {
+  const named = [operand ?? '', ...words];
+  const machines = [...new Set(named.flatMap((name) => groups.get(name)?.value ?? [name]))];
+  const bad = machines.find((name) => !isHost(name));
+  if (bad !== undefined) throw usage(`${quoted(bad)} is not a host`, 'type for example: netmon-tui attach ann@mac1 db3');
+  if (machines.length > MOST_MACHINES)
+    throw usage(`${machines.length} machines are more than a terminal can show`, `name at most ${MOST_MACHINES}`);
+  return { machines, ssh: 'ssh' };
 }
 
 /** The command to run. */

@@ -282,6 +282,7 @@ export const FIELDS: readonly Field[] = [
     read: [(s) => s.attribution],
     values: ATTRIBUTIONS,
   },
+  { name: 'machine', aliases: [], kind: 'text', help: 'machine, in attach', read: [(s) => s.machine] },
 ];
 
 /** A word that means something by itself. In quotes it is text to search for. */
@@ -382,6 +383,8 @@ type Origins = Pick<Process, 'ancestors' | 'origin' | 'command' | 'unit' | 'cont
  * missing or null is unknown, and unknown matches nothing but `!=`.
  */
 export interface FilterSubject {
+  /** Name of the machine that it is of; null or absent where there is only this one. */
+  readonly machine?: string | null;
   readonly app?: string | null;
   /** Owner of the other end of a flow within this machine; `app` and `pid` match either owner. */
   readonly peerApp?: string | null;
@@ -433,6 +436,7 @@ export interface FilterSubject {
 /** A listener as the filter language sees it: its local end is where it waits, its remote end whoever came last. */
 export function listenerSubject(row: ListenerRow): FilterSubject {
   return {
+    machine: row.machine ?? null,
     ...{ app: row.app, pid: row.pid, exe: row.exe, user: row.user, protocol: row.protocol },
     local: { address: row.address, port: row.port },
     host: row.lastFrom,
@@ -452,6 +456,7 @@ export function encryptedSubject(row: Omit<EncryptedDnsRow, 'id'>): FilterSubjec
   const { app, host, transport, rxBytes, txBytes, lastSeen } = row;
   return {
     ...{ app, host, rxBytes, txBytes, lastSeen },
+    machine: row.machine ?? null,
     protocol: transport === 'quic' ? 'udp' : 'tcp',
     application: ENCRYPTED_APPLICATIONS[transport],
   };
@@ -460,6 +465,7 @@ export function encryptedSubject(row: Omit<EncryptedDnsRow, 'id'>): FilterSubjec
 /** A question of DNS as the filter language sees it: its host is the name asked for, its remote end the resolver, its round trip the time until the answer. */
 export function questionSubject(row: RecordedQuestion): FilterSubject {
   return {
+    machine: row.machine ?? null,
     app: row.app,
     peerApp: row.onBehalfOf,
     pid: row.pid,

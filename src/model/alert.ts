@@ -1,5 +1,7 @@
 // Alerts: what the watch tells a person, as plain data. The JSON form is a contract (schema/json-lines.schema.json).
 
+import type { OfMachine } from './machines.ts';
+
 /** What an alert can be about. */
 export const ALERT_KINDS = [
   'new-app',
@@ -28,7 +30,7 @@ export const HELD = ['learning', 'muted', 'no history'] as const;
 export type Held = (typeof HELD)[number] | null;
 
 /** One alert. Texts are sanitised. */
-export interface Alert {
+export interface Alert extends OfMachine {
   /** Unique across runs and machines: whoever gets it twice can tell by this. */
   readonly id: string;
   /** Time of the tick that raised it, epoch ms. */

@@ -1,5 +1,6 @@
 // What is asked of DNS and what comes back: the table in which inspection matches questions with answers, and the rows made of it.
 
+import type { OfMachine } from './machines.ts';
 import type { EncryptedTransport, Endpoint, FlowDirection } from './terms.ts';
 
 /** Stands for all that a group is asked by mDNS or LLMNR, whoever answers. */
@@ -65,7 +66,7 @@ export interface DnsExchanges {
 }
 
 /** One question, and what became of it. Times in epoch ms. */
-export interface DnsRow {
+export interface DnsRow extends OfMachine {
   /** Unique within a run. */
   readonly id: string;
   /** When it was asked. */
@@ -110,7 +111,7 @@ export interface DnsQuery {
 }
 
 /** What one resolver did over one transport. */
-export interface ResolverRow {
+export interface ResolverRow extends OfMachine {
   readonly id: string;
   /** LOCAL_NETWORK for a group. */
   readonly address: string;
@@ -135,7 +136,7 @@ export interface ResolverRow {
 }
 
 /** What one app moved to and from one resolver that it asks over TLS, HTTPS or QUIC: what it asks can't be read. */
-export interface EncryptedTraffic {
+export interface EncryptedTraffic extends OfMachine {
   readonly app: string | null;
   /** Why there is no app; null if there is one. */
   readonly reason: string | null;

@@ -1,5 +1,7 @@
 // Listeners: sockets that wait for connections or datagrams, as plain data. The JSON form is a contract (schema/json-lines.schema.json).
 
+import type { OfMachine } from './machines.ts';
+
 /** From where a listener can be reached, as far as its address says; a firewall may allow less. */
 export const REACHES = ['loopback', 'network', 'everywhere'] as const;
 /** `loopback` is this machine; `network` an address that only neighbours know; `everywhere` any address, or a public one. */
@@ -39,4 +41,4 @@ export interface Visits {
   readonly lastAt: number | null;
 }
 
-export type ListenerRow = Listener & Visits;
+export type ListenerRow = Listener & Visits & OfMachine;

@@ -165,6 +165,16 @@ export interface Options {
   readonly command: CommandOptions | null;
   /** A process whose session is followed from now on, and what becomes of its receipt; null without one. */
   readonly session: SessionOptions | null;
+  /** Other machines to show; null for this one. */
+  readonly attach: AttachOptions | null;
+}
+
+/** Other machines to show. */
+export interface AttachOptions {
+  /** As ssh takes them, without duplicates. */
+  readonly machines: readonly string[];
+  /** Program that opens their lines. */
+  readonly ssh: string;
 }
 
 /** What becomes of a receipt. */

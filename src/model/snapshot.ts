@@ -6,6 +6,7 @@ import type { DnsPart, EncryptedDnsRow } from './dns.ts';
 import type { ExportStatus } from './export.ts';
 import type { HistoryStatus } from './history.ts';
 import type { ListenerRow } from './listeners.ts';
+import type { MachineStatus, OfMachine } from './machines.ts';
 import type { Average } from './options.ts';
 import type { PacketPage } from './packet-page.ts';
 import type { KeptStatus, WritingStatus } from './packets.ts';
@@ -38,7 +39,7 @@ export interface Traffic {
 }
 
 /** One app with traffic since the start. The folded rest and traffic without an owner are rows too, with `app` null and a reason. */
-export interface AppRow extends Traffic {
+export interface AppRow extends Traffic, OfMachine {
   /** Stable within a run; what the screen selects by. */
   readonly id: string;
   readonly app: string | null;
@@ -59,7 +60,7 @@ export interface AppRow extends Traffic {
 }
 
 /** One remote host: a name, or an address until a name is known. */
-export interface HostRow extends Traffic {
+export interface HostRow extends Traffic, OfMachine {
   readonly id: string;
   /** null for the folded rest. */
   readonly host: string | null;
@@ -87,7 +88,7 @@ export interface HostRow extends Traffic {
  * What an app moved by one process with one other end. The figures of an app, a process or a host are sums of these; what they don't have, its
  * row has in a rest. Times in epoch ms. Summed by process, all count but `isFolded` ones; summed by other end, all that tell one.
  */
-export interface BranchRow extends Traffic {
+export interface BranchRow extends Traffic, OfMachine {
   /** Unique within a run. */
   readonly id: string;
   /** Id of the app's row; its name, or the reason why there is none. */
@@ -119,7 +120,7 @@ export interface BranchRow extends Traffic {
 }
 
 /** What one category moved. */
-export interface CategoryRow extends Traffic {
+export interface CategoryRow extends Traffic, OfMachine {
   readonly id: string;
   /** null: not categorised. */
   readonly category: string | null;
@@ -128,7 +129,7 @@ export interface CategoryRow extends Traffic {
 }
 
 /** What one interface moved, by what was captured and by its own counters. */
-export interface InterfaceRow extends Traffic {
+export interface InterfaceRow extends Traffic, OfMachine {
   readonly id: string;
   readonly interface: string;
   readonly kind: InterfaceKind;
@@ -151,7 +152,7 @@ export interface InterfaceRow extends Traffic {
 }
 
 /** One flow: its ends, its owner, its name, what it moved. Times in epoch ms. */
-export interface FlowRow extends Traffic {
+export interface FlowRow extends Traffic, OfMachine {
   /** Unique within a run, even after the row of the table is reused. */
   readonly id: string;
   readonly protocol: string;
@@ -363,6 +364,8 @@ export interface Snapshot {
   readonly alerts: readonly Alert[];
   /** What is clearly wrong now, the widest first, bounded; empty if nothing is, or isn't measured. */
   readonly diagnoses: readonly Diagnosis[];
+  /** Machines that are shown; absent where it is this one. */
+  readonly machines?: readonly MachineStatus[];
 }
 
 /** Kinds of events. The view puts them into words. */
@@ -401,7 +404,7 @@ export interface FlowBurst {
 }
 
 /** One event. Its texts come from outside and aren't sanitised. */
-export interface NetEvent {
+export interface NetEvent extends OfMachine {
   /** Unique within a run. */
   readonly id: string;
   /** Time of the tick that noticed it, epoch ms. */

@@ -61,6 +61,7 @@ export const COMMANDS = [
   'privacy',
   'lineage',
   'follow',
+  'machines',
   'paths',
   'capture',
   'chart-curve',

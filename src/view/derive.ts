@@ -169,14 +169,14 @@ function derive({ snapshot, filter, since, closed, log, byLineage, average, grou
     categories: filteredRows(
       snapshot.categories,
       matching,
-      (flow) => flow.category ?? '',
-      (row) => row.category ?? '',
+      ({ machine = '', category }) => `${machine}|${category ?? ''}`,
+      ({ machine = '', category }) => `${machine}|${category ?? ''}`,
     ),
     interfaces: filteredRows(
       snapshot.interfaces,
       matching,
-      (flow) => flow.interface,
-      (row) => row.interface,
+      ({ machine = '', interface: name }) => `${machine}|${name}`,
+      ({ machine = '', interface: name }) => `${machine}|${name}`,
     ),
     branches: null,
   };
@@ -201,7 +201,14 @@ function eventsOf(snapshot: Snapshot, filter: Filter | null, since: Snapshot | n
     const { app, domain, interface: name, flow, burst } = event;
     if (app === null && domain === null && name === null && flow === null && burst === null) return !filter.asksNew;
     const isNew = recent.apps.has(app ?? '') || recent.domains.has(domain ?? '');
-    return filter.matches({ ...(flow ?? { app, host: domain ?? burst?.host ?? null, domain, interface: name }), isNew }, time);
+    return filter.matches(
+      {
+        ...(flow ?? { app, host: domain ?? burst?.host ?? null, domain, interface: name }),
+        isNew,
+        machine: event.machine ?? null,
+      },
+      time,
+    );
   });
 }
 
@@ -377,7 +384,7 @@ function filteredRows<Row extends Traffic & { readonly id: string }>(
 }
 
 /** The fields that tell the app of a flow. */
-type Owned = Pick<FlowRow, 'app' | 'pid' | 'reason'>;
+type Owned = Pick<FlowRow, 'app' | 'pid' | 'reason' | 'machine'>;
 
 /** Finds the app row of a flow: by name and pid, else by name, else by the reason why it has none. */
 export function appOfFlow(apps: readonly AppRow[]): (flow: Owned) => string | undefined {
@@ -398,19 +405,25 @@ export function appOfFlow(apps: readonly AppRow[]): (flow: Owned) => string | un
   };
 }
 
-function nameOf({ app, reason }: Pick<Owned, 'app' | 'reason'>): string {
-  return app ?? `\0${reason}`;
+function nameOf({ app, reason, machine = '' }: Pick<Owned, 'app' | 'reason' | 'machine'>): string {
+  const name = app ?? `\0${reason}`;
+  return machine === '' ? name : `${machine}\0${name}`;
 }
 
 /** Finds the host row of a flow: by name, else by address. */
 export function hostOfFlow(hosts: readonly HostRow[]): (flow: FlowRow) => string | undefined {
   const byName = new Map<string, string>();
   const byAddress = new Map<string, string>();
-  for (const row of hosts) {
-    if (row.host !== null) byName.set(row.host, row.id);
-    for (const address of row.addresses) if (!byAddress.has(address)) byAddress.set(address, row.id);
+  const of = (machine: string | undefined, text: string) => (machine === undefined ? text : `${machine}|${text}`);
+  for (const { id, host, machine, addresses } of hosts) {
+    if (host !== null) byName.set(of(machine, host), id);
+    for (const address of addresses) {
+      const key = of(machine, address);
+      if (!byAddress.has(key)) byAddress.set(key, id);
+    }
   }
-  return (flow) => (flow.host === null ? undefined : byName.get(flow.host)) ?? byAddress.get(flow.remote.address);
+  return ({ host, machine, remote }) =>
+    (host === null ? undefined : byName.get(of(machine, host))) ?? byAddress.get(of(machine, remote.address));
 }
 
 /**
@@ -467,6 +480,7 @@ export function subjectOf(
     retransmits: flow.retransmits,
     closed: flow.closed,
     isNew: recent.apps.has(flow.app ?? '') || recent.domains.has(flow.domain ?? ''),
+    machine: flow.machine ?? null,
   };
 }
 

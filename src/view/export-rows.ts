@@ -7,8 +7,9 @@ import { resultOf } from './history/state.ts';
 import { contextOf } from './panels/table.ts';
 import type { ViewState } from './state.ts';
 import type { CellContext, Column } from './tables/column.ts';
-import { type AnyRow, branchOf, orderedRows, SPECS } from './tables/rows.ts';
+import { type AnyRow, allColumns, branchOf, orderedRows } from './tables/rows.ts';
 import type { Glyphs } from './text/glyphs.ts';
+import { isMachineLine } from './tree/machines.ts';
 
 /** Columns that are drawings. */
 const DRAWN: readonly string[] = ['share', 'recent', 'recentRx', 'recentTx', 'recentShare'];
@@ -20,8 +21,8 @@ export function exportOf(state: ViewState, live: Snapshot, glyphs: Glyphs): Expo
   const table = state.pane;
   const context = contextOf(state, live, glyphs);
   if (state.view === 'history') return historyExport(state, context.now, glyphs);
-  const columns = SPECS[table].columns.filter(({ key }) => !DRAWN.includes(key));
-  const rows = orderedRows(state, live, table);
+  const columns = allColumns(state, table).filter(({ key }) => !DRAWN.includes(key));
+  const rows = orderedRows(state, live, table).filter((row) => !isMachineLine(row));
   const isTree = rows.some((row) => branchOf(row) !== undefined);
   return {
     name: table,

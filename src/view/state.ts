@@ -199,6 +199,10 @@ export interface ViewState {
   readonly byLineage: boolean;
   /** Sessions that are followed. */
   readonly followed: readonly Followed[];
+  /** There are several machines, and so a column of them. */
+  readonly hasMachines: boolean;
+  /** Rows stand below their machine. */
+  readonly byMachine: boolean;
   /** There are alerts: the events view shows them first. */
   readonly hasAlerts: boolean;
   /** Time of the newest alert that the user saw in the events view, epoch ms. */
@@ -325,6 +329,8 @@ export function initialState(defaults: ViewDefaults): ViewState {
     connectionLog: false,
     byLineage: false,
     followed: [],
+    hasMachines: false,
+    byMachine: false,
     grouping: 'none',
     hasAlerts: false,
     alertsSeen: 0,

@@ -562,6 +562,11 @@ export function configSchema(): Schema {
         description: 'domains and words of a category: "example.com", "full:www.example.com", "file:list.txt"',
         additionalProperties: list(text),
       },
+      attach: {
+        type: 'object',
+        description: 'groups of machines for netmon-tui attach, such as office = ["mac1", "ann@db3"]',
+        additionalProperties: list(text),
+      },
       alert: said(
         list({
           ...closed({

@@ -45,6 +45,7 @@ const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   privilege: ['model', 'net', 'system', 'capture', 'identify'],
   messenger: ['model', 'net', 'system', 'export', 'privilege'],
   stream: ['model', 'net'],
+  attach: ['model', 'net', 'system', 'aggregate', 'stream'],
   command: ['model', 'net', 'system', 'identify', 'privilege'],
   cli: everythingBut('app'),
   app: EVERYTHING,
@@ -119,7 +120,7 @@ function everythingBut(one: string): readonly string[] {
     'output',
     'tui',
   ]
-    .concat('pipeline', 'publisher', 'privilege', 'messenger', 'command', 'stream', 'cli', 'app')
+    .concat('pipeline', 'publisher', 'privilege', 'messenger', 'command', 'stream', 'attach', 'cli', 'app')
     .filter((folder) => folder !== one);
 }
 

@@ -115,6 +115,7 @@ describe('config.toml', () => {
     'budget.day = 2',
     'budget = 7',
     'categories.x = "y"',
+    'attach.office = "mac1"',
     'keys.quit = "q"',
   ])('%s is refused by schema and program', (toml) => {
     expect(faults(parse(toml), schema)).not.toEqual([]);

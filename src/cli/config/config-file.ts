@@ -2,6 +2,7 @@
 // of alerts, is checked here. The first mistake is named with its line.
 
 import { parse, TomlError } from 'smol-toml';
+import { isHost } from '../../attach/ssh.ts';
 import { compileFilter } from '../../filter/filter.ts';
 import { SEVERITIES } from '../../model/alert.ts';
 import { NetmonError, reasonOf } from '../../model/errors.ts';
@@ -20,10 +21,12 @@ export interface ConfigFile {
   readonly settings: ReadonlyMap<SettingName, readonly string[]>;
   readonly categories: ReadonlyMap<string, readonly string[]>;
   readonly keys: ReadonlyMap<string, readonly string[]>;
+  /** Groups of machines for `attach`. */
+  readonly attach: ReadonlyMap<string, readonly string[]>;
   readonly rules: readonly AlertRule[];
 }
 
-type Values = Pick<ConfigFile, 'settings' | 'categories' | 'keys' | 'rules'>;
+type Values = Pick<ConfigFile, 'settings' | 'categories' | 'keys' | 'attach' | 'rules'>;
 type Table = Readonly<Record<string, unknown>>;
 
 /** A table of lists under names of the user's. */
@@ -36,6 +39,7 @@ const LISTS = {
     noun: 'a list of keys such as ["x"]',
     accepts: (text: string) => text !== '' && text.length <= 32 && sanitize(text) === text,
   },
+  attach: { noun: 'a list of hosts such as ["mac1", "ann@db3"]', accepts: isHost },
 } as const;
 const MOST_LISTS = 256;
 const MOST_ENTRIES = 4096;
@@ -99,14 +103,15 @@ class Fault extends Error {
 
 function valuesOf(contents: Table): Values {
   const settings = new Map<SettingName, readonly string[]>();
-  const lists = { categories: new Map<string, readonly string[]>(), keys: new Map<string, readonly string[]>() };
+  const list = () => new Map<string, readonly string[]>();
+  const lists = { categories: list(), keys: list(), attach: list() };
   let rules: readonly AlertRule[] = [];
   for (const [key, value] of Object.entries(contents)) {
     const name = SETTING_NAMES.find((one) => one === key);
     const needs = Object.hasOwn(NEEDS, key) ? NEEDS[key] : undefined;
     if (name !== undefined) settings.set(name, textsOf([key], name, value));
     else if (key === RULES) rules = rulesOf(value);
-    else if (key === 'categories' || key === 'keys') listsOf(key, value, lists[key]);
+    else if (key === 'categories' || key === 'keys' || key === 'attach') listsOf(key, value, lists[key]);
     // `budget = "500 GB"` is short for a table with that amount
     else if (needs !== undefined && typeof value === 'string') settings.set(needs.key, textsOf([key], needs.key, value));
     else if (TABLES.includes(key)) tableOf([key], value, needs?.noun ?? 'a table', settings);

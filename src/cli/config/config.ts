@@ -25,6 +25,8 @@ export interface Config {
   /** Entries as written, but paths of lists (`file:`) are absolute. */
   readonly categories: ReadonlyMap<string, Sourced<readonly string[]>>;
   readonly keys: ReadonlyMap<string, Sourced<readonly string[]>>;
+  /** Groups of machines, by name. */
+  readonly groups: ReadonlyMap<string, Sourced<readonly string[]>>;
   /** Rules of alerts; only the file has any. */
   readonly rules: readonly Sourced<AlertRule>[];
   /** Home folder of the user whose files count; null if it is not known. */
@@ -70,6 +72,7 @@ export async function loadConfig(line: CommandLine, surroundings: Surroundings, 
     settings: Object.fromEntries(settings) as unknown as Config['settings'],
     categories: listsOf(file, 'categories', entry),
     keys: listsOf(file, 'keys', (key) => key),
+    groups: listsOf(file, 'attach', (host) => host),
     rules: rulesOf(file),
     home: owner.home,
     dataFolder: historyDefault?.replace(/\/[^/]*$/, '') ?? null,
@@ -162,7 +165,11 @@ function absoluteIn(path: string, file: string, home: string | null): string {
   return folder === '' ? path : `${folder}/${path}`;
 }
 
-function listsOf(file: ConfigFile | null, table: 'categories' | 'keys', entry: (text: string) => string): Config['keys'] {
+function listsOf(
+  file: ConfigFile | null,
+  table: 'categories' | 'keys' | 'attach',
+  entry: (text: string) => string,
+): Config['keys'] {
   if (file === null) return new Map();
   const origin = (key: string) => place(file.path, file.lines.lineOf([table, key]));
   return new Map([...file[table]].map(([key, value]) => [key, { value: value.map(entry), origin: origin(key) }]));

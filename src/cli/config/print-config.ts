@@ -31,7 +31,11 @@ export function configText(config: Config, version: string): string {
     }
     if (!isLeftOut) lines.push(settingLine(name, name.slice(dot + 1), config));
   }
-  for (const [title, rows] of [['categories', config.categories] as const, ['keys', config.keys] as const]) {
+  for (const [title, rows] of [
+    ['categories', config.categories] as const,
+    ['keys', config.keys] as const,
+    ['attach', config.groups] as const,
+  ]) {
     lines.push('', `[${title}]${rows.size === 0 ? '  # not set' : ''}`);
     for (const [key, { value, origin }] of rows) lines.push(line(tomlKey(key), value, origin));
   }

@@ -105,6 +105,8 @@ export interface Setting<T> {
 
 const WATCH: readonly CommandName[] = ['watch'];
 const RUN: readonly CommandName[] = ['run'];
+/** Commands with a screen. */
+const SCREEN: readonly CommandName[] = ['watch', 'attach'];
 const CAPTURING: readonly CommandName[] = ['watch', 'record'];
 const OPENING: readonly CommandName[] = ['watch', 'run', 'record', 'doctor', 'why', 'stream'];
 /** Commands that are told for how long, and how, to capture. */
@@ -114,8 +116,9 @@ const RANGED: readonly CommandName[] = ['history', 'export', 'alerts', 'dns', 'p
 const DRAWING: readonly CommandName[] = [
   ...(['watch', 'run', 'history', 'query', 'alerts', 'dns', 'policy', 'interfaces', 'listeners'] as const),
   'why',
+  'attach',
 ];
-const CONFIGURED: readonly CommandName[] = ['watch', 'run', ...ON_HISTORY, 'explain', 'why', 'stream'];
+const CONFIGURED: readonly CommandName[] = ['watch', 'run', ...ON_HISTORY, 'explain', 'why', 'stream', 'attach'];
 const EVERY: readonly CommandName[] = [...CONFIGURED, 'interfaces', 'listeners', 'doctor', 'schema', 'completions'];
 
 const MOMENT = text('a time', '24h', ['24h', '7d', ...TIME_WORDS]);
@@ -242,7 +245,7 @@ export const SETTINGS = {
       help: 'show only what matches, for example app:curl or port:443; record: write only that of packets',
       flags: [value('EXPR', { short: 'f' })],
       group: 'Screen',
-      commands: [...CAPTURING, 'history', 'dns'],
+      commands: [...CAPTURING, 'attach', 'history', 'dns'],
     },
     named('NETMON_FILTER'),
   ),
@@ -267,7 +270,7 @@ export const SETTINGS = {
         toggle('true', { help: null }),
       ],
       group: 'Screen',
-      commands: WATCH,
+      commands: SCREEN,
     },
     named('NETMON_NAMES'),
   ),
@@ -279,7 +282,7 @@ export const SETTINGS = {
       unset: 'auto, which goes by the background',
       flags: [value('NAME|PATH')],
       group: 'Screen',
-      commands: WATCH,
+      commands: SCREEN,
     },
     named('NETMON_THEME'),
   ),
@@ -290,7 +293,7 @@ export const SETTINGS = {
       help: 'show bytes (KiB/s), bytes-decimal (kB/s), bits (kb/s) or bits-binary (Kib/s)',
       flags: [value('UNITS')],
       group: 'Screen',
-      commands: ['watch', 'history'],
+      commands: [...SCREEN, 'history'],
     },
     named('NETMON_UNITS'),
   ),
@@ -305,7 +308,7 @@ export const SETTINGS = {
       help: 'rows show mean rates over the last 2s, 10s or 40s',
       flags: [value('TIME')],
       group: 'Screen',
-      commands: WATCH,
+      commands: SCREEN,
     },
     named('NETMON_AVERAGE'),
   ),
@@ -317,7 +320,7 @@ export const SETTINGS = {
       help: 'begin with the lite screen: rates, a chart and the six busiest apps',
       flags: [toggle('true'), toggle('false', { name: 'no-lite', help: null })],
       group: 'Screen',
-      commands: WATCH,
+      commands: SCREEN,
     },
     named('NETMON_LITE'),
   ),
@@ -351,7 +354,7 @@ export const SETTINGS = {
       help: 'use the mouse',
       flags: [toggle('true'), toggle('false', { name: 'no-mouse', help: 'leave the mouse to the terminal' })],
       group: 'Screen',
-      commands: WATCH,
+      commands: SCREEN,
     },
     named('NETMON_MOUSE'),
   ),

@@ -171,7 +171,8 @@ export function budgetStatusNow(history: HistoryState, live: Snapshot): BudgetSt
 export const NO_PLACE = 'Nothing is recorded yet: start with --history=PATH.';
 
 /** Why a run that records nothing can't begin to, and what to type; null if a key can. */
-export function whyNotRecorded({ file }: HistoryState, { capture }: Snapshot): string | null {
+export function whyNotRecorded({ file }: HistoryState, { capture, machines }: Snapshot): string | null {
+  if (machines !== undefined) return 'Nothing is recorded here: a machine records itself, by netmon-tui record.';
   if (capture.file !== null) return 'Nothing is recorded of a file, unless you start with --history=PATH.';
   if (nobodyWarning(capture.privileges) !== '') return 'Nothing is recorded as nobody: start with --user NAME or --stay-root.';
   return file === null ? NO_PLACE : null;

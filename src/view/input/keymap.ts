@@ -65,6 +65,7 @@ export const KEYMAP: KeyTable = [
   bind('pin', ['f'], 'pin the row on top', 'Table'),
   bind('lineage', ['B', 'f5'], 'apps: below what started them: shell, IDE, agent', 'Table'),
   bind('follow', ['F'], 'tree of B: follow the process; again: its receipt', 'Table'),
+  bind('machines', ['M'], 'rows below their machine, or side by side (attach)', 'Table'),
   bind('closed', ['t'], 'show closed connections; in events: all connections', 'Table'),
   bind('group', ['b'], 'DNS: group by app, name, domain, or not', 'Table'),
   bind('count-from-now', ['z'], 'count from now; again: since the start', 'Table'),

@@ -19,14 +19,20 @@ import { ascendingFirst, type CellContext, sortKeys } from '../tables/column.ts'
 import { columnsInFocus } from '../tables/placement.ts';
 import { type AnyRow, branchOf, hasBranches, nextOrder, orderedRows, SPECS } from '../tables/rows.ts';
 import { cursorIndex, moveTo, settle, topFor } from '../tables/selection.ts';
+import { isMachineLine, machineLine } from '../tree/machines.ts';
 
 /** The state with one of its tables replaced; the same object where nothing changed. */
 function withTable(state: ViewState, name: TableName, table: TableState): ViewState {
   return table === state.tables[name] ? state : { ...state, tables: { ...state.tables, [name]: table } };
 }
 
-/** The row under the cursor of the focused table. */
+/** The row under the cursor of the focused table; none if it is that of a machine, which stands for many. */
 export function selectedRow(state: ViewState, live: Snapshot): AnyRow | undefined {
+  const row = selectedLine(state, live);
+  return row === undefined || isMachineLine(row) ? undefined : row;
+}
+
+function selectedLine(state: ViewState, live: Snapshot): AnyRow | undefined {
   const rows = orderedRows(state, live, state.pane);
   return rows[cursorIndex(state.tables[state.pane], rows)];
 }
@@ -111,6 +117,12 @@ export function toggleZoom(state: ViewState): ViewState {
   return inSight({ ...state, zoomed: !state.zoomed });
 }
 
+/** Takes note of whether there are several machines. */
+export function withMachines(state: ViewState, { machines = [] }: Snapshot): ViewState {
+  const hasMachines = machines.length > 1;
+  return hasMachines === state.hasMachines ? state : { ...state, hasMachines };
+}
+
 /** Takes note of alerts: whether there are any, and in the events view that the user sees them. */
 export function withAlerts(state: ViewState, { alerts }: Snapshot): ViewState {
   const hasAlerts = alerts.length > 0;
@@ -139,7 +151,8 @@ export function toggleLite(state: ViewState): ViewState {
 
 /** Opens the details of the selected row. */
 export function openDetails(state: ViewState, live: Snapshot): ViewState {
-  const row = selectedRow(state, live);
+  const row = selectedLine(state, live);
+  if (row !== undefined && isMachineLine(row)) return isOpen(state, row.id) ? collapse(state, live) : expand(state, live);
   return row === undefined ? state : { ...hold(state, row.id), popup: detailsOf(state.pane, row.id) };
 }
 
@@ -206,7 +219,7 @@ export function togglePin(state: ViewState, live: Snapshot): ViewState {
 
 /** Expands the selected row; if it is expanded, moves the cursor to its first child. */
 export function expand(state: ViewState, live: Snapshot): ViewState {
-  const row = selectedRow(state, live);
+  const row = selectedLine(state, live);
   if (row === undefined || !hasBranches(row, state.pane)) return state;
   if (isOpen(state, row.id)) return move(state, live, (index) => index + 1);
   return settled(withOpen(hold(state, row.id), [...state.open[state.pane], row.id].slice(-OPEN_MAX)), live);
@@ -214,13 +227,14 @@ export function expand(state: ViewState, live: Snapshot): ViewState {
 
 /** Collapses the selected row; if it is collapsed, moves the cursor to its parent. */
 export function collapse(state: ViewState, live: Snapshot): ViewState {
-  const row = selectedRow(state, live);
+  const row = selectedLine(state, live);
   if (row === undefined) return state;
   if (isOpen(state, row.id)) {
     const open = state.open[state.pane].filter((id) => id !== row.id);
     return settled(withOpen(hold(state, row.id), open), live);
   }
-  const parent = branchOf(row)?.parent;
+  const machine = state.byMachine && 'machine' in row ? machineLine(row.machine ?? '', []).id : undefined;
+  const parent = branchOf(row)?.parent ?? machine;
   if (parent === undefined) return state;
   const at = orderedRows(state, live, state.pane).findIndex(({ id }) => id === parent);
   return at < 0 ? state : move(state, live, () => at);

@@ -19,10 +19,11 @@ import { whyNotRecorded } from '../history/state.ts';
 import { contextOf } from '../panels/table.ts';
 import { OPEN_MAX, VIEWS, type ViewState } from '../state.ts';
 import { withWants } from '../tables/placement.ts';
-import { branchOf, orderedRows, SPECS } from '../tables/rows.ts';
+import { allColumns, branchOf, orderedRows } from '../tables/rows.ts';
 import { cursorIndex } from '../tables/selection.ts';
 import type { Glyphs } from '../text/glyphs.ts';
 import type { AppLine } from '../tree/app-tree.ts';
+import { isMachineLine } from '../tree/machines.ts';
 import { GROUPINGS } from '../tree/questions.ts';
 import { editFilter, openFilter, pausedTyping, withoutFilter } from './filter-input.ts';
 import {
@@ -46,6 +47,7 @@ import {
   turnPane,
   turnSort,
   withAlerts,
+  withMachines,
 } from './navigation.ts';
 import { writePackets } from './packets.ts';
 import { allow, capturedOn, listedInterfaces, openExport, openInterfaces, openMute } from './pickers.ts';
@@ -104,7 +106,11 @@ function step(state: ViewState, action: Action, live: Snapshot, settings: FrameS
       );
     case 'snapshot':
       return still(
-        withWants(updateWatches(afterTick(withAlerts(state, live), live), live), live, contextOf(state, live, settings.glyphs)),
+        withWants(
+          updateWatches(afterTick(withMachines(withAlerts(state, live), live), live), live),
+          live,
+          contextOf(state, live, settings.glyphs),
+        ),
       );
     case 'theme':
       return { state: { ...state, theme: action.theme }, effects: [{ type: 'theme', name: action.theme, keep: false }] };
@@ -236,6 +242,8 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return still(settled(toggleLineage(state), live));
     case 'follow':
       return follow(state, live);
+    case 'machines':
+      return still(settled(toggleMachines(state), live));
     case 'closed':
       return still(settled(toggleClosed(state), live));
     case 'group': {
@@ -305,6 +313,12 @@ function opened(state: ViewState, live: Snapshot, followed: ViewState['followed'
   return settled({ ...shown, open: { ...shown.open, apps: ids.slice(0, OPEN_MAX) } }, live);
 }
 
+/** Puts rows below their machine, or back. */
+function toggleMachines(state: ViewState): ViewState {
+  if (!state.hasMachines) return { ...state, notice: 'there is one machine: netmon-tui attach shows several' };
+  return { ...state, byMachine: !state.byMachine, notice: state.byMachine ? 'machines side by side' : 'rows by machine' };
+}
+
 /** Shows closed connections, or in the events view the log of connections; or hides them. */
 function toggleClosed(state: ViewState): ViewState {
   if (state.pane === 'events') {
@@ -322,8 +336,9 @@ function rowText(state: ViewState, live: Snapshot, glyphs: Glyphs): string | nul
   const rows = orderedRows(state, live, state.pane);
   const row = rows[cursorIndex(state.tables[state.pane], rows)];
   if (row === undefined) return null;
+  if (isMachineLine(row)) return row.machine;
   const context = contextOf(state, live, glyphs);
-  return SPECS[state.pane].columns
+  return allColumns(state, state.pane)
     .filter((column) => !DRAWN.has(column.key))
     .map((column) => {
       if (column.plain !== undefined) return column.plain(row, context);

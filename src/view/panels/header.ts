@@ -104,6 +104,7 @@ function sourceParts(picture: Picture, state: ViewState, glyphs: Glyphs): readon
         span(drawable(capture.attribution, glyphs), capture.attribution === 'none' ? 'warn' : 'text'),
       ],
     },
+    ...machinesPart(picture.snapshot, state, glyphs),
     ...(capture.reverseDns ? [{ rank: 2, line: [span(`${glyphs.separator} `, 'dim'), span('asks DNS', 'warn')] }] : []),
     ...keeps(picture.snapshot, glyphs),
     ...writes(picture.snapshot, state, glyphs),
@@ -111,6 +112,20 @@ function sourceParts(picture: Picture, state: ViewState, glyphs: Glyphs): readon
     ...outside('exports to', exportsTo(capture.exports), state, glyphs),
     ...outside('metrics at', metricsAt(capture.exports), state, glyphs),
   ];
+}
+
+/** Which machines are shown, and how many of them are not live. */
+function machinesPart({ machines = [] }: Snapshot, { privacy }: ViewState, glyphs: Glyphs): readonly Part[] {
+  if (machines.length === 0) return [];
+  const [only] = machines;
+  const name = only === undefined || privacy ? glyphs.masked.repeat(6) : cut(drawable(only.name, glyphs), 24, glyphs);
+  const bad = (['connecting', 'late', 'lost'] as const).flatMap((state): Span[] => {
+    const count = machines.filter((machine) => machine.state === state).length;
+    if (count === 0) return [];
+    return [span(machines.length === 1 ? ` ${state}` : `, ${count} ${state}`, state === 'connecting' ? 'dim' : 'warn')];
+  });
+  const text = machines.length === 1 ? name : counted(machines.length, 'machine');
+  return [{ rank: 1, line: [span(`${glyphs.separator} `, 'dim'), span(text, 'accent'), ...bad] }];
 }
 
 /** How far kept packets go back. */

@@ -2,7 +2,7 @@
 // most stands first; the rest is counted.
 
 import type { Alert } from '../../model/alert.ts';
-import type { FlowRow, Snapshot, Traffic } from '../../model/snapshot.ts';
+import type { FlowRow, HostRow, Snapshot, Traffic } from '../../model/snapshot.ts';
 import type { Process } from '../../model/terms.ts';
 import type { Picture } from '../derive.ts';
 import { appOfFlow, hostOfFlow } from '../derive.ts';
@@ -95,7 +95,8 @@ function hostsOf(row: AnyRow, picture: Picture): readonly { readonly id: string;
   if (branch?.kind === 'rest') return [];
   if (branch?.kind === 'app') return [{ id: branch.parent }];
   if (!('hosts' in row)) return [{ id: row.id, host: 'host' in row ? row.host : null }];
-  return picture.hosts.filter(({ domain }) => 'domain' in row && domain === row.domain);
+  const own = row as HostRow;
+  return picture.hosts.filter(({ domain, machine }) => domain === own.domain && machine === own.machine);
 }
 
 function appName(part: Part, context: CellContext): string {

@@ -18,6 +18,7 @@ import type { Glyphs } from '../text/glyphs.ts';
 import { type Line, type Span, span } from '../text/span.ts';
 import { shownRate } from '../traffic.ts';
 import { mainHost } from '../tree/app-tree.ts';
+import { isMachineLine, MACHINE, machineCell } from '../tree/machines.ts';
 import { viewName } from './tabs.ts';
 
 /** A drawn table, and what lies under each of its cells for the mouse. */
@@ -143,10 +144,16 @@ function timeOf({ average, chart }: ViewState, { intervalMs }: Snapshot): string
 
 /** Rows at the top of the table; of connections all, whether they have a row of their own or not. */
 function countOf(picture: Picture, { since }: ViewState, table: TableName, rows: readonly AnyRow[]): number {
-  if (table !== 'connections') return rows.filter((row) => (branchOf(row)?.depth ?? 0) === 0).length;
+  if (table !== 'connections') return byMachineCount(rows) ?? rows.filter((row) => (branchOf(row)?.depth ?? 0) === 0).length;
   const { connections, filtered, closedHidden, snapshot } = picture;
   const isPart = filtered || since !== null || closedHidden > 0;
   return isPart ? connections.length : Math.max(connections.length, snapshot.flowCount);
+}
+
+/** Rows below all machines, where they stand below them; else null. */
+function byMachineCount(rows: readonly AnyRow[]): number | null {
+  const lines = rows.filter(isMachineLine);
+  return lines.length === 0 ? null : lines.reduce((sum, { below }) => sum + below, 0);
 }
 
 /**
@@ -230,12 +237,14 @@ function tableRow(
     span(chosen ? glyphs.cursor : pinned ? glyphs.pin : ' ', chosen ? (focused ? 'accent' : 'dim') : 'pinned'),
   ];
   let used = 1;
+  const hasMachines = placed.some(({ column }) => column.key === MACHINE.key);
   for (const { column, left, width: cells } of placed) {
     if (left > 0) {
       out.push(span(' '));
       used++;
     }
-    const made = column.cell(row, context, cells);
+    const sum = isMachineLine(row) ? machineCell(row, column, left === 0, hasMachines, context) : null;
+    const made = sum ?? column.cell(row, context, cells);
     if ('role' in made) out.push(span(fitText(made.text, cells, glyphs, column.align, column.cut), made.role));
     else out.push(...made);
     used += cells;

@@ -6,8 +6,9 @@ import { layoutOf } from '../layout.ts';
 import { noteOf } from '../panels/header.ts';
 import type { ColumnWant, TableName, ViewState } from '../state.ts';
 import { displayWidth } from '../text/cells.ts';
+import { isMachineLine } from '../tree/machines.ts';
 import { type CellContext, type Column, type PlacedColumn, placeColumns } from './column.ts';
-import { type AnyRow, columnsOf, orderedRows, SPECS } from './rows.ts';
+import { type AnyRow, allColumns, columnsOf, orderedRows } from './rows.ts';
 
 /** How long a column keeps what it needed, ms. */
 export const HOLD_MS = 60_000;
@@ -15,6 +16,7 @@ export const HOLD_MS = 60_000;
 interface Measured {
   readonly context: CellContext;
   readonly count: number;
+  readonly columns: readonly Column<AnyRow>[];
   readonly cells: ReadonlyMap<string, number>;
 }
 
@@ -32,7 +34,7 @@ export function placedColumns(
   const room = width - 4;
   const columns = columnsOf(state, table);
   if (rows.length === 0) return placeColumns(columns, room);
-  const wants = new Map(measure(rows, table, context, state.size.rows));
+  const wants = new Map(measure(rows, allColumns(state, table), context, state.size.rows));
   for (const [key, want] of Object.entries(state.wants[table]))
     if (isFresh(want, context.now)) wants.set(key, Math.max(want.cells, wants.get(key) ?? 0));
   const { sort, sortedAt } = state.tables[table];
@@ -54,7 +56,7 @@ export function withWants(state: ViewState, live: Snapshot, context: CellContext
     const before = wants[table];
     const next: Record<string, ColumnWant> = {};
     let isChanged = false;
-    for (const [key, cells] of measure(orderedRows(state, live, table), table, context, state.size.rows)) {
+    for (const [key, cells] of measure(orderedRows(state, live, table), allColumns(state, table), context, state.size.rows)) {
       const old = before[key];
       const keeps =
         old !== undefined && (cells < old.cells ? isFresh(old, context.now) : cells === old.cells && old.at === context.now);
@@ -76,18 +78,24 @@ function isFresh({ at }: ColumnWant, now: number): boolean {
  *
  * @param count first rows whose words are measured: of the others it matters only whether they say anything
  */
-function measure(rows: readonly AnyRow[], table: TableName, context: CellContext, count: number): ReadonlyMap<string, number> {
+function measure(
+  rows: readonly AnyRow[],
+  columns: readonly Column<AnyRow>[],
+  context: CellContext,
+  count: number,
+): ReadonlyMap<string, number> {
   const known = measured.get(rows);
-  if (known?.count === count && looksAlike(known.context, context)) return known.cells;
+  if (known?.count === count && known.columns === columns && looksAlike(known.context, context)) return known.cells;
   const cells = new Map<string, number>();
-  const [first, others] = [rows.slice(0, count), rows.slice(count)];
-  for (const { key, rank, title, wants } of SPECS[table].columns) {
+  const own = rows.filter((row) => !isMachineLine(row));
+  const [first, others] = [own.slice(0, count), own.slice(count)];
+  for (const { key, rank, title, wants } of columns) {
     if (wants === undefined) continue;
     const most = wants(first, context) || wants(others, context);
     // What a row is called by stays.
     cells.set(key, most === 0 && rank > 1 ? 0 : Math.max(most, displayWidth(title(context.glyphs, context.time)) + 1));
   }
-  measured.set(rows, { context, count, cells });
+  measured.set(rows, { context, count, columns, cells });
   return cells;
 }
 

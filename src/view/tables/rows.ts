@@ -12,6 +12,7 @@ import { type Branch, hasMore } from '../tree/branch.ts';
 import { domains, type HostLine, underHost } from '../tree/host-tree.ts';
 import { lineageTops, underProcess } from '../tree/lineage-tree.ts';
 import { type ConnectionLine, folded, underLookups } from '../tree/lookups.ts';
+import { byMachine, isMachineLine, MACHINE, type MachineLine } from '../tree/machines.ts';
 import { type DnsLine, type ResolverLine, underGroup } from '../tree/questions.ts';
 import { ALERTS } from './alerts.ts';
 import { APPS } from './apps.ts';
@@ -36,7 +37,8 @@ export type AnyRow =
   | Alert
   | DnsLine
   | ResolverLine
-  | ListenerRow;
+  | ListenerRow
+  | MachineLine;
 
 /** The table of a name, its row type forgotten: a table is only ever given its own rows, by `orderedRows`. */
 export const SPECS = {
@@ -55,9 +57,22 @@ export const SPECS = {
 /** Columns that the lite screen shows of a table, in the order of the table. */
 const LITE_COLUMNS: readonly string[] = ['app', 'host', 'rx-rate', 'tx-rate'];
 
+/** Columns of a table; with several machines, theirs stands behind the first. */
+export function allColumns({ hasMachines }: ViewState, table: TableName): readonly Column<AnyRow>[] {
+  const { columns } = SPECS[table];
+  return hasMachines ? (WITH_MACHINES.get(table) ?? columns) : columns;
+}
+
+const WITH_MACHINES: ReadonlyMap<TableName, readonly Column<AnyRow>[]> = new Map(
+  (Object.entries(SPECS) as [TableName, TableSpec<AnyRow>][]).map(([table, { columns }]) => [
+    table,
+    [...columns.slice(0, 1), MACHINE as Column<AnyRow>, ...columns.slice(1)],
+  ]),
+);
+
 /** Columns that a table may show. */
 export function columnsOf(state: ViewState, table: TableName): readonly Column<AnyRow>[] {
-  const { columns } = SPECS[table];
+  const columns = allColumns(state, table);
   return showsLite(state) ? columns.filter(({ key }) => LITE_COLUMNS.includes(key)) : columns;
 }
 
@@ -69,6 +84,7 @@ interface Kept {
   readonly frozen: readonly string[] | null;
   readonly pins: readonly string[];
   readonly open: readonly string[];
+  readonly byMachine: boolean;
   readonly rows: readonly AnyRow[];
 }
 
@@ -98,6 +114,7 @@ export function childRows(row: AnyRow, picture: Picture, table: TableName): read
 
 /** True for a row that something can hang under. */
 export function hasBranches(row: AnyRow, table: TableName): boolean {
+  if (isMachineLine(row)) return true;
   const branch = branchOf(row);
   if (table === 'apps') return hasMore(branch);
   if (table === 'connections') return 'lookups' in row;
@@ -114,6 +131,7 @@ export function orderedRows(state: ViewState, live: Snapshot, table: TableName):
   const frozen = state.frozen?.[table] ?? null;
   const pins = state.pins[table];
   const open = state.open[table];
+  const folds = state.byMachine && state.hasMachines;
   const old = kept.get(table);
   if (
     old !== undefined &&
@@ -123,15 +141,22 @@ export function orderedRows(state: ViewState, live: Snapshot, table: TableName):
     old.order === order &&
     old.frozen === frozen &&
     old.pins === pins &&
-    old.open === open
+    old.open === open &&
+    old.byMachine === folds
   )
     return old.rows;
   const how = { table, sort, average, order };
   let top = sortedTop(topRows(picture, table), how);
   if (frozen !== null) top = first(top, frozen);
   if (pins.length > 0) top = first(top, pins);
-  const rows = open.length === 0 ? top : withBranches(top, picture, how, new Set(open));
-  kept.set(table, { picture, sort, average, order, frozen, pins, open, rows });
+  const isOpen = new Set(open);
+  const below = (rows: readonly AnyRow[]) => (open.length === 0 ? rows : withBranches(rows, picture, how, isOpen));
+  const rows = folds
+    ? byMachine(top as readonly { readonly machine?: string }[], picture.snapshot.machines ?? []).flatMap(
+        ([line, own]): readonly AnyRow[] => (isOpen.has(line.id) ? [line, ...below(own as readonly AnyRow[])] : [line]),
+      )
+    : below(top);
+  kept.set(table, { picture, sort, average, order, frozen, pins, open, byMachine: folds, rows });
   return rows;
 }
 
@@ -146,7 +171,7 @@ function heldOrder({ orders, tables, average, chart }: ViewState, table: TableNa
 export function nextOrder(state: ViewState, live: Snapshot, table: TableName): Order | null {
   const { sort } = state.tables[table];
   const { average } = state;
-  if (!isByRate(sort)) return null;
+  if (!isByRate(sort) || (state.byMachine && state.hasMachines)) return null;
   const held = heldOrder(state, table);
   const { time } = pictureOf(state, live).snapshot;
   if (held?.time === time) return held; // paused

@@ -20,14 +20,20 @@ export function domains(rows: readonly HostRow[]): readonly HostLine[] {
   const known = grouped.get(rows);
   if (known !== undefined) return known;
   const lines: HostLine[] = [];
-  for (const [domain, group] of groupBy(rows, (row) => (row.host === null ? null : row.domain)))
-    if (domain === null) lines.push(...group);
-    else lines.push(domainLine(domain, group));
+  for (const [key, group] of groupBy(rows, domainOf))
+    if (key === null) lines.push(...group);
+    else lines.push(domainLine(group[0]?.domain ?? '', group[0]?.machine, group));
   grouped.set(rows, lines);
   return lines;
 }
 
-function domainLine(domain: string, group: readonly HostRow[]): HostLine {
+/** What the hosts of a row have in common; null for one that stands alone. */
+function domainOf({ host, domain, machine }: Pick<HostRow, 'host' | 'domain' | 'machine'>): string | null {
+  if (host === null || domain === null) return null;
+  return machine === undefined ? domain : `${machine}|${domain}`;
+}
+
+function domainLine(domain: string, machine: string | undefined, group: readonly HostRow[]): HostLine {
   const only = group.length === 1 ? group[0] : undefined;
   const same = <Key extends 'category' | 'country' | 'asn' | 'network' | 'nameSource'>(key: Key): HostRow[Key] | null => {
     const value = group[0]?.[key] ?? null;
@@ -35,7 +41,8 @@ function domainLine(domain: string, group: readonly HostRow[]): HostLine {
   };
   return {
     ...sumTraffic(group),
-    id: `domain:${domain}`,
+    ...(machine === undefined ? {} : { machine }),
+    id: machine === undefined ? `domain:${domain}` : `domain:${machine}|${domain}`,
     host: only?.host ?? domain,
     reason: null,
     domain,
@@ -72,7 +79,7 @@ export function underHost(line: HostLine, picture: Picture): readonly HostLine[]
   if (line.hosts !== undefined) {
     const at = { depth: 1, kind: 'host', parent: line.id, root: line.id, process: null } as const;
     return picture.hosts
-      .filter((row) => row.host !== null && row.domain === line.domain)
+      .filter((row) => row.host !== null && row.domain === line.domain && row.machine === line.machine)
       .map((row) => ({ ...row, branch: { ...at, nameSource: row.nameSource } }));
   }
   const depth = line.branch === undefined ? 1 : 2;

@@ -87,7 +87,7 @@ function treeOf(picture: Picture): Tree {
 /** Builds a tree. */
 class Lines {
   readonly #picture: Picture;
-  readonly #byPid = new Map<number, Node[]>();
+  readonly #byPid = new Map<string, Node[]>();
   readonly #nodes = new Map<string, Node>();
 
   constructor(picture: Picture) {
@@ -100,7 +100,7 @@ class Lines {
       for (const part of parts) {
         const { process } = part;
         if (part.isFolded || process === null || (process.origin === null && process.ancestors.length === 0)) continue;
-        this.#nodeOf(process).own.push(part);
+        this.#nodeOf(process, part.machine).own.push(part);
         const own = placed.get(app);
         if (own === undefined) placed.set(app, [part]);
         else own.push(part);
@@ -124,10 +124,10 @@ class Lines {
     });
   }
 
-  #nodeOf(process: Process): Node {
+  #nodeOf(process: Process, machine: string | undefined): Node {
     const { pid, startedAt } = process;
-    const node = this.#find(pid, startedAt, process.script ?? process.name);
-    if (node.process === null) this.#join(node, chainOf(process));
+    const node = this.#find(pid, startedAt, process.script ?? process.name, machine);
+    if (node.process === null) this.#join(node, chainOf(process), machine);
     if (node.process === null || node.process.id < process.id) {
       node.process = process;
       node.name = process.script ?? process.name;
@@ -137,10 +137,10 @@ class Lines {
   }
 
   /** Hangs a process under those above it. */
-  #join(node: Node, chain: readonly Ancestor[]): void {
+  #join(node: Node, chain: readonly Ancestor[], machine: string | undefined): void {
     let below = node;
     for (const { pid, name, startedAt } of chain.toReversed()) {
-      const above = this.#find(pid, startedAt, name);
+      const above = this.#find(pid, startedAt, name, machine);
       if (below.above !== null || isBelow(above, below)) return;
       below.above = above;
       above.below.push(below);
@@ -148,13 +148,14 @@ class Lines {
     }
   }
 
-  #find(pid: number, startedAt: number | null, name: string): Node {
-    const alike = this.#byPid.get(pid) ?? [];
+  #find(pid: number, startedAt: number | null, name: string, machine: string | undefined): Node {
+    const key = machine === undefined ? String(pid) : `${machine}|${pid}`;
+    const alike = this.#byPid.get(key) ?? [];
     const known = alike.find((each) => isSameTime(each.startedAt, startedAt));
     if (known !== undefined) return known;
-    const id = processRow(pid, startedAt);
+    const id = machine === undefined ? processRow(pid, startedAt) : `${machine}|${processRow(pid, startedAt)}`;
     const made = { id, pid, startedAt, name, process: null, terminal: null, above: null, below: [], own: [], all: [] };
-    this.#byPid.set(pid, [...alike, made]);
+    this.#byPid.set(key, [...alike, made]);
     this.#nodes.set(id, made);
     return made;
   }
@@ -213,6 +214,7 @@ function lineOf({ id, pid, name, process, terminal, all }: Node, at: Pick<Branch
     ...sumTraffic(all),
     ...spanOf(all),
     ...own,
+    ...(all[0]?.machine === undefined ? {} : { machine: all[0].machine }),
     id,
     app: name,
     reason: null,

@@ -59,7 +59,9 @@ export function underLookups({ id }: ConnectionLine, { connections }: Picture): 
 
 /** Id of the row of look-ups that a connection belongs to; null for any other connection. */
 function groupOf(flow: FlowRow): string | null {
-  return isLookup(flow) ? `lookups:${flow.direction}:${flow.app ?? `\0${flow.reason}`}` : null;
+  const { machine, direction, app, reason } = flow;
+  const of = machine === undefined ? '' : `${machine}|`;
+  return isLookup(flow) ? `lookups:${of}${direction}:${app ?? `\0${reason}`}` : null;
 }
 
 function lookupLine(id: string, group: readonly FlowRow[]): ConnectionLine {

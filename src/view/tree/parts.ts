@@ -1,6 +1,7 @@
 // Parts: what an app moved by one process with one other end. They are as the run counted them; for a range of the past, and until the run has
 // counted for a filter, they are made from listed connections.
 
+import type { OfMachine } from '../../model/machines.ts';
 import type { BranchRow, FlowRow, Traffic } from '../../model/snapshot.ts';
 import type { NameSource, Process } from '../../model/terms.ts';
 import { appOfFlow, hostOfFlow, type Picture, processOf } from '../derive.ts';
@@ -77,10 +78,19 @@ export function sharesByApp(picture: Picture): ReadonlyMap<string, readonly Shar
     if (flow.carries) continue; // its bytes are counted under the apps inside
     put(groups, appOf(flow) ?? `unlisted:${flow.app ?? flow.reason}`, nearSide(flow));
     if (flow.peerApp === null) continue;
-    put(groups, appOf({ app: flow.peerApp, pid: flow.peerPid, reason: null }) ?? `unlisted:${flow.peerApp}`, farSide(flow));
+    put(
+      groups,
+      appOf({ app: flow.peerApp, pid: flow.peerPid, reason: null, ...machineOf(flow) }) ?? `unlisted:${flow.peerApp}`,
+      farSide(flow),
+    );
   }
   shares.set(picture, groups);
   return groups;
+}
+
+/** The machine of a row, where there are several. */
+function machineOf({ machine }: FlowRow): OfMachine {
+  return machine === undefined ? {} : { machine };
 }
 
 interface Parts {

@@ -56,6 +56,7 @@ describe('resolveOptions', () => {
       watch: { learnMs: 86_400_000, uploadFloor: 200_000_000, kinds: {}, rules: [] },
       command: null,
       session: null,
+      attach: null,
     });
   });
 
@@ -257,5 +258,30 @@ describe('why', () => {
 
   it('refuses what is no host', async () => {
     await expect(of('not a host')).rejects.toThrow('"not a host" is not a host');
+  });
+});
+
+describe('the machines of attach', () => {
+  it('are hosts as ssh takes them, each once', async () => {
+    expect((await options(['attach', 'ann@mac1', 'db3', 'ann@mac1'])).attach).toEqual({
+      machines: ['ann@mac1', 'db3'],
+      ssh: 'ssh',
+    });
+    expect((await options(['attach', 'db3', '-f', 'app:curl', '--units', 'bits'])).filter).toBe('app:curl');
+  });
+
+  it('are those of a group by its name', async () => {
+    const line = parseCommandLine(['attach', 'office', 'db3']);
+    const text = '[attach]\noffice = ["mac1", "db3"]\n';
+    const files = { folderOwner: () => 501, read: () => ({ kind: 'read', uid: 501, mode: 0o600, isFile: true, text }) as const };
+    const config = await loadConfig(line, { platform: 'linux', env: { HOME: '/home/ann' }, euid: 501, passwd: () => '', files });
+    expect(resolveOptions(line, config).attach?.machines).toEqual(['mac1', 'db3']);
+  });
+
+  it('are never options of ssh, and not more than a screen takes', async () => {
+    await expect(options(['attach', 'a b'])).rejects.toThrow('"a b" is not a host');
+    await expect(options(['attach', '--', '-oProxyCommand=reboot'])).rejects.toThrow(NetmonError);
+    await expect(options(['attach'])).rejects.toThrow('attach needs a host');
+    await expect(options(['attach', ...Array.from({ length: 65 }, (_, i) => `m${i}`)])).rejects.toThrow('65 machines');
   });
 });

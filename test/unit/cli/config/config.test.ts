@@ -524,6 +524,8 @@ describe('--print-config', () => {
       '[keys]',
       `quit = ["q", "x"]               # ${ANN}:2`,
       '',
+      '[attach]  # not set',
+      '',
     ]);
   });
 
@@ -540,6 +542,8 @@ describe('--print-config', () => {
       '"Ads & \\"co\\"" = ["ads.example.com", "münchen.example", "jira", "full:a.b", "file:~/ads", "file:x"]',
       '[keys]',
       'sort-next = ["s", "\\"", "<"]',
+      '[attach]',
+      'office = ["mac1", "ann@db3"]',
     ].join('\n');
     const first = await withFile(toml);
     const printed = configText(first, '1');
@@ -553,7 +557,7 @@ describe('--print-config', () => {
         config.settings['history.size'].value,
       ],
       place: [config.settings['place.country'].value, config.settings['place.asn'].value],
-      tables: [...config.categories, ...config.keys].map(([name, { value }]) => [name, value]),
+      tables: [...config.categories, ...config.keys, ...config.groups].map(([name, { value }]) => [name, value]),
     });
     expect(bare(second)).toEqual(bare(first));
     expect(bare(first).history).toEqual([true, '/x y/h.db', 5 << 20]);

@@ -1,0 +1,233 @@
+// One snapshot of many machines. Rows keep their machine, and what a machine has once is added up; totals never fall, though a machine that comes
+// back counts from nothing.
+
+import type { HistoryQuery, HistoryResult, HistoryRow } from '../model/history.ts';
+import type { MachineStatus } from '../model/machines.ts';
+import type { CaptureStatus, Rates, Snapshot, TotalRow, Traffic } from '../model/snapshot.ts';
+import type { LineAnswer } from '../stream/orders.ts';
+
+/** Events, alerts and questions of all machines, the newest. */
+const MOST_EVENTS = 1000;
+const MOST_QUESTIONS = 3000;
+
+/** What stands beside the snapshots of machines. */
+export interface MergeFacts {
+  readonly seq: number;
+  readonly time: number;
+  readonly started: number;
+  readonly intervalMs: number;
+  /** Of all machines, those that are gone among them. */
+  readonly total: TotalRow;
+  readonly rates: Rates;
+  readonly packets: Snapshot['packets'];
+  readonly machines: readonly MachineStatus[];
+}
+
+/** Merges the snapshots of machines. @param parts of those of which anything is known */
+export function merged(parts: readonly Snapshot[], facts: MergeFacts): Snapshot {
+  const all = <Row>(get: (part: Snapshot) => readonly Row[] | null): readonly Row[] => parts.flatMap((part) => get(part) ?? []);
+  const sum = (get: (part: Snapshot) => number): number => parts.reduce((total, part) => total + get(part), 0);
+  return {
+    ...facts,
+    capture: captureOf(parts, facts.machines),
+    apps: all(({ apps }) => apps),
+    hosts: all(({ hosts }) => hosts),
+    categories: all(({ categories }) => categories),
+    interfaces: all(({ interfaces }) => interfaces),
+    flows: all(({ flows }) => flows),
+    flowCount: sum(({ flowCount }) => flowCount),
+    branches: all(({ branches }) => branches),
+    matching: null,
+    flowsEvicted: sum(({ flowsEvicted }) => flowsEvicted),
+    dns: {
+      questions: byTime(all(({ dns }) => dns.questions)).slice(-MOST_QUESTIONS),
+      ended: [],
+      waiting: [],
+      count: sum(({ dns }) => dns.count),
+      missed: sum(({ dns }) => dns.missed),
+      unasked: sum(({ dns }) => dns.unasked),
+      resolvers: all(({ dns }) => dns.resolvers),
+      encrypted: all(({ dns }) => dns.encrypted),
+    },
+    listeners: parts.length === 0 ? null : all(({ listeners }) => listeners),
+    gaps: all(({ gaps }) => gaps),
+    events: byTime(all(({ events }) => events)).slice(-MOST_EVENTS),
+    alerts: byTime(all(({ alerts }) => alerts)).slice(-MOST_EVENTS),
+    // Each is about one network: of several machines nobody could tell whose it is.
+    diagnoses: parts.length === 1 ? (parts[0] as Snapshot).diagnoses : [],
+  };
+}
+
+function byTime<Row extends { readonly time: number }>(rows: readonly Row[]): readonly Row[] {
+  return [...rows].sort((a, b) => a.time - b.time);
+}
+
+function captureOf(parts: readonly Snapshot[], machines: readonly MachineStatus[]): CaptureStatus {
+  const captures = parts.map(({ capture }) => capture);
+  const sum = (get: (capture: CaptureStatus) => number | null): number | null => {
+    const known = captures.map(get).filter((value) => value !== null);
+    return known.length === 0 ? null : known.reduce((total, value) => total + value, 0);
+  };
+  /** A share of some machines only would be one of nothing. */
+  const sumOfAll = (get: (capture: CaptureStatus) => number | null): number | null =>
+    captures.every((capture) => get(capture) !== null) ? sum(get) : null;
+  const same = (get: (capture: CaptureStatus) => string): string => {
+    const [first, ...others] = new Set(captures.map(get));
+    return first === undefined ? '?' : others.length === 0 ? first : 'several ways';
+  };
+  const [only] = captures;
+  const isOne = machines.length === 1 && only !== undefined;
+  return {
+    driver: isOne ? only.driver : same(({ driver }) => driver),
+    interfaces: isOne ? only.interfaces : machines.map(({ name }) => name),
+    attribution: same(({ attribution }) => attribution),
+    packets: sum(({ packets }) => packets),
+    frameBytes: sum(({ frameBytes }) => frameBytes),
+    dropped: sum(({ dropped }) => dropped),
+    shed: sum(({ shed }) => shed) ?? 0,
+    undecoded: sum(({ undecoded }) => undecoded) ?? 0,
+    truncated: sum(({ truncated }) => truncated) ?? 0,
+    malformed: sum(({ malformed }) => malformed) ?? 0,
+    unsupported: sum(({ unsupported }) => unsupported) ?? 0,
+    interfaceBytes: sumOfAll(({ interfaceBytes }) => interfaceBytes),
+    countedFrameBytes: sumOfAll(({ countedFrameBytes }) => countedFrameBytes),
+    countedInterfaceBytes: sumOfAll(({ countedInterfaceBytes }) => countedInterfaceBytes),
+    countedNote: isOne ? only.countedNote : '',
+    interfaceDropped: sum(({ interfaceDropped }) => interfaceDropped),
+    fallbacks: isOne ? only.fallbacks : [],
+    snapLength: { bulk: 0, whole: 0 },
+    bufferBytes: null,
+    note: [...machines.map(troubleOf), isOne ? only.note : ''].filter((text) => text !== '').join('; '),
+    file: null,
+    reverseDns: captures.some(({ reverseDns }) => reverseDns),
+    places: [],
+    placesNote: '',
+    privileges: isOne ? only.privileges : null,
+    history: null,
+    exports: null,
+    delivery: null,
+    mutes: [],
+    kept: null,
+    writing: null,
+  };
+}
+
+/** What is wrong with a machine, and what to type; empty if nothing is. */
+function troubleOf({ name, state, note, hint }: MachineStatus): string {
+  if (state === 'live' || (state === 'connecting' && note === '')) return '';
+  return `${name} ${state}${note === '' ? '' : `: ${note}`}${hint === '' ? '' : `; type: ${hint}`}`;
+}
+
+/** Keeps the total of machines whose own begin again with each connection. */
+export class Totals {
+  readonly #of = new Map<string, { before: Counts; last: Counts }>();
+
+  /** Takes what a machine counts now. */
+  take(name: string, { total }: Snapshot): void {
+    const now = countsOf(total);
+    const known = this.#of.get(name);
+    if (known === undefined) this.#of.set(name, { before: NONE, last: now });
+    else {
+      const isNew = now.rxBytes < known.last.rxBytes || now.txBytes < known.last.txBytes;
+      if (isNew) known.before = plus(known.before, known.last);
+      known.last = now;
+    }
+  }
+
+  /** The total, with the rates of now. */
+  total(parts: readonly Snapshot[]): TotalRow {
+    let sum = NONE;
+    for (const { before, last } of this.#of.values()) sum = plus(sum, plus(before, last));
+    const rate = (get: (total: Traffic) => number): number => parts.reduce((all, part) => all + get(part.total), 0);
+    return {
+      ...sum,
+      rxRate: rate(({ rxRate }) => rxRate),
+      txRate: rate(({ txRate }) => txRate),
+      means: [0, 1, 2, 3, 4, 5].map((at) => rate(({ means }) => means[at] ?? 0)),
+    };
+  }
+}
+
+type Counts = Pick<TotalRow, 'rxBytes' | 'txBytes' | 'rxPackets' | 'txPackets' | 'unownedBytes' | 'passingBytes'>;
+
+const NONE: Counts = { rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, unownedBytes: 0, passingBytes: null };
+
+function countsOf({ rxBytes, txBytes, rxPackets, txPackets, unownedBytes, passingBytes }: TotalRow): Counts {
+  return { rxBytes, txBytes, rxPackets, txPackets, unownedBytes, passingBytes };
+}
+
+function plus(a: Counts, b: Counts): Counts {
+  return {
+    rxBytes: a.rxBytes + b.rxBytes,
+    txBytes: a.txBytes + b.txBytes,
+    rxPackets: a.rxPackets + b.rxPackets,
+    txPackets: a.txPackets + b.txPackets,
+    unownedBytes: a.unownedBytes + b.unownedBytes,
+    passingBytes: a.passingBytes === null && b.passingBytes === null ? null : (a.passingBytes ?? 0) + (b.passingBytes ?? 0),
+  };
+}
+
+/** The answers of several machines to one question, as one. */
+export function mergedAnswers(answers: readonly LineAnswer[], query: HistoryQuery | null): LineAnswer {
+  const results = answers.flatMap((answer) => (answer.kind === 'rows' ? [answer.result] : []));
+  if (query !== null && results.length > 0) return { kind: 'rows', result: mergedResults(results, query) };
+  const firsts = answers.flatMap((answer) => (answer.kind === 'first-seen' ? [answer] : []));
+  const [first] = firsts;
+  if (first !== undefined) {
+    const domains = new Map<string, number>();
+    for (const { domain, time } of firsts.flatMap((answer) => answer.domains))
+      domains.set(domain, Math.min(time, domains.get(domain) ?? time));
+    return {
+      ...first,
+      domains: [...domains].map(([domain, time]) => ({ domain, time })).sort((a, b) => a.time - b.time),
+      isCut: firsts.some(({ isCut }) => isCut),
+    };
+  }
+  return answers.find(({ kind }) => kind === 'failed') ?? { kind: 'missing' };
+}
+
+function mergedResults(results: readonly HistoryResult[], query: HistoryQuery): HistoryResult {
+  const totals = <T extends HistoryResult['total']>(a: T, b: HistoryResult['total']): T => ({
+    ...a,
+    rxBytes: a.rxBytes + b.rxBytes,
+    txBytes: a.txBytes + b.txBytes,
+    rxPackets: a.rxPackets + b.rxPackets,
+    txPackets: a.txPackets + b.txPackets,
+    flows: a.flows + b.flows,
+  });
+  const rows = new Map<string, HistoryRow>();
+  for (const row of results.flatMap((result) => result.rows)) {
+    const key = row.key ?? `\0${row.reason}`;
+    const known = rows.get(key);
+    rows.set(
+      key,
+      known === undefined
+        ? row
+        : {
+            ...totals(known, row),
+            firstSeen: Math.min(known.firstSeen, row.firstSeen),
+            lastSeen: Math.max(known.lastSeen, row.lastSeen),
+          },
+    );
+  }
+  const isByTime = query.by === 'hour' || query.by === 'day';
+  const sorted = [...rows.values()].sort((a, b) =>
+    isByTime ? (a.start ?? 0) - (b.start ?? 0) : b.rxBytes + b.txBytes - a.rxBytes - a.txBytes,
+  );
+  const [first, ...others] = results as [HistoryResult, ...HistoryResult[]];
+  const series = results.flatMap((result) => (result.series === null ? [] : [result.series]));
+  const add = (get: 'rxBytes' | 'txBytes'): number[] =>
+    (series[0]?.[get] ?? []).map((_, at) => series.reduce((sum, one) => sum + (one[get][at] ?? 0), 0));
+  const known = (values: readonly (number | null)[]): readonly number[] => values.filter((value) => value !== null);
+  const oldest = known(results.map((result) => result.oldest));
+  const newest = known(results.map((result) => result.newest));
+  return {
+    query,
+    rows: sorted,
+    total: others.reduce((sum, { total }) => totals(sum, total), first.total),
+    series: series[0] === undefined ? null : { ...series[0], rxBytes: add('rxBytes'), txBytes: add('txBytes') },
+    oldest: oldest.length === 0 ? null : Math.min(...oldest),
+    newest: newest.length === 0 ? null : Math.max(...newest),
+    resolutionMs: Math.max(...results.map(({ resolutionMs }) => resolutionMs)),
+  };
+}

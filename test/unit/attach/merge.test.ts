@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import { merged, mergedAnswers, Totals } from '../../../src/attach/merge.ts';
+import type { HistoryQuery, HistoryResult } from '../../../src/model/history.ts';
+import type { MachineStatus } from '../../../src/model/machines.ts';
+import { NO_RATES, type Snapshot } from '../../../src/model/snapshot.ts';
+import { busy, NOON } from '../../support/snapshot-builder.ts';
+
+const status = (name: string, more: Partial<MachineStatus> = {}): MachineStatus => ({
+  name,
+  state: 'live',
+  since: NOON,
+  note: '',
+  hint: '',
+  isReduced: false,
+  clockAheadMs: 0,
+  program: '1',
+  lineRate: 0,
+  ...more,
+});
+
+function shown(parts: readonly Snapshot[], machines: readonly MachineStatus[]): Snapshot {
+  const totals = new Totals();
+  for (const [at, part] of parts.entries()) totals.take(String(at), part);
+  const facts = { seq: 1, time: NOON, started: NOON - 1000, intervalMs: 1000, rates: NO_RATES, packets: null };
+  return merged(parts, { ...facts, total: totals.total(parts), machines });
+}
+
+describe('several machines', () => {
+  test('have all rows, and one total', () => {
+    const [one, two] = [busy(20, 0), busy(8, 3)];
+    const all = shown([one, two], [status('a'), status('b')]);
+    expect(all.flows).toHaveLength(28);
+    expect(all.total.rxBytes).toBe(one.total.rxBytes + two.total.rxBytes);
+    expect(all.total.rxRate).toBe(one.total.rxRate + two.total.rxRate);
+    expect(all.flowCount).toBe(one.flowCount + two.flowCount);
+    expect(all.capture.interfaces).toEqual(['a', 'b']);
+  });
+
+  test('say what is wrong with one of them, and what to type', () => {
+    const lost = status('db3', { state: 'lost', note: 'its host key is not known here', hint: 'ssh db3' });
+    expect(shown([busy(3, 0)], [status('a'), lost]).capture.note).toBe('db3 lost: its host key is not known here; type: ssh db3');
+    expect(shown([busy(3, 0)], [status('a')]).capture.note).toBe(busy(3, 0).capture.note);
+  });
+
+  test('before the first frame are none, and nothing is known', () => {
+    const none = shown([], [status('a', { state: 'connecting' })]);
+    expect(none.capture).toMatchObject({ packets: null, dropped: null, driver: '?' });
+    expect(none.listeners).toBeNull();
+  });
+});
+
+test('a total never falls, though a machine begins again', () => {
+  const totals = new Totals();
+  const at = (rxBytes: number): Snapshot => ({ ...busy(1, 0), total: { ...busy(1, 0).total, rxBytes, txBytes: rxBytes } });
+  const seen: number[] = [];
+  for (const rxBytes of [100, 250, 40, 90, 10]) {
+    totals.take('a', at(rxBytes));
+    totals.take('b', at(1000));
+    seen.push(totals.total([]).rxBytes);
+  }
+  expect(seen).toEqual([1100, 1250, 1290, 1340, 1350]);
+});
+
+describe('the history of several machines', () => {
+  const query: HistoryQuery = {
+    ...{ from: 0, to: 100, by: 'app', app: null, domain: null, category: null, interface: null, filter: null },
+    ...{ top: 10, steps: 2 },
+  };
+  const row = (key: string, rxBytes: number) => ({
+    ...{ key, reason: null, start: null, detail: null, firstSeen: rxBytes, lastSeen: rxBytes },
+    ...{ rxBytes, txBytes: 1, rxPackets: 1, txPackets: 1, flows: 1 },
+  });
+  const result = (rows: ReturnType<typeof row>[], oldest: number | null): HistoryResult => ({
+    query,
+    rows,
+    total: { rxBytes: rows.reduce((sum, { rxBytes }) => sum + rxBytes, 0), txBytes: 1, rxPackets: 1, txPackets: 1, flows: 1 },
+    series: { from: 0, stepMs: 50, rxBytes: [1, 2], txBytes: [3, 4] },
+    oldest,
+    newest: 90,
+    resolutionMs: 60_000,
+  });
+
+  test('is added up by row, the largest first', () => {
+    const answer = mergedAnswers(
+      [
+        { kind: 'rows', result: result([row('curl', 10), row('ssh', 5)], 50) },
+        { kind: 'missing' },
+        { kind: 'rows', result: result([row('ssh', 7)], 20) },
+      ],
+      query,
+    );
+    if (answer.kind !== 'rows') throw new Error('no rows');
+    expect(answer.result.rows.map(({ key, rxBytes, firstSeen, lastSeen }) => [key, rxBytes, firstSeen, lastSeen])).toEqual([
+      ['ssh', 12, 5, 7],
+      ['curl', 10, 10, 10],
+    ]);
+    expect(answer.result).toMatchObject({ oldest: 20, newest: 90, total: { rxBytes: 22 }, series: { rxBytes: [2, 4] } });
+  });
+
+  test('is what failed, where all failed', () => {
+    const failed = { kind: 'failed', message: 'no', hint: null } as const;
+    expect(mergedAnswers([{ kind: 'missing' }, failed], query)).toEqual(failed);
+    expect(mergedAnswers([], query)).toEqual({ kind: 'missing' });
+  });
+
+  test('has the first time that any of them reached a domain', () => {
+    const first = (domains: { domain: string; time: number }[]) =>
+      ({ kind: 'first-seen', app: 'curl', domains, isCut: false }) as const;
+    const answer = mergedAnswers([first([{ domain: 'a.example', time: 9 }]), first([{ domain: 'a.example', time: 4 }])], null);
+    expect(answer).toMatchObject({ kind: 'first-seen', domains: [{ domain: 'a.example', time: 4 }] });
+  });
+});
