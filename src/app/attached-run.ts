@@ -12,6 +12,7 @@ import type { DemandTable } from '../stream/orders.ts';
 import { systemClock } from '../system/clock.ts';
 import { workingFolder } from '../system/files.ts';
 import { systemEdges } from '../system/programs.ts';
+import { letNewSpaceGrow } from '../system/thread.ts';
 import { refuseTerminal } from '../tui/terminal.ts';
 import type { Action } from '../view/action.ts';
 import type { ViewName } from '../view/state.ts';
@@ -34,6 +35,7 @@ const THERE = 'type it there';
 export async function runAttached(options: Options, { machines, ssh }: AttachOptions): Promise<number> {
   const reason = process.stdout.isTTY === true ? refuseTerminal(process.env, true) : 'attach needs a terminal';
   if (reason !== null) throw new NetmonError('terminal', reason, 'for text: ssh HOST netmon-tui --once');
+  if (machines.length > 1) letNewSpaceGrow();
   const closing = new Closing();
   try {
     const edges = systemEdges();
@@ -72,6 +74,7 @@ export async function runAttached(options: Options, { machines, ssh }: AttachOpt
         'capture-on': () => apply({ type: 'captured-on', isTaken: false, text: `a machine chooses its interfaces: ${THERE}` }),
         mute: () => notice(`a machine keeps its own mutes: ${THERE}`),
         unmute: () => notice(`a machine keeps its own mutes: ${THERE}`),
+        follow: () => notice(`a machine follows its own sessions: ${THERE}`),
         digest: () => notice(`what an executable sums up to is told there: ${THERE}`),
         allow: () => notice(`a machine keeps its own policy: ${THERE}`),
         export: (effect) => exports.write(effect),

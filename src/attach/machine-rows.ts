@@ -19,7 +19,7 @@ import {
 import { type ReadFrame, StreamDecoder } from '../stream/decoder.ts';
 import type { Place } from '../stream/shape.ts';
 import type { Draft, MachineFacts, MachineNote, TableName } from '../stream/tables.ts';
-import { type Added, type MakeRow, RowBook } from './row-book.ts';
+import { type Added, type MakeRow, RowBook, type Sparklines } from './row-book.ts';
 
 const SILENT: MachineNote = {
   driver: '?',
@@ -68,21 +68,20 @@ export class MachineRows {
     this.#machine = machine;
     this.#shift = shift;
     this.#decoder = new StreamDecoder(schema, this.#place);
-    const book = <Row extends object>(make: (fields: Draft, added: Added) => object, keepsRecent = false): RowBook<Row> =>
-      new RowBook<Row>(this.#clock, ((fields, added) => ({ ...make(fields, added), machine })) as MakeRow<Row>, keepsRecent);
+    const book = <Row extends object>(
+      make: (fields: Draft, added: Added) => object,
+      sparklines: Sparklines = 'none',
+    ): RowBook<Row> =>
+      new RowBook<Row>(this.#clock, ((fields, added) => ({ ...make(fields, added), machine })) as MakeRow<Row>, sparklines);
     const plain = (fields: Draft): object => fields;
     const moving = (fields: Draft, { means }: Added): object => ({ ...fields, means });
-    const recent = (fields: Draft, { means, recentRx, recentTx }: Added): object => ({
-      ...fields,
-      means,
-      recent: recentRx.map((rx, at) => rx + (recentTx[at] ?? 0)),
-    });
-    this.#apps = book(recent, true);
-    this.#hosts = book(recent, true);
-    this.#categories = book(recent, true);
+    const drawn = (fields: Draft, { means, recent }: Added): object => ({ ...fields, means, recent });
+    this.#apps = book(drawn, 'sum');
+    this.#hosts = book(drawn, 'sum');
+    this.#categories = book(drawn, 'sum');
     this.#interfaces = book(
-      (fields, { means, recentRx, recentTx }) => ({ ends: NO_ENDS, ...fields, means, recentRx, recentTx }),
-      true,
+      (fields, { means, recent: recentRx, recentTx }) => ({ ends: NO_ENDS, ...fields, means, recentRx, recentTx }),
+      'both',
     );
     this.#flows = book(moving);
     this.#branches = book((fields, { means }) => ({ ...fields, means, process: this.#processOf(fields) }));

@@ -11,10 +11,14 @@ const RECENT = 60;
 /** What this side adds to a row. */
 export interface Added {
   readonly means: readonly number[];
-  /** RX and TX bytes/s of the last seconds, oldest first. */
-  readonly recentRx: readonly number[];
+  /** Bytes/s of the last seconds, oldest first: RX and TX together or, where both are kept, RX. */
+  readonly recent: readonly number[];
+  /** TX; empty unless both are kept. */
   readonly recentTx: readonly number[];
 }
+
+/** What sparklines of a table show. */
+export type Sparklines = 'none' | 'sum' | 'both';
 
 /** Makes a row of its fields. */
 export type MakeRow<Row> = (fields: Draft, added: Added) => Row;
@@ -24,7 +28,7 @@ interface Entry<Row> {
   readonly slot: number;
   readonly read: ReadRow;
   row: Row;
-  recentRx: readonly number[];
+  recent: readonly number[];
   recentTx: readonly number[];
 }
 
@@ -34,7 +38,7 @@ const NOTHING: readonly number[] = [];
 export class RowBook<Row extends object> {
   readonly #make: MakeRow<Row>;
   readonly #means: Means;
-  readonly #keepsRecent: boolean;
+  readonly #sparklines: Sparklines;
   readonly #entries = new Map<number, Entry<Row>>();
   /** Those whose means or sparklines are not all zero. */
   #moving = new Set<Entry<Row>>();
@@ -42,10 +46,10 @@ export class RowBook<Row extends object> {
   #slots = 0;
   #rows: readonly Row[] | null = [];
 
-  constructor(clock: MeansClock, make: MakeRow<Row>, keepsRecent: boolean) {
+  constructor(clock: MeansClock, make: MakeRow<Row>, sparklines: Sparklines) {
     this.#make = make;
     this.#means = new Means(clock);
-    this.#keepsRecent = keepsRecent;
+    this.#sparklines = sparklines;
   }
 
   /** All rows; the same list while nothing changes. */
@@ -79,7 +83,7 @@ export class RowBook<Row extends object> {
 
   #add(read: ReadRow): Entry<Row> {
     const slot = this.#free.pop() ?? this.#slots++;
-    const entry: Entry<Row> = { slot, read, row: {} as Row, recentRx: NOTHING, recentTx: NOTHING };
+    const entry: Entry<Row> = { slot, read, row: {} as Row, recent: NOTHING, recentTx: NOTHING };
     this.#entries.set(read.handle, entry);
     return entry;
   }
@@ -96,13 +100,16 @@ export class RowBook<Row extends object> {
   /** @param isTick a second has gone by, too @returns whether it will change by itself */
   #renew(entry: Entry<Row>, isTick = true): boolean {
     const { read, slot } = entry;
-    if (isTick && this.#keepsRecent) {
-      entry.recentRx = longer(entry.recentRx, rateOf(read, 'rxRate'));
-      entry.recentTx = longer(entry.recentTx, rateOf(read, 'txRate'));
+    if (isTick && this.#sparklines !== 'none') {
+      const [rx, tx] = [rateOf(read, 'rxRate'), rateOf(read, 'txRate')];
+      const keepsBoth = this.#sparklines === 'both';
+      entry.recent = longer(entry.recent, keepsBoth ? rx : rx + tx);
+      if (keepsBoth) entry.recentTx = longer(entry.recentTx, tx);
     }
+    const { recent, recentTx } = entry;
     const means = this.#means.of(slot);
-    entry.row = this.#make(read.fields, { means, recentRx: entry.recentRx, recentTx: entry.recentTx });
-    return isMoving(means) || isMoving(entry.recentRx) || isMoving(entry.recentTx);
+    entry.row = this.#make(read.fields, { means, recent, recentTx });
+    return isMoving(means) || isMoving(recent) || isMoving(recentTx);
   }
 }
 

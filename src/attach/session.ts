@@ -52,7 +52,6 @@ export class AttachSession<End> {
   #question = 0;
   #seq = 0;
   #lastAt: number;
-  #lastTotal: Pick<Traffic, 'rxBytes' | 'txBytes'> = { rxBytes: 0, txBytes: 0 };
   #timer: NodeJS.Timeout | null = null;
   #end: End | null = null;
   #resolve: (end: End) => void = () => {};
@@ -164,8 +163,8 @@ export class AttachSession<End> {
     this.#rates.add({
       time,
       intervalMs,
-      rx: Math.max(0, total.rxBytes - this.#lastTotal.rxBytes),
-      tx: Math.max(0, total.txBytes - this.#lastTotal.txBytes),
+      rx: Math.round(total.rxRate * share),
+      tx: Math.round(total.txRate * share),
       isGap: snapshot.seq < 0,
       fill: (kind, into) => {
         for (const [at, row] of rows[kind].entries())
@@ -174,7 +173,6 @@ export class AttachSession<End> {
       },
       flowRow: (tag) => flows[tag] as FlowRow,
     });
-    this.#lastTotal = total;
   }
 
   #replied(name: string, reply: Reply): void {
