@@ -13,9 +13,15 @@ const ROWS_MAX = 40;
 const SLOTS = 300;
 const LEAST_MS = 900;
 
-/** The series of a row; null before its first tick. */
+/**
+ * The series of a row; null before its first tick. A short tick at its end waits for the one that it is joined with, as in the chart of all traffic:
+ * by itself it would be a peak that the other chart never has.
+ */
 export function watchedSeries({ watches }: ViewState, table: TableName, id: string): RateSeries | null {
-  return watches.rows.find((watch) => watch.table === table && watch.id === id)?.series ?? null;
+  const series = watches.rows.find((watch) => watch.table === table && watch.id === id)?.series ?? null;
+  if (series === null || series.ends.length < 2 || (series.lengths.at(-1) as number) >= LEAST_MS) return series;
+  const { ends, lengths, rx, tx } = series;
+  return { ends: ends.slice(0, -1), lengths: lengths.slice(0, -1), rx: rx.slice(0, -1), tx: tx.slice(0, -1) };
 }
 
 /** Appends a tick. Nothing is appended while the picture is not live: the chart has a gap there. */

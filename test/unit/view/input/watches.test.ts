@@ -56,10 +56,18 @@ test('five minutes are kept, and short ticks are added up to seconds', () => {
   let state = START;
   for (let i = 1; i <= 3300; i++) state = tick(state, at(i * 100, { intervalMs: 100, rxRate: i % 10 }));
   const series = seriesOf(state, '0');
-  expect(series?.ends).toHaveLength(300);
-  expect(series?.lengths.slice(0, -1).every((length) => length === 900)).toBe(true);
-  expect(new Set(series?.ends.slice(1).map((end, i) => end - (series.ends[i] as number)))).toEqual(new Set([900, 600]));
+  expect(series?.ends).toHaveLength(299);
+  expect(series?.lengths.every((length) => length === 900)).toBe(true);
+  expect(new Set(series?.ends.slice(1).map((end, i) => end - (series.ends[i] as number)))).toEqual(new Set([900]));
   expect(Math.round((series?.rx[10] ?? 0) + (series?.rx[11] ?? 0)) / 2).toBeCloseTo(4.5, 0);
+});
+
+test('a tick that came early is no peak by itself', () => {
+  let state = tick(tick(START, at(1000)), at(2000));
+  state = tick(state, at(2800, { intervalMs: 800, rxRate: 200 }));
+  expect(seriesOf(state, '0')?.rx).toEqual([100, 100]);
+  state = tick(state, at(4000, { intervalMs: 1200, rxRate: 0 }));
+  expect(seriesOf(state, '0')?.rx).toEqual([100, 100, 80]);
 });
 
 test('nothing is kept twice, of a held picture, or across what was not measured', () => {
