@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RateHistory } from '../../src/aggregate/rate-history.ts';
 import type { HistoryStatus } from '../../src/model/history.ts';
+import type { ListenerRow } from '../../src/model/listeners.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
+import type { Ancestor, Process } from '../../src/model/terms.ts';
 import { demoCapture } from '../support/demo-capture.ts';
 import { FakeHistory } from '../support/fake-history.ts';
 import { Film } from '../support/film.ts';
@@ -91,6 +93,114 @@ describe.each([
     expect(page('usage.md')).toContain(`(screens/${name}.svg)`);
   });
 });
+
+describe('who', () => {
+  const RIGHT = '\x1b[C';
+  const size = { columns: 120, rows: 34 };
+
+  /** What stands on the screen so many seconds after these keys. */
+  async function picture(title: string, after: number, ...keys: readonly string[]): Promise<string> {
+    const theme = ourTheme('netmon');
+    const stage = new Stage(size.columns, size.rows, { theme });
+    for (let second = STILL - 20; second <= STILL; second++) {
+      await stage.show(told(second));
+      if (second === STILL - after) await stage.press(...keys);
+    }
+    const svg = screenSvg(stage.terminal, groundOf(theme), title);
+    stage.close();
+    return svg;
+  }
+
+  const isIn = async (svg: string, name: string, ...words: readonly string[]) => {
+    for (const word of words) expect(svg).toContain(`>${word}<`);
+    await expect(svg).toMatchFileSnapshot(fileURLToPath(new URL(`screens/${name}.svg`, DOCS)));
+    expect(page('usage.md')).toContain(`(screens/${name}.svg)`);
+  };
+
+  test('started it: apps below their shells and agents', async () => {
+    const svg = await picture('apps of netmon-tui by what started them', 0, '2', 'B', 'j', RIGHT, 'j', RIGHT, 'j', RIGHT);
+    await isIn(svg, 'lineage', 'agent', 'npm', 'git', 'ttys003');
+  });
+
+  test('made it: the details of a process', async () => {
+    const svg = await picture('the details of a connection in netmon-tui', 15, '3', '/', ...'npm', '\r', '\r');
+    await isIn(svg, 'publisher', 'homebrew:', 'agent');
+  });
+
+  test('waits for connections', async () => {
+    const svg = await picture('the listeners of netmon-tui', 0, '0', 'j');
+    await isIn(svg, 'listeners', 'rapportd', 'everywhere', 'loopback');
+  });
+});
+
+/** A second of the capture with what no capture file tells: who started the processes and who made them, and what waits for connections. */
+function told(second: number): Snapshot {
+  const snapshot = seconds[second] as Snapshot;
+  const began = snapshot.time - 1_260_000;
+  const known = (pid: number, name: string): Ancestor => ({ pid, name, startedAt: began });
+  const [shell, agent] = [known(1890, 'zsh'), known(2104, 'agent')];
+  const publisher = {
+    kind: 'signed',
+    name: null,
+    version: null,
+    by: null,
+    source: 'codesign',
+    note: null,
+    digest: null,
+  } as const;
+  const facts: Readonly<Record<number, Partial<Process>>> = {
+    412: { publisher: { ...publisher, name: 'Google LLC', by: 'EQHXZ8M8AV' } },
+    1904: { ancestors: [known(1602, 'zsh')], origin: known(1602, 'zsh'), session: 1602, terminal: 'ttys001' },
+    2190: { ancestors: [shell, agent], origin: shell, session: 1890, terminal: 'ttys003' },
+    2231: {
+      ...{ ancestors: [shell, agent, known(2230, 'npm')], origin: shell, session: 1890, terminal: 'ttys003' },
+      ...{ exe: '/opt/homebrew/Cellar/node/24.1.0/bin/node', user: 'ann', parentPid: 2230, startedAt: snapshot.time - 95_000 },
+      command: 'node /Users/ann/shop/node_modules/.bin/npm-run-all fetch build',
+      publisher: { ...publisher, kind: 'adhoc', note: 'built by homebrew: node 24.1.0' },
+    },
+  };
+  const withFacts = (process: Process): Process => {
+    const self = known(process.pid, process.name);
+    return { ...process, user: 'ann', origin: self, ...facts[process.pid] };
+  };
+  const listener = (port: number, app: string, pid: number, parts: Partial<ListenerRow> = {}): ListenerRow => ({
+    ...{
+      id: `tcp ${port}`,
+      protocol: 'tcp',
+      address: '*',
+      port,
+      reach: 'everywhere',
+      app,
+      exe: null,
+      pid,
+      user: 'ann',
+      unit: null,
+    },
+    ...{ startedAt: began, since: null, elsewhere: false, accepted: 0, lastFrom: null, lastAt: null },
+    ...parts,
+  });
+  const loopback = { address: '127.0.0.1', reach: 'loopback' } as const;
+  return {
+    ...snapshot,
+    apps: snapshot.apps.map((row) => ({ ...row, processes: row.processes.map(withFacts) })),
+    branches:
+      snapshot.branches?.map((row) => ({ ...row, process: row.process === null ? null : withFacts(row.process) })) ?? null,
+    listeners: [
+      listener(22, 'launchd', 1, { user: 'root', accepted: 2, lastFrom: '192.168.1.44', lastAt: snapshot.time - 640_000 }),
+      listener(3000, 'vite (node)', 2231, {
+        ...loopback,
+        since: snapshot.time - 90_000,
+        accepted: 14,
+        lastFrom: '127.0.0.1',
+        lastAt: snapshot.time - 3000,
+      }),
+      listener(5000, 'ControlCenter', 498),
+      listener(5353, 'mDNSResponder', 289, { protocol: 'udp', user: '_mdnsresponder', accepted: null }),
+      listener(5432, 'postgres', 980, { ...loopback, accepted: 3, lastFrom: '127.0.0.1', lastAt: snapshot.time - 41_000 }),
+      listener(49_159, 'rapportd', 455),
+    ],
+  };
+}
 
 const RIGHT = '\x1b[C';
 const LEFT = '\x1b[D';
