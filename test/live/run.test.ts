@@ -161,6 +161,92 @@ describe.skipIf(reason !== null)('run, live', () => {
     await there.leave();
   });
 
+  it('sudo inside, a thread, a parent that ends first and a double fork', async (context) => {
+    if (spawnSync('sudo', ['-n', 'true']).status !== 0) context.skip('sudo is not here, or asks for a password');
+    const there = await receiver(4);
+    const port = there.ready.port ?? 0;
+    const exe = tiny('hidden-life', port);
+    const thread = `require('dgram').createSocket('udp4').send('thread', ${port}, '${stage.ground.far.v4}', () => process.exit())`;
+    const words = [
+      `sudo -n ${exe}`,
+      `sh -c '(sleep 0.3; ${exe}) &'`,
+      `(sh -c "(sleep 0.5; ${exe}) &" &)`,
+      `${process.execPath} -e "new (require('worker_threads').Worker)(process.argv[1], { eval: true })" "${thread}"`,
+      'sleep 1.5',
+    ];
+    const { destinations, untold } = (await run(['sh', '-c', words.join('\n')])).receipt;
+    const packets = (app: string) =>
+      destinations.filter((each) => each.app === app).reduce((sum, { tx_packets }) => sum + tx_packets, 0);
+    expect([packets('hidden-life'), packets('node'), untold.connections]).toEqual([3, 1, 0]);
+    expect((await there.done).messages).toBe(4);
+    await there.leave();
+  });
+
+  it('a process that leaves the cgroup for that of a container is known by who started it; what is left goes to the one above', async () => {
+    const there = await receiver(2);
+    const exe = tiny('gone-life', there.ready.port ?? 0);
+    const container = `docker-${'ab12'.repeat(16)}.scope`;
+    const inside = (words: string) => `unshare -m sh -c 'mount -t cgroup2 none /mnt && ${words}'`;
+    const words = [
+      'grep ^0:: /proc/self/cgroup',
+      exe,
+      inside(`mkdir -p /mnt/${container} && echo $$ >/mnt/${container}/cgroup.procs && ${exe}; echo $$ >/mnt/cgroup.procs`),
+      inside(`rmdir /mnt/${container}`),
+      '(setsid sleep 4 >/dev/null 2>&1 & echo $!)',
+    ];
+    const seen = await run(['sh', '-c', words.join('\n')]);
+    const [own, daemon] = seen.stdout.trim().split('\n') as [string, string];
+    expect(own).toMatch(/^0::\/.*netmon-tui-run-\d+$/);
+    const { destinations, processes, membership } = seen.receipt;
+    expect(membership).toBe('cgroup');
+    expect(destinations.map(({ app, tx_packets }) => [app.split(' ')[0], tx_packets])).toEqual([
+      ['gone-life', 1],
+      ['gone-life', 1],
+    ]);
+    expect(processes.map((each) => each.membership).sort()).toEqual(['cgroup', 'lineage']);
+    const above = own.replace(/\/netmon-tui-run-\d+$/, '').replace(/^0::$/, '0::/');
+    expect(readFileSync(`/proc/${daemon}/cgroup`, 'utf8').split('\n')).toContain(above);
+    expect((await there.done).messages).toBe(2);
+    await there.leave();
+  });
+
+  it('killed, it leaves the command running, and no cgroup', async () => {
+    let killed = 0;
+    const seen = await start(['sh', '-c', 'echo $$; exec sleep 6'], {
+      during: (pid, output) => {
+        if (!output.endsWith('\n') || killed !== 0) return;
+        killed = Number(output);
+        process.kill(pid, 'SIGKILL');
+      },
+    });
+    expect(seen.signal).toBe('SIGKILL');
+    await expect.poll(() => readFileSync(`/proc/${killed}/cgroup`, 'utf8'), { timeout: 5000 }).not.toContain('netmon-tui-run');
+    process.kill(killed, 'SIGKILL');
+  });
+
+  it('a stranger who gets the pid of a process of the command is not the command', async (context) => {
+    const there = await receiver(2);
+    const port = there.ready.port ?? 0;
+    const [own, other] = [tiny('first-life', port), tiny('second-life', port)];
+    const pids = { own: 0, other: 0 };
+    const seen = await run(['sh', '-c', `${own} & echo $!; wait; sleep 4`], {
+      during: (_, output) => {
+        if (!output.endsWith('\n') || pids.own !== 0) return;
+        pids.own = Number(output);
+        // The next process gets the next free pid, if nobody else is faster.
+        const again = `for attempt in 1 2 3 4 5 6 7 8 9; do echo ${pids.own - 1} >/proc/sys/kernel/ns_last_pid; sh -c '[ $$ = ${pids.own} ] && exec ${other}' && echo got && break; done`;
+        const stranger = spawnSync('ip', ['netns', 'exec', stage.ground.near.namespace, 'sh', '-c', `sleep 0.5; ${again}`]);
+        pids.other = String(stranger.stdout).includes('got') ? pids.own : 0;
+      },
+    });
+    if (pids.other === 0) context.skip('the pid could not be had again');
+    expect(seen.receipt.destinations.map(({ app, pid, tx_packets }) => [app, pid, tx_packets])).toEqual([
+      ['first-life', pids.own, 1],
+    ]);
+    expect((await there.done).messages).toBe(2);
+    await there.leave();
+  });
+
   it('is the command that it would be without: user, groups, rights, limits, mask, environment, descriptors and status', async () => {
     const tell = [
       'id -u; id -g; umask; ulimit -Sn; pwd; tty',

@@ -24,6 +24,8 @@ export class CommandTree {
   readonly #living = new Map<number, Start>();
   /** All of the tree, by pid, the newest last. */
   readonly #members = new Map<number, Start[]>();
+  /** Others that got a pid of the tree. */
+  readonly #strangers = new Map<number, Start>();
   /** Numbers of the processes that the kernel's reports marked, the newest last. */
   readonly #marked = new Set<number>();
   /** The command's cgroup; null if it has none. */
@@ -47,7 +49,10 @@ export class CommandTree {
   /** A process began. @param start epoch ms, to the second; null if unknown */
   born(pid: number, parent: number, start: Start): void {
     if (this.#living.has(parent)) this.#add(pid, start);
-    else this.#living.delete(pid); // the pid is another process's now
+    else {
+      this.#living.delete(pid); // the pid is another process's now
+      if (this.#members.has(pid)) this.#strangers.set(pid, start);
+    }
   }
 
   /** The kernel's report of a socket said that its process is in the cgroup. @param process its number */
@@ -68,8 +73,10 @@ export class CommandTree {
     ancestors,
   }: Pick<Process, 'id' | 'pid' | 'startedAt' | 'ancestors'>): ReceiptProcess['membership'] | null {
     if (this.#marked.has(id)) return 'cgroup';
-    const isBorn = this.#knows(pid, startedAt) || ancestors.some((above) => this.#knows(above.pid, above.startedAt));
-    return isBorn ? 'lineage' : null;
+    // Of two that had the pid within a second only those above them tell which this is.
+    const isEither = this.#strangers.has(pid) && isSame(this.#strangers.get(pid) ?? null, startedAt);
+    const isBorn = !isEither && this.#knows(pid, startedAt);
+    return isBorn || ancestors.some((above) => this.#knows(above.pid, above.startedAt)) ? 'lineage' : null;
   }
 
   /** Whether the newest process with this pid is of the tree. */
@@ -96,6 +103,7 @@ export class CommandTree {
     for (const oldest of this.#members.keys()) {
       this.#members.delete(oldest);
       this.#living.delete(oldest);
+      this.#strangers.delete(oldest);
       return;
     }
   }

@@ -34,6 +34,16 @@ describe('the tree of a command', () => {
     expect([tree.membership(process(11, 20_000_000)), tree.hasPid(11)]).toEqual(['lineage', true]);
   });
 
+  it('tells two that had a pid within a second by those above them', () => {
+    const tree = new CommandTree();
+    tree.begin(10);
+    tree.born(11, 10, 5000);
+    tree.born(11, 1, 5000);
+    expect(tree.membership(process(11, 5000, [1, 10]))).toBe('lineage');
+    expect(tree.membership(process(11, 5000, [1]))).toBe(null);
+    expect(tree.membership(process(10, 2000, [1]))).toBe('lineage');
+  });
+
   it('takes a process by those above it where nobody announces one', () => {
     const tree = new CommandTree();
     tree.begin(10);
