@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import type { Line, Running } from '../support/netns.ts';
 import { Pty, ptyObstacle } from '../support/pty.ts';
+import { faults, receiptSchema } from '../support/schemas.ts';
 import { type Mac, MacFactory, macObstacle, type Starter } from './machine.ts';
 
 const reason = macObstacle();
@@ -213,6 +214,29 @@ describe('a fake Mac', () => {
     await run.interrupt();
     expect([await run.ended, run.stderr]).toEqual([130, '']);
     expect(callsByRoot(mac).filter((call) => !call.startsWith('0 ifconfig '))).toEqual([]);
+  });
+
+  it('run: a command keeps its user and status, and its receipt has what it and its child moved, and nothing of anybody else', () => {
+    const words = `${mac.expectCommand()}; grep ^Uid: /proc/self/status; sleep 3; exit 7`;
+    const { status, stdout, stderr } = mac.run('sudo', 'run', '--receipt', '-', '--format', 'json', '--', '/bin/sh', '-c', words);
+    const [uid, ...rest] = stdout.split('\n');
+    expect([status, uid?.split('\t')[2], stderr]).toEqual([7, '501', '']);
+    const receipt = JSON.parse(rest.join('\n'));
+    expect(faults(receipt, receiptSchema())).toEqual([]);
+    expect(receipt).toMatchObject({ user: 'ann', status: 7, attribution: 'pktap', membership: 'polling', membership_note: null });
+    expect(receipt.destinations.map((row: { app: string; address: string }) => [row.app, row.address]).sort()).toEqual([
+      ['npm', '203.0.113.78'],
+      ['sh', '203.0.113.77'],
+    ]);
+    const [one, other] = receipt.destinations;
+    expect([one.tx_packets * 2, other.tx_packets * 2]).toEqual([one.rx_packets, other.rx_packets]);
+    expect(
+      receipt.processes.map((each: { name: string; ancestors: string[] }) => [each.name, each.ancestors.at(-1)]).sort(),
+    ).toEqual([
+      ['npm', 'sh'],
+      ['sh', 'launchd'],
+    ]);
+    expect(receipt.untold.notes).toContain('processes were looked up, not announced: those that lived a moment may be missing');
   });
 
   it('tcpdump captures when libpcap may not open PKTAP, and the JSON says why', async () => {

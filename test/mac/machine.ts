@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import koffi from 'koffi';
 import { Running } from '../support/netns.ts';
-import { PROCESSES, rates, wire } from './traffic.ts';
+import { NAMED_PIDS, PROCESSES, rates, wire } from './traffic.ts';
 
 /** Who starts the program: root without sudo, as launchd does; ann through sudo; or ann. */
 export type Starter = 'root' | 'sudo' | 'ann';
@@ -95,6 +95,24 @@ export class Mac {
   /** Forbids PKTAP to libpcap; tcpdump may still open it. */
   refusePktap(): void {
     this.#write('refuses-pktap', '');
+  }
+
+  /**
+   * Adds the traffic of a command that the program runs, and of a child of it.
+   *
+   * @returns what the command is to do first: it says that it sends, and lists itself and the child among the processes
+   */
+  expectCommand(): string {
+    this.#write('wire.pcap', wire(true));
+    for (const name of ['pids', 'ps', 'paths']) this.#write(name, name === 'pids' ? '' : this.#read(name), 0o666);
+    const process = (pid: string, parent: string, path: string, number: number) =>
+      [
+        `printf '%5d %5d   501 Sun Nov 22 09:03:22 2026    %s\\n' ${pid} ${parent} ${path} >>/usr/mac/ps`,
+        `echo ${pid} ${path} >>/usr/mac/paths`,
+        `echo ${number} ${pid} >>/usr/mac/pids`,
+      ].join('; ');
+    const { command, child } = NAMED_PIDS;
+    return `sleep 4 & ${process('$$', '1', '/bin/sh', command)}; ${process('$!', '$$', '/opt/homebrew/bin/npm', child)}`;
   }
 
   /** Lets everybody open /dev/bpf0, as Wireshark's ChmodBPF does. Takes effect when the program starts. */
@@ -184,6 +202,10 @@ export class Mac {
     const sudo = { SUDO_USER: 'ann', SUDO_UID: String(UID), SUDO_GID: String(GID) };
     const env = { PATH: process.env['PATH'] ?? '', HOME: '/usr/mac/home', LANG: 'en_US.UTF-8', TZ: 'UTC' };
     return starter === 'sudo' ? { ...env, ...sudo } : env;
+  }
+
+  #read(name: string): string {
+    return readFileSync(join(this.#state, name), 'utf8');
   }
 
   #write(name: string, content: string | Uint8Array, mode = 0o644): void {

@@ -23,7 +23,10 @@
 #define DLT_PKTAP 149          /* pcap/dlt.h:1304 */
 #define PKTAP_HEADER 156       /* sizeof(struct pktap_header), xnu bsd/net/pktap.h */
 #define PKTAP_IFNAME 12        /* offset of pth_ifname */
+#define PKTAP_PID 52           /* offset of pth_pid */
+#define FIRST_NAMED 77000      /* pids from here on stand for those that the file `pids` gives them; the same in traffic.ts */
 #define FILE_HEADER 24
+#define FRAME_BYTES 2048        /* more than any frame of traffic.ts */
 #define KAUTH_NONE (~(uid_t)0 - 100)
 #define LEAST_PATH 1024        /* PROC_PIDPATHINFO_SIZE, xnu libsyscall/wrappers/libproc/libproc.c:264 */
 #define LARGEST_PATH 4096      /* PROC_PIDPATHINFO_MAXSIZE */
@@ -238,6 +241,17 @@ void pcap_dump(unsigned char *user, const struct pcap_pkthdr *header, const unsi
   fwrite(frame, header->caplen, 1, stream);
 }
 
+/* @returns the pid that a frame's stands for; 0 while there is none */
+static uint32_t named_pid(uint32_t pid) {
+  if (pid < FIRST_NAMED) return pid;
+  FILE *file = fopen(MACHINE "/pids", "r"); /* lines of two pids */
+  unsigned int from = 0, to = 0, found = 0;
+  while (file != NULL && found == 0 && fscanf(file, "%u %u", &from, &to) == 2)
+    if (from == pid) found = to;
+  if (file != NULL) fclose(file);
+  return found;
+}
+
 /* Hands over what has come by now, as a non-blocking BPF device does. */
 int pcap_dispatch(pcap_t *p, int limit, pcap_handler handler, unsigned char *user) {
   if (p->is_tap && access(path_of(p->interface), F_OK) != 0) { /* pcap-bpf.c: ENXIO of read(2) */
@@ -254,6 +268,16 @@ int pcap_dispatch(pcap_t *p, int limit, pcap_handler handler, unsigned char *use
     if (p->at + sizeof record > p->bytes) {
       p->at = FILE_HEADER;
       p->bursts++;
+    }
+    uint32_t pid;
+    memcpy(&pid, frame + PKTAP_PID, sizeof pid);
+    uint32_t named = named_pid(pid);
+    if (pid != 0 && named == 0) continue;
+    uint8_t renamed[FRAME_BYTES];
+    if (named != pid && record.caplen <= sizeof renamed) {
+      memcpy(renamed, frame, record.caplen);
+      memcpy(renamed + PKTAP_PID, &named, sizeof named);
+      frame = renamed;
     }
     if (!p->is_tap) { /* only its own frames, without the header of PKTAP */
       if (strcmp((const char *)frame + PKTAP_IFNAME, p->interface) != 0) continue;
