@@ -4,20 +4,32 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { RateHistory } from '../../src/aggregate/rate-history.ts';
+import { decode } from '../../src/decode/decode.ts';
+import { Packet } from '../../src/decode/packet.ts';
+import { Localizer } from '../../src/flow/direction.ts';
+import { FlowTable } from '../../src/flow/flow-table.ts';
 import type { HistoryStatus } from '../../src/model/history.ts';
 import type { ListenerRow } from '../../src/model/listeners.ts';
+import type { PacketPage } from '../../src/model/packet-page.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import type { Ancestor, Process } from '../../src/model/terms.ts';
+import { DIRECTION, LINK, TCP_FLAG } from '../../src/net/numbers.ts';
+import { PacketLog } from '../../src/packets/packet-log.ts';
 import { demoCapture } from '../support/demo-capture.ts';
 import { FakeHistory } from '../support/fake-history.ts';
 import { Film } from '../support/film.ts';
+import { ethernet, ipv4, type TcpFields, tcp } from '../support/frames.ts';
+import { addresses } from '../support/packets.ts';
+import { tlsHello } from '../support/payloads.ts';
 import { CAPTURE } from '../support/snapshot-builder.ts';
 import { screenSvg } from '../support/svg.ts';
+import { changeOfKeys, encrypted, flight } from '../support/talk.ts';
 import { ourTheme, Stage } from '../support/terminal.ts';
 import { snapshotsOf } from '../support/whole-snapshot.ts';
 
 const DOCS = new URL('../../docs/', import.meta.url);
 const page = (name: string): string => readFileSync(new URL(name, DOCS), 'utf8');
+const { SYN, ACK, FIN, PSH } = TCP_FLAG;
 /** What a theme's terminal has itself, where the theme leaves that as it is. */
 const GROUND = { fg: 0xd0d0d0, bg: 0x14161b };
 const SIZE: Size = { columns: 112, rows: 36 };
@@ -201,6 +213,99 @@ function told(second: number): Snapshot {
     ],
   };
 }
+
+/** The packets of a TLS connection, one of which was lost and one met a full buffer. @param flow id of its row */
+function spoken(flow: string, begun: number): PacketPage {
+  const localizer = new Localizer(false);
+  localizer.setAddresses(addresses('192.168.1.23'));
+  const flows = new FlowTable(localizer, 64, 7);
+  const log = new PacketLog(flows);
+  let time = begun;
+  let [mine, theirs] = [1000, 9000];
+  const segment = (ms: number, isSent: boolean, fields: TcpFields, payload: Uint8Array = new Uint8Array(0), again = 0) => {
+    time += ms;
+    const [seq, ack] = isSent ? [mine - again, theirs] : [theirs - again, mine];
+    const ports = isSent ? { sport: 51_034, dport: 443 } : { sport: 443, dport: 51_034 };
+    const ends = isSent ? { src: '192.168.1.23', dst: '203.0.113.61' } : { src: '203.0.113.61', dst: '192.168.1.23' };
+    const header = { flags: payload.length > 0 ? PSH | ACK : ACK, window: isSent ? 2058 : 501, ...fields };
+    const frame = ethernet({}, ipv4(ends, tcp({ ...ports, seq, ack, ...header }, payload)));
+    const packet = new Packet();
+    decode(frame, 0, frame.length, frame.length, LINK.ETHERNET, packet);
+    packet.time = time;
+    const row = flows.touch(packet, 0, DIRECTION.UNKNOWN);
+    if (log.row < 0) log.watch(row);
+    log.add(packet, frame, flows.lastSent);
+    const length = payload.length + ((header.flags & (SYN | FIN)) === 0 ? 0 : 1) - again;
+    if (isSent) mine += length;
+    else theirs += length;
+  };
+  const scaled = Uint8Array.from([3, 3, 6]);
+  segment(0, true, { flags: SYN, ack: 0, window: 65_535, options: scaled });
+  segment(24.2, false, { flags: SYN | ACK, window: 64_240, options: scaled });
+  segment(0.1, true, {});
+  segment(0.9, true, {}, tlsHello({ name: 'imap.fastmail.com' }));
+  segment(24.6, false, {});
+  segment(1.8, false, {}, flight());
+  segment(0.2, true, {});
+  segment(1.3, true, {}, changeOfKeys());
+  segment(24.4, false, {}, encrypted(240));
+  segment(0.7, true, {}, encrypted(612));
+  segment(262, true, {}, encrypted(612), 617);
+  segment(24.9, false, {});
+  for (let i = 0; i < 3; i++) segment(0.4 + i / 10, false, {}, encrypted(1380));
+  segment(0.3, true, {});
+  segment(12.2, false, {}, encrypted(1380));
+  segment(0.1, true, { window: 0 });
+  segment(209, true, { window: 2058 });
+  segment(24.1, false, {}, encrypted(900));
+  segment(0.2, true, {});
+  return { ...(log.page() as PacketPage), flow };
+}
+
+describe('packets', () => {
+  const theme = ourTheme('netmon');
+  /** The screen of one second, and its picture. */
+  async function shot(
+    change: (second: Snapshot) => Snapshot,
+    keys: readonly string[],
+    title: string,
+    path: string,
+  ): Promise<string> {
+    const stage = new Stage(SIZE.columns, 28, { theme });
+    for (const snapshot of seconds.slice(STILL - 10, STILL + 1)) await stage.show(change(snapshot));
+    await stage.press(...keys);
+    const svg = screenSvg(stage.terminal, groundOf(theme), title);
+    stage.close();
+    expect(svg).not.toMatch(/<script|href=|undefined|NaN/);
+    await expect(svg).toMatchFileSnapshot(fileURLToPath(new URL(path, DOCS)));
+    return svg;
+  }
+
+  test('of a connection are the picture in the documentation', async () => {
+    const mail = (seconds[STILL] as Snapshot).flows.find(({ app }) => app === 'Mail');
+    const packets = spoken(mail?.id ?? '', (seconds[STILL] as Snapshot).time - 900);
+    const keys = ['3', '/', ...'app:Mail', '\r', '\r', '\t'];
+    const svg = await shot((one) => ({ ...one, packets }), keys, 'the packets of a connection', 'screens/packets.svg');
+    for (const word of ['client', 'retransmit,', 'zero']) expect(svg).toContain(`>${word}<`);
+    expect(page('connections.md')).toContain('(screens/packets.svg)');
+  });
+
+  test('that are written are the picture in the documentation', async () => {
+    const writing = {
+      ...{ path: '/Users/ann/netmon-zoom.us.pcapng', state: 'writing' as const, bytes: 3_565_158, files: 1, packets: 9114 },
+      ...{ lost: 0, note: '', what: 'zoom.us' },
+    };
+    const change = (one: Snapshot): Snapshot => {
+      const since = one.time - 60_000;
+      const kept = { bytes: 64 << 20, forMs: 60_000, packets: 61_422, used: 31_000_000, since, tooLong: 0 };
+      const said = { ...writing, since: one.time - 42_000, until: one.time };
+      return { ...one, capture: { ...one.capture, kept: { ...kept, writing: said } } };
+    };
+    const svg = await shot(change, ['2'], 'the packets of an app, while they are written', 'screens/writing.svg');
+    expect(svg).toContain('WRITING');
+    expect(page('packets.md')).toContain('(screens/writing.svg)');
+  });
+});
 
 const RIGHT = '\x1b[C';
 const LEFT = '\x1b[D';
