@@ -109,7 +109,7 @@ async function recorder(history: HistoryOptions, { parts, opened, watch }: Assem
 /** Loads what brings records to engines; null if none are asked for. @returns begins it: once root is dropped */
 async function exporter({ options, messenger, clock }: Opened, { path }: HistoryOptions): Promise<(() => Exporting) | null> {
   const { exports: plan, read, screen } = options;
-  if (plan === null || messenger === null || read !== null) return null;
+  if (plan === null || plan.push.length === 0 || messenger === null || read !== null) return null;
   const [{ Exporting: ExportingOfRun, machineIdentity }, { openBareHistory }] = await Promise.all([
     import('./exporting.ts'),
     import('./history-answers.ts'),

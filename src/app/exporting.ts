@@ -206,7 +206,7 @@ export class Exporting {
     try {
       if (this.#reader === null) this.#reader = await this.#parts.open();
       else if (isStale) await this.#reader.refresh();
-      if (isStale || this.#queue === null) this.#queue = await this.#reader.exportQueue();
+      if (isStale || this.#queue === null) this.#queue = await this.#reader.exportQueue(this.run);
       return this.#reader;
     } catch (thrown) {
       this.#isStale ||= isStale;
@@ -214,11 +214,11 @@ export class Exporting {
     }
   }
 
-  /** Goes on where the engine was; a new one begins with what is recorded from now on. */
-  #begin(lane: Lane, { newest, minute, marks }: ExportQueue): void {
+  /** Goes on where the engine was; a new one begins with what this run records. */
+  #begin(lane: Lane, { newest, minute, marks, began }: ExportQueue): void {
     const known: QueuedMark | undefined = marks.find(({ engine }) => engine === lane.plan.engine);
-    lane.cursor = known ?? { cut: newest + 1, section: 0, after: 0 };
-    lane.minute = known === undefined ? minute : known.minute;
+    lane.cursor = known ?? { cut: (began?.cut ?? newest) + 1, section: 0, after: 0 };
+    lane.minute = known === undefined ? (began?.minute ?? minute) : known.minute;
     if (known === undefined) this.#mark(lane);
   }
 

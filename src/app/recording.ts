@@ -148,6 +148,7 @@ export class Recording {
       onBegin: () => {
         this.#collector.begin();
         this.#encrypted?.take();
+        this.#offerExports(time(), exporting?.settledAt(time()) ?? 0); // a new engine begins here
       },
     });
     monitor.record(this.#collector, () => this.status);

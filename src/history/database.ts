@@ -218,10 +218,12 @@ export class HistoryDatabase {
     return this.#dns.read(query);
   }
 
-  /** How the queue of exports stands. */
-  exportQueue(): ExportQueue {
+  /** How the queue of exports stands. @param run that asks; 0 for none */
+  exportQueue(run = 0): ExportQueue {
     const { newest, marks } = this.#exports;
-    return { newest: newest?.number ?? 0, minute: newest?.minute ?? null, marks };
+    const first = this.#exports.firstOf(run);
+    const began = first === null ? null : { cut: first.number, minute: first.minute };
+    return { newest: newest?.number ?? 0, minute: newest?.minute ?? null, marks, began };
   }
 
   /** At most `most` rows of a cut; null if that cut isn't there. */

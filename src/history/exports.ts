@@ -84,6 +84,11 @@ export class ExportTables {
     return { number: at, run, minute, flow, alert };
   }
 
+  /** The first cut of a run; null if it has none. */
+  firstOf(run: number): StoredCut | null {
+    return this.cut(`(SELECT min(number) FROM cut WHERE run = ${Math.trunc(run)})`);
+  }
+
   /** What engines have acknowledged. */
   get marks(): QueuedMark[] {
     const rows = this.#statements.rows<[string, number, number, number, number | null]>(MARKS, []);

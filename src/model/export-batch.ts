@@ -45,6 +45,8 @@ export interface ExportQueue {
   /** The last settled minute, since the epoch; null before the first cut. */
   readonly minute: number | null;
   readonly marks: readonly QueuedMark[];
+  /** The first cut of the run that asks, and its minute; null if it has none. */
+  readonly began: { readonly cut: number; readonly minute: number } | null;
 }
 
 /** A mark with the last minute that the engine has all of, since the epoch; null if that isn't known. */

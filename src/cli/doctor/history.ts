@@ -130,7 +130,7 @@ async function exportsFinding({ path, push }: Place, open: HistoryLook['open']):
     return skipped('no history, which is what is sent');
   const reader = await open(path);
   try {
-    const { minute: settled, marks } = await reader.exportQueue();
+    const { minute: settled, marks } = await reader.exportQueue(0);
     const found = push.map(({ engine, url }) => {
       const minute = marks.find((mark) => mark.engine === engine)?.minute ?? null;
       if (minute === null || settled === null) return { words: `${engine}: nothing sent yet`, isBehind: false };

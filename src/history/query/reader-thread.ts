@@ -32,7 +32,7 @@ export type ReaderCall =
   | { readonly name: 'alerts'; readonly query: AlertQuery }
   | { readonly name: 'dns'; readonly query: DnsQuery }
   | { readonly name: 'baseline'; readonly query: BaselineQuery }
-  | { readonly name: 'exportQueue' }
+  | { readonly name: 'exportQueue'; readonly run: number }
   | { readonly name: 'unsent'; readonly cursor: ExportCursor; readonly most: number }
   | { readonly name: 'image' }
   | { readonly name: 'refresh' };
@@ -118,7 +118,7 @@ function answerOf(sql: SqlEngine, { database }: HistoryState, call: ReaderCall):
     case 'baseline':
       return database.baseline(call.query);
     case 'exportQueue':
-      return database.exportQueue();
+      return database.exportQueue(call.run);
     case 'unsent':
       return database.unsent(call.cursor, call.most);
     case 'image':

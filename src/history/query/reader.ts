@@ -47,8 +47,8 @@ export interface HistoryReader {
   dns(query: DnsQuery): Promise<RecordedDns>;
   /** What each app has reached, and the most that it sent in an hour. */
   baseline(query: BaselineQuery): Promise<KnownBaseline>;
-  /** How the queue of exports stands. */
-  exportQueue(): Promise<ExportQueue>;
+  /** How the queue of exports stands. @param run that asks; 0 for none */
+  exportQueue(run: number): Promise<ExportQueue>;
   /** At most `most` rows of a cut; null if that cut isn't there. */
   unsent(cursor: ExportCursor, most: number): Promise<UnsentPage | null>;
   /** Image and journals together as one SQLite file. */
@@ -170,8 +170,8 @@ class QueuedReader implements HistoryReader {
     return this.#ask<KnownBaseline>({ name: 'baseline', query }).answer;
   }
 
-  exportQueue(): Promise<ExportQueue> {
-    return this.#ask<ExportQueue>({ name: 'exportQueue' }).answer;
+  exportQueue(run: number): Promise<ExportQueue> {
+    return this.#ask<ExportQueue>({ name: 'exportQueue', run }).answer;
   }
 
   unsent(cursor: ExportCursor, most: number): Promise<UnsentPage | null> {

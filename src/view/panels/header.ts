@@ -199,8 +199,9 @@ function stateParts(state: ViewState, live: Snapshot, glyphs: Glyphs): readonly 
   if (kept?.writing?.state === 'writing') mark(writingMark(kept.writing, live, state, glyphs), 'accent');
   if (delivery?.channels.some(({ failure }) => failure !== null) === true) mark('alerts not delivered', 'warn');
   const engines = exports?.engines ?? [];
-  if (exports !== null && !exports.isLeft && (exports.note !== '' || engines.some((one) => !isAsked(one) && isBehind(one))))
-    mark('exports behind', 'warn');
+  const isNotExported = exports !== null && !exports.isLeft && engines.every(isAsked) && exports.note !== '';
+  if (exports?.isLeft === false && engines.some((one) => !isAsked(one) && isBehind(one))) mark('exports behind', 'warn');
+  else if (isNotExported) mark('NOT EXPORTED', 'warn');
   if (engines.some((one) => isAsked(one) && isBehind(one))) mark('metrics not served', 'warn');
   const budget = state.history.plan === null ? null : budgetStatusNow(state.history, live);
   if (budget !== null && budget.over > 0) mark(`OVER BUDGET ${formatShare(budget.share)}`, 'error');

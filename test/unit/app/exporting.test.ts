@@ -80,7 +80,7 @@ function machine() {
     reads.opened++;
     if (reads.failure !== '') throw new Error(reads.failure);
     return {
-      exportQueue: async () => history.exportQueue(),
+      exportQueue: async (asks: number) => history.exportQueue(asks),
       unsent: async (...args: Parameters<HistoryDatabase['unsent']>) => history.unsent(...args),
       refresh: async () => undefined,
       close: async () => void reads.closed++,
@@ -168,6 +168,17 @@ describe('exporting', () => {
     });
     await pass(1000);
     expect(reads.closed).toBe(reads.opened); // no thread stays up between two minutes
+  });
+
+  it('sends all of a run so short that its first and its last cut come together', async () => {
+    const { run, record, history } = machine();
+    record(NOVEMBER, 1);
+    const { messenger, settle, exporting } = run('clickhouse');
+    history.apply(100, { ...batch(NOVEMBER, []), exports: { cut: { run: exporting.run, minute: NOVEMBER }, marks: [] } });
+    history.apply(101, batch(NOVEMBER + 1, [entry({ rxBytes: 5 })]));
+    history.apply(102, { ...batch(NOVEMBER, []), exports: { cut: { run: exporting.run, minute: NOVEMBER + 1 }, marks: [] } });
+    await settle(NOVEMBER + 1);
+    expect(sums(messenger.sent)).toEqual([[5]]);
   });
 
   it('repeats after a crash exactly what was not acknowledged, under the same token', async () => {

@@ -60,7 +60,8 @@ describe('a cut', () => {
     expect(found.map(({ flows }) => flows.map(({ remotePort }) => remotePort))).toEqual([[1, 2], [3]]);
     expect(found.map(({ alerts }) => alerts.length)).toEqual([1, 0]);
     expect(found[0]).toMatchObject({ cut: { run: 7, minute: NOVEMBER }, next: { cut: 2, section: 0, after: 0 } });
-    expect(made.exportQueue()).toEqual({ newest: 2, minute: NOVEMBER + 1, marks: [] });
+    expect(made.exportQueue()).toEqual({ newest: 2, minute: NOVEMBER + 1, marks: [], began: null });
+    expect(made.exportQueue(7).began).toEqual({ cut: 1, minute: NOVEMBER });
   });
 
   it('stays as it was sent when its minute changes, and the change goes with the next one', () => {

@@ -78,7 +78,7 @@ export class FakeReader implements HistoryReader {
   }
 
   exportQueue(): Promise<ExportQueue> {
-    return Promise.resolve({ newest: 0, minute: null, marks: [] });
+    return Promise.resolve({ newest: 0, minute: null, marks: [], began: null });
   }
 
   unsent(): Promise<null> {

@@ -227,7 +227,8 @@ describe('exports', () => {
     expect(header(status([{ ...engine, waiting: 4 }]))).toContain('exports behind');
     expect(header(status([down]))).toContain('exports behind');
     expect(header(status([down], '', true))).not.toContain('exports behind');
-    expect(header(status([], 'nothing is recorded'))).toContain('exports behind');
+    expect(header(status([], 'nothing is recorded'))).toContain('NOT EXPORTED');
+    expect(header(status([engine], 'a machine of its own'))).not.toContain('exports behind');
   });
 
   const listener: EngineStatus = { ...engine, engine: 'prometheus', to: '127.0.0.1:9464', acknowledged: null, sent: 0 };
