@@ -1,6 +1,9 @@
 // `netmon-tui listeners`: what waits for connections on this machine, as a table or as JSON lines.
 
 import { Users } from '../identify/process/directory.ts';
+import { Containers } from '../identify/process/linux/containers/containers.ts';
+import { StateFiles } from '../identify/process/linux/containers/state-files.ts';
+import { TrustedFiles } from '../identify/process/linux/containers/trusted-files.ts';
 import { procAt } from '../identify/process/linux/procfs/proc.ts';
 import type { Listeners } from '../identify/process/listening/listeners.ts';
 import { openListeners } from '../identify/process/listening/open.ts';
@@ -9,9 +12,10 @@ import { NetmonError } from '../model/errors.ts';
 import type { Listener } from '../model/listeners.ts';
 import { counted } from '../net/counted.ts';
 import { serviceName } from '../net/services.ts';
-import { timeField } from '../output/fields.ts';
+import { containerFields, timeField } from '../output/fields.ts';
 import { fixed, flexible, REPORT_WIDTHS, sheetOf, type TextStyle, tableLines } from '../output/text-table.ts';
 import type { Edges } from '../system/edges.ts';
+import { readSystemFile } from '../system/small-file.ts';
 import { formatDateTime } from '../view/text/format.ts';
 
 /** Longest wait for the list, ms: a program may have to run. */
@@ -33,7 +37,16 @@ export async function listenersCommand(edges: Edges, style: TextStyle | null): P
   ]);
   const pathOf = libproc?.openLibproc() ?? (() => null);
   const kernel = dump?.openListeningDump() ?? null;
-  const parts = { users: new Users(passwd, others), proc: procAt(proc), pathOf, kernel, walkMs: Number.POSITIVE_INFINITY };
+  const states = new StateFiles(new TrustedFiles(proc), () => readSystemFile(passwd, 1 << 20) ?? '');
+  const containers = new Containers((ref) => states.read(ref), performance.now.bind(performance));
+  const parts = {
+    users: new Users(passwd, others),
+    containers,
+    proc: procAt(proc),
+    pathOf,
+    kernel,
+    walkMs: Number.POSITIVE_INFINITY,
+  };
   const listeners = openListeners(edges, parts);
   try {
     const rows = await listedOnce(listeners);
@@ -85,7 +98,7 @@ export function listenersText(rows: readonly Listener[], note: string, style: Te
 /** The list as JSON, one object a line. */
 export function listenersJson(rows: readonly Listener[]): string {
   return rows
-    .map(({ protocol, address, port, reach, app, exe, pid, user, unit, startedAt, elsewhere }) => {
+    .map(({ protocol, address, port, reach, app, exe, pid, user, unit, container, startedAt, elsewhere }) => {
       const known = { protocol, address, port, reach, app, exe, pid, user, unit };
       const fields = {
         type: 'listener',
@@ -93,6 +106,7 @@ export function listenersJson(rows: readonly Listener[]): string {
         ...known,
         started: startedAt === null ? null : timeField(startedAt),
         other_namespace: elsewhere,
+        container: container === null ? null : containerFields(container),
       };
       return `${JSON.stringify(fields)}\n`;
     })

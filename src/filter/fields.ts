@@ -437,7 +437,7 @@ export interface FilterSubject {
 export function listenerSubject(row: ListenerRow): FilterSubject {
   return {
     machine: row.machine ?? null,
-    ...{ app: row.app, pid: row.pid, exe: row.exe, user: row.user, protocol: row.protocol },
+    ...{ app: row.app, pid: row.pid, exe: row.exe, user: row.user, protocol: row.protocol, container: row.container },
     local: { address: row.address, port: row.port },
     host: row.lastFrom,
     remote: row.lastFrom === null ? null : { address: row.lastFrom, port: 0 },

@@ -1,6 +1,7 @@
 // Listeners: sockets that wait for connections or datagrams, as plain data. The JSON form is a contract (schema/json-lines.schema.json).
 
 import type { OfMachine } from './machines.ts';
+import type { Container } from './terms.ts';
 
 /** From where a listener can be reached, as far as its address says; a firewall may allow less. */
 export const REACHES = ['loopback', 'network', 'everywhere'] as const;
@@ -23,6 +24,8 @@ export interface Listener {
   readonly user: string | null;
   /** systemd unit or container of the process. */
   readonly unit: string | null;
+  /** null if the process runs in none. */
+  readonly container: Container | null;
   /** Start of the process, epoch ms; null if unknown. */
   readonly startedAt: number | null;
   /** When it was first listed, epoch ms; null if it was there before the run. */

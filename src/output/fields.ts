@@ -16,7 +16,7 @@ import type {
   TotalRow,
   Traffic,
 } from '../model/snapshot.ts';
-import type { Ancestor, Endpoint, InnerFlow, Process, Publisher } from '../model/terms.ts';
+import type { Ancestor, Container, Endpoint, InnerFlow, Process, Publisher } from '../model/terms.ts';
 
 /** Number of the schema. It changes only if a field changes its meaning. */
 export const SCHEMA = 1;
@@ -207,10 +207,27 @@ export function appFields(app: AppRow, lineage: boolean): Record<string, unknown
 }
 
 function processFields(process: Process): Record<string, unknown> {
-  const { pid, name, exe, user, parentPid, startedAt, script, unit } = process;
-  const started = startedAt === null ? null : timeField(startedAt);
+  const { pid, name, exe, user, parentPid, startedAt, script, unit, container } = process;
   const publisher = process.publisher === null ? null : publisherFields(process.publisher);
-  return { pid: pid < 0 ? null : pid, name, exe, user, parent_pid: parentPid, started, script, unit, publisher };
+  const started = startedAt === null ? null : timeField(startedAt);
+  const inside = container === null ? null : containerFields(container);
+  return {
+    pid: pid < 0 ? null : pid,
+    name,
+    exe,
+    user,
+    parent_pid: parentPid,
+    started,
+    script,
+    unit,
+    container: inside,
+    publisher,
+  };
+}
+
+/** A container. Its name is null if its engine's files didn't tell it, and then there is a reason. */
+export function containerFields({ engine, id, container, image, pod, namespace, project, unknown }: Container) {
+  return { engine, id, name: unknown === null ? container : null, image, pod, namespace, project, reason: unknown };
 }
 
 function publisherFields({ kind, name, version, by, source, note }: Publisher): Record<string, unknown> {

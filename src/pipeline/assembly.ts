@@ -17,6 +17,9 @@ import { Neighbours } from '../identify/place/neighbours.ts';
 import type { Places } from '../identify/place/places.ts';
 import type { CommandTree } from '../identify/process/command-tree.ts';
 import { Directory, Users } from '../identify/process/directory.ts';
+import { type ContainerAnswer, Containers } from '../identify/process/linux/containers/containers.ts';
+import { StateFiles } from '../identify/process/linux/containers/state-files.ts';
+import { TrustedFiles } from '../identify/process/linux/containers/trusted-files.ts';
 import type { ExecWatch } from '../identify/process/linux/exec-watch.ts';
 import { type Beginnings, LinuxLineage } from '../identify/process/linux/lineage.ts';
 import { procAt } from '../identify/process/linux/procfs/proc.ts';
@@ -30,6 +33,7 @@ import { PsWatch } from '../identify/process/macos/ps-watch.ts';
 import { OwnerChecks } from '../identify/process/owner-checks.ts';
 import { NettopOwners, type OwnerSource } from '../identify/process/owner-source.ts';
 import { Owners } from '../identify/process/owners.ts';
+import type { ContainerRef } from '../identify/process/process-facts.ts';
 import { CapturedSource } from '../identify/process/recorded.ts';
 import { StartClock } from '../identify/process/start-clock.ts';
 import { reasonOf } from '../model/errors.ts';
@@ -39,7 +43,7 @@ import type { Watcher } from '../model/watch.ts';
 import { Publishers, publisherSource } from '../publisher/publishers.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Edges } from '../system/edges.ts';
-import { systemPathExists } from '../system/small-file.ts';
+import { readSystemFile, systemPathExists } from '../system/small-file.ts';
 import { Inspection } from './inspection.ts';
 import { MAX_FLOWS, Monitor } from './monitor.ts';
 
@@ -99,12 +103,15 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
   const lineage = replay || edges.platform !== 'linux' ? null : new LinuxLineage(proc, starts);
   lineage?.seed();
   const users = new Users(passwd, subject.users);
-  const directory = new Directory(users, starts, lineage, subject.isMessenger);
   const skipped: Fallback[] = [];
+  const states = new StateFiles(new TrustedFiles(proc), () => readSystemFile(passwd, 1 << 20) ?? '');
+  const readState = (ref: ContainerRef) => states.read(ref);
   const tree = subject.tree ?? null;
   const isLinuxLive = !replay && edges.platform === 'linux' && !opened.source.namesProcesses;
   const trees = new Set(tree === null ? [] : [tree]);
-  const watch = isLinuxLive ? kernel.watchExecs(proc, heardBy(lineage, trees, starts)) : null;
+  const watch = isLinuxLive ? kernel.watchExecs(proc, passwd, heardBy(lineage, trees, starts), readState) : null;
+  const containers = new Containers(watch === null ? readState : (ref) => watch.container(ref), () => clock.monotonic());
+  const directory = new Directory(users, starts, lineage, containers, subject.isMessenger);
   const follow = (one: CommandTree) => {
     trees.add(one);
     one.isTold = watch !== null && watch.note === '';
@@ -114,7 +121,13 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
   const listeners =
     replay || (subject.events === null && subject.listens !== true)
       ? null
-      : openListeners(edges, { users, proc: watch ?? procAt(proc), pathOf: kernel.pathOf, kernel: kernel.openListeningDump() });
+      : openListeners(edges, {
+          users,
+          containers,
+          proc: watch ?? procAt(proc),
+          pathOf: kernel.pathOf,
+          kernel: kernel.openListeningDump(),
+        });
   // A recording's processes ran elsewhere, and on Linux the owner source knows everything about a process.
   const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges, kernel.pathOf, kernel.parentOf);
   const publishers = replay
@@ -278,8 +291,8 @@ async function native() {
     /** Opens eBPF on Linux, or says why it can't. */
     ebpf,
     /** Starts the thread that learns of new processes and reads the parts of /proc that need rights; null if it can't be started. */
-    watchExecs: (proc: string, lineage: Beginnings | null) =>
-      orElse(() => (watching === null ? null : new watching.ExecWatch(proc, lineage)), null),
+    watchExecs: (proc: string, passwd: string, lineage: Beginnings | null, readState: (ref: ContainerRef) => ContainerAnswer) =>
+      orElse(() => (watching === null ? null : new watching.ExecWatch(proc, passwd, lineage, readState)), null),
     /** Lists listening sockets from the kernel; null if that isn't possible. */
     openListeningDump: () => listening?.openListeningDump() ?? null,
     /** Looks up single sockets in the kernel; null if that isn't possible, which leaves the tables. */

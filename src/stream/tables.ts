@@ -514,6 +514,7 @@ const listener = record<ListenerRow>({
   pid: optional(number),
   user: optional(text),
   unit: optional(text),
+  container: optional(container),
   startedAt: optional(time),
   since: optional(time),
   elsewhere: flag,

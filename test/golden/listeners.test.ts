@@ -16,7 +16,15 @@ afterEach(() => stage.close());
 function listener(port: number, parts: Partial<ListenerRow> = {}): ListenerRow {
   return {
     ...{ id: `tcp ${port}`, protocol: 'tcp', address: '*', port, reach: 'everywhere', app: 'sshd', exe: '/usr/sbin/sshd' },
-    ...{ pid: 712, user: 'root', unit: 'ssh.service', startedAt: NOON - 86_400_000, since: null, elsewhere: false },
+    ...{
+      pid: 712,
+      user: 'root',
+      unit: 'ssh.service',
+      startedAt: NOON - 86_400_000,
+      since: null,
+      elsewhere: false,
+      container: null,
+    },
     ...{ accepted: 3, lastFrom: '192.0.2.44', lastAt: NOON - 90_000 },
     ...parts,
   };

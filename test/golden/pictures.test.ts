@@ -188,7 +188,7 @@ function told(second: number): Snapshot {
       user: 'ann',
       unit: null,
     },
-    ...{ startedAt: began, since: null, elsewhere: false, accepted: 0, lastFrom: null, lastAt: null },
+    ...{ startedAt: began, since: null, elsewhere: false, container: null, accepted: 0, lastFrom: null, lastAt: null },
     ...parts,
   });
   const loopback = { address: '127.0.0.1', reach: 'loopback' } as const;

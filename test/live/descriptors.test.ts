@@ -18,7 +18,7 @@ it.runIf(existsSync(MEMORY))(
     const { ExecWatch } = (await import(pathToFileURL(module).href)) as { ExecWatch: typeof Watch };
     const proc = mkdtempSync(join(MEMORY, 'netmon-descriptors-'));
     const folder = join(proc, '7/fd');
-    const watch = new ExecWatch(proc, null);
+    const watch = new ExecWatch(proc, '/etc/passwd', null);
     try {
       mkdirSync(folder, { recursive: true });
       symlinkSync('socket:[77]', join(folder, '0'));

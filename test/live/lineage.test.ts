@@ -31,7 +31,7 @@ describe.skipIf(reason !== null)('lineage, live', () => {
     const { StartClock } = (await load('start-clock')) as { StartClock: typeof Starts };
     lineages = new LinuxLineage('/proc', new StartClock('/proc'));
     lineages.seed();
-    watch = new ExecWatch('/proc', lineages);
+    watch = new ExecWatch('/proc', '/etc/passwd', lineages);
     await watch.opened();
     expect(watch.note).toBe('');
     watch.lower(~0n); // as with --stay-root: arguments are read from now on

@@ -38,7 +38,7 @@ describe.skipIf(reason !== null)('publishers, live', () => {
       publisherSource: typeof sourceOf;
     };
     const { systemEdges } = (await load('system/programs')) as { systemEdges: typeof edgesOf };
-    watch = new ExecWatch('/proc', null);
+    watch = new ExecWatch('/proc', '/etc/passwd', null);
     await watch.opened();
     directory = new Directory(new Users('/etc/passwd'));
     publishers = new Publishers(directory, watch, publisherSource(systemEdges()), () => {});

@@ -62,6 +62,16 @@ const word = (words: readonly string[]): Schema => ({ type: 'string', enum: word
 const GAP_REASONS = ['sleep', 'clock', 'loss', 'interface'] as const satisfies readonly Gap['reason'][];
 const APPLICATION_SOURCES = ['content', 'port', 'none'] as const satisfies readonly ApplicationSource[];
 
+const container = object({
+  engine: text,
+  id: text,
+  name: orNull(text),
+  image: orNull(text),
+  pod: orNull(text),
+  namespace: orNull(text),
+  project: orNull(text),
+  reason: said(orNull(text), "why its engine's files don't tell its name"),
+});
 const ancestor = object({ pid: count, name: text, started: time });
 const publisher = object({
   kind: word(PUBLISHER_KINDS),
@@ -276,6 +286,7 @@ const LINES = {
     unit: orNull(text),
     started: said(time, 'start of the process'),
     other_namespace: flag,
+    container: orNull(container),
   }),
   doctor: object({
     ...head('doctor'),
@@ -388,6 +399,7 @@ export function linesSchema(): Schema {
               started: time,
               script: orNull(text),
               unit: orNull(text),
+              container: orNull(container),
               publisher: said({ oneOf: [publisher, { type: 'null' }] }, 'who made its executable; null until that was looked up'),
             }),
           ),

@@ -1,10 +1,18 @@
 // Numbers processes and apps. Processes with the same executable and user are one app. It can forget entries that nothing refers to.
 
 import { readFileSync } from 'node:fs';
-import { type App, type Lineage, NO_LINEAGE, type Process, type ProcessDirectory, type Publisher } from '../../model/terms.ts';
+import {
+  type App,
+  type Container,
+  type Lineage,
+  NO_LINEAGE,
+  type Process,
+  type ProcessDirectory,
+  type Publisher,
+} from '../../model/terms.ts';
 import { sanitize } from '../../net/text.ts';
 import { SENDER_APP } from '../../system/own-files.ts';
-import type { LateFacts, ProcessFacts } from './process-facts.ts';
+import type { ContainerRef, LateFacts, ProcessFacts } from './process-facts.ts';
 import type { StartClock } from './start-clock.ts';
 
 /** Most processes and apps kept. While full, further processes share their app's latest entry and further apps share one row. */
@@ -30,11 +38,17 @@ export interface Lineages {
   of(facts: ProcessFacts): Lineage;
 }
 
+/** Knows containers. Asked for each process in one, when it is met. */
+export interface ContainerSource {
+  of(ref: ContainerRef): Container;
+}
+
 /** Interns processes with `learn` and finds them by number. */
 export class Directory implements ProcessDirectory {
   readonly #users: Users;
   readonly #starts: StartClock | null;
   readonly #lineages: Lineages | null;
+  readonly #containers: ContainerSource | null;
   readonly #isMessenger: (pid: number) => boolean;
   /** In the order in which `learn` added them. */
   readonly #processes = new Map<number, Process>();
@@ -60,6 +74,7 @@ export class Directory implements ProcessDirectory {
   /**
    * @param starts null if start times aren't in ticks
    * @param lineages null where the system isn't asked
+   * @param containers null where none are known by name
    * @param isMessenger whether a pid is that of this run's messenger
    * @param maxApps fewer in tests
    */
@@ -67,10 +82,12 @@ export class Directory implements ProcessDirectory {
     users: Users,
     starts: StartClock | null = null,
     lineages: Lineages | null = null,
+    containers: ContainerSource | null = null,
     isMessenger: (pid: number) => boolean = () => false,
     maxApps = MAX_APPS,
   ) {
     this.#lineages = lineages;
+    this.#containers = containers;
     this.#isMessenger = isMessenger;
     this.#maxApps = maxApps;
     this.#users = users;
@@ -103,10 +120,11 @@ export class Directory implements ProcessDirectory {
   }
 
   /** Number of the process with these facts. A different start time, executable or name makes it a different process; a truncated name counts as the same. */
-  learn(facts: ProcessFacts): number {
-    const key = keyOf(facts);
+  learn(read: ProcessFacts): number {
+    const key = keyOf(read);
     const known = this.#processByKey.get(key);
     if (known !== undefined) return known;
+    const [facts, container] = contained(read, this.#containers);
     const user = facts.user ?? this.#users.name(facts.uid);
     const app = this.#appOf(facts, user);
     const last = this.#lastOfApp[app];
@@ -127,7 +145,7 @@ export class Directory implements ProcessDirectory {
       startedAt,
       script,
       unit,
-      container: null,
+      container,
       app,
       ancestors,
       origin,
@@ -329,11 +347,25 @@ const BUNDLE = /^(.*?\/([^/]+)\.app)\//;
 /** Folder of Xcode's command-line tools (git, clang ...), which are apps of their own. */
 const TOOLS = /^.*?\.app\/Contents\/Developer(?=\/)/;
 
+/** A process's facts with its container for a unit, and that container; null if it runs in none. */
+export function contained(facts: ProcessFacts, source: ContainerSource | null): readonly [ProcessFacts, Container | null] {
+  const { container: ref } = facts;
+  if (ref === null || ref === undefined) return [facts, null];
+  const container = source?.of(ref) ?? null;
+  const unit = container === null ? `${ref.engine} ${ref.id.slice(0, 12)}` : containerLabel(container);
+  return [{ ...facts, unit }, container];
+}
+
+/** A container as a person calls it: `docker web`, `pod prod/db-0`. Containers of one pod share it. */
+export function containerLabel({ engine, container, pod, namespace }: Container): string {
+  return pod !== null && namespace !== null ? `pod ${namespace}/${pod}` : `${engine} ${container}`;
+}
+
 /**
  * Folds a process into its app.
  *
  * `/Applications/X.app/...` and all its helpers are X; `python3 backup.py` is `backup.py (python3)`; a program in a container is
- * `name (docker ID)`; the messenger, which no name of Node's tells apart, is itself; anything else is its executable.
+ * `name (docker web)`, a script there `backup.py (python3, docker web)`; the messenger, which no name of Node's tells apart, is itself; anything else is its executable.
  */
 export function foldApp(facts: ProcessFacts): Fold {
   const { exe, name, script, unit } = facts;
@@ -345,10 +377,12 @@ export function foldApp(facts: ProcessFacts): Fold {
     return { key: path, name: bundle[2] as string, exe: path };
   }
   const program = exe ?? name;
-  if (script !== null) return { key: `${program}\0${script}`, name: `${script} (${name})`, exe };
-  return unit !== null && / /.test(unit)
-    ? { key: `${program}\0${unit}`, name: `${name} (${unit})`, exe }
-    : { key: program, name, exe };
+  const isContained = unit !== null && / /.test(unit);
+  if (script !== null)
+    return isContained
+      ? { key: `${program}\0${script}\0${unit}`, name: `${script} (${name}, ${unit})`, exe }
+      : { key: `${program}\0${script}`, name: `${script} (${name})`, exe };
+  return isContained ? { key: `${program}\0${unit}`, name: `${name} (${unit})`, exe } : { key: program, name, exe };
 }
 
 // User names by number, from the passwd file. Never from a directory service, which could send network traffic.

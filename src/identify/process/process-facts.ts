@@ -16,8 +16,20 @@ export interface ProcessFacts {
   readonly startTime: number | null;
   /** The script that an interpreter runs; null for other programs. */
   readonly script: string | null;
-  /** systemd unit or container; null if there is none. */
+  /** systemd unit; of a recording, or on a Mac, whatever it belongs to. null if there is none. */
   readonly unit: string | null;
+  /** null or absent if it runs in none. */
+  readonly container?: ContainerRef | null;
+}
+
+/** Which container it is, as the name of its cgroup says. */
+export interface ContainerRef {
+  /** `docker`, `podman`, `containerd`, `cri-o`, `nerdctl`, `lxc`; `kubernetes` where the name doesn't say which. */
+  readonly engine: string;
+  /** Hexadecimal digits, 64 mostly; of LXC the name. */
+  readonly id: string;
+  /** The user whose engine it is; null for root's. */
+  readonly owner: number | null;
 }
 
 /** Facts that may arrive after the pid and short name. */

@@ -37,6 +37,7 @@ import type { AppLine } from '../tree/app-tree.ts';
 import type { HostLine } from '../tree/host-tree.ts';
 import type { Lookups } from '../tree/lookups.ts';
 import type { DnsLine, ResolverLine } from '../tree/questions.ts';
+import { containerFacts } from './container-facts.ts';
 import type { Fact } from './fact.ts';
 import { listenerFacts } from './listener-facts.ts';
 import { qualityFacts } from './quality.ts';
@@ -142,6 +143,7 @@ function appFacts(row: AppLine, context: CellContext, { talks, recent }: Related
         ...(kind === 'lineage' && row.processes.length === 0 ? [['pid', row.pids.join(' ')] as const] : processes(row, context)),
         ['executable', secret(row.exe, context)],
         ['user', secret(row.user, context)],
+        ...containerFacts(row.processes.at(-1)?.container ?? null, context),
       ];
   return [
     isHost
@@ -240,7 +242,11 @@ function ownerFacts(owner: Process | null, context: CellContext): readonly Fact[
     ['command line', secret(owner.command, context)],
     ['child of', parentsText(owner, context)],
     ...(session === null ? [] : [['session', session] as const]),
-    ...(owner.unit === null ? [] : [['unit', shown(owner.unit, context)] as const]),
+    ...(owner.container !== null
+      ? containerFacts(owner.container, context)
+      : owner.unit === null
+        ? []
+        : [['unit', shown(owner.unit, context)] as const]),
     ...(owner.startedAt === null ? [] : [['began', formatMoment(owner.startedAt, context.now)] as const]),
   ];
 }

@@ -5,6 +5,7 @@ import { serviceName } from '../../net/services.ts';
 import type { CellContext } from '../tables/column.ts';
 import { hidden, shown } from '../tables/masking.ts';
 import { formatDateTime, formatDuration, formatGrouped } from '../text/format.ts';
+import { containerFacts } from './container-facts.ts';
 import type { Fact } from './fact.ts';
 
 const REACHED: Readonly<Record<Reach, string>> = {
@@ -32,7 +33,9 @@ export function listenerFacts(row: ListenerRow, context: CellContext): readonly 
     ['executable', secret(row.exe)],
     ['pid', row.pid === null ? null : String(row.pid)],
     ['user', secret(row.user)],
-    ['unit', row.unit === null ? null : shown(row.unit, context)],
+    ...(row.container === null
+      ? [['unit', row.unit === null ? null : shown(row.unit, context)] as const]
+      : containerFacts(row.container, context)),
     ['process began', startedAt === null ? null : moment(startedAt, context)],
     ['listens since', since === null ? 'before netmon-tui began' : moment(since, context)],
     [protocol === 'tcp' ? 'accepted' : 'answered', visits],

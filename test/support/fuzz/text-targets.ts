@@ -6,7 +6,8 @@ import { completions } from '../../../src/filter/completions.ts';
 import { compileFilter } from '../../../src/filter/filter.ts';
 import { importV2fly } from '../../../src/identify/category/v2fly.ts';
 import { parseArp, parseNdp, parseProcArp } from '../../../src/identify/place/neighbours.ts';
-import { scriptOf, unitOf } from '../../../src/identify/process/linux/procfs/process.ts';
+import { containerOf, unitOf } from '../../../src/identify/process/linux/containers/cgroup.ts';
+import { scriptOf } from '../../../src/identify/process/linux/procfs/process.ts';
 import { parseProcNet } from '../../../src/identify/process/linux/procfs/tables.ts';
 import { parseLsof } from '../../../src/identify/process/macos/lsof.ts';
 import { parseNettop } from '../../../src/identify/process/macos/nettop.ts';
@@ -71,6 +72,7 @@ export function textTargets(): FuzzTarget[] {
       for (const parse of [parseProcArp, parseArp, parseNdp])
         for (const { mac } of parse(text)) hold(mac > 0 && mac < 2 ** 48, 'a mac');
       safe(unitOf(text));
+      safe(containerOf(text)?.id ?? null);
       safe(scriptOf('/usr/bin/python3', text));
       const table = new SocketTable();
       for (const six of [false, true]) parseProcNet(bytes, bytes.length, 6, six, ends, table);

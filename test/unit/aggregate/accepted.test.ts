@@ -8,7 +8,7 @@ import { addresses, type PacketFields, packet, timed } from '../../support/packe
 
 const LISTENER: Listener = {
   ...{ id: 'a', protocol: 'tcp', address: '*', port: 22, reach: 'everywhere', app: 'sshd', exe: null, pid: 7, user: null },
-  ...{ unit: null, startedAt: null, since: null, elsewhere: false },
+  ...{ unit: null, container: null, startedAt: null, since: null, elsewhere: false },
 };
 
 let flows: FlowTable;

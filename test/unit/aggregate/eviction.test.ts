@@ -139,7 +139,7 @@ it('unused names make room, even while there is room for hosts', () => {
 
 it('ten times as many apps as there is room for each get a row, and quiet ones share one', () => {
   const m = new Naming({ maxRows: 64 });
-  const directory = new Directory(new Users('/nonexistent'), null, null, undefined, 64);
+  const directory = new Directory(new Users('/nonexistent'), null, null, null, undefined, 64);
   const owners = new Owners(m.flows, null, false, null, directory);
   const aggregator = new Aggregator({ flows: m.flows, directory, started: T0, seed: 3, facts: m.names });
   aggregator.setInterfaces([ETHERNET]);

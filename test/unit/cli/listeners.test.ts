@@ -14,6 +14,7 @@ const SSHD: Listener = {
   pid: 700,
   user: 'root',
   unit: 'ssh.service',
+  container: null,
   startedAt: Date.UTC(2026, 10, 30, 9, 5),
   since: null,
   elsewhere: false,

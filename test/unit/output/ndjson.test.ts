@@ -102,6 +102,10 @@ const SAMPLE = {
           started: '2025-12-31T23:59:00.000Z',
           script: null,
           unit: null,
+          container: {
+            ...{ engine: 'docker', id: '0123456789abcdef', name: 'web', image: 'nginx:1.25', pod: 'web-0', namespace: 'shop' },
+            ...{ project: 'store', reason: null },
+          },
           publisher: {
             kind: 'package',
             name: 'curl',

@@ -72,7 +72,10 @@ export function appRow(part: Partial<AppRow> = {}): AppRow {
         startedAt: TIME - 61_500,
         script: null,
         unit: null,
-        container: null,
+        container: {
+          ...{ engine: 'docker', id: '0123456789abcdef', container: 'web', image: 'nginx:1.25', pod: 'web-0', namespace: 'shop' },
+          ...{ project: 'store', unknown: null },
+        },
         publisher: {
           ...{ kind: 'package', name: 'curl', version: '8.5.0-2', by: 'Jane Doe', source: 'dpkg' },
           ...{ note: 'by its path alone', digest: null },

@@ -198,7 +198,17 @@ describe('a stream', () => {
 const LISTENERS = [
   {
     ...{ id: 'l1', protocol: 'tcp', address: '*', port: 22, reach: 'everywhere', app: 'sshd', exe: null, pid: 1 },
-    ...{ user: 'root', unit: null, startedAt: null, since: null, elsewhere: false, accepted: 0, lastFrom: null, lastAt: null },
+    ...{
+      user: 'root',
+      unit: null,
+      container: null,
+      startedAt: null,
+      since: null,
+      elsewhere: false,
+      accepted: 0,
+      lastFrom: null,
+      lastAt: null,
+    },
   },
 ] as const satisfies Snapshot['listeners'];
 

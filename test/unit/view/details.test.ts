@@ -118,6 +118,25 @@ describe('details of where a process comes from', () => {
     expect(facts({ terminal: null })['session']).toBe('512');
   });
 
+  test('name its container, image, pod and project, or say what would help', () => {
+    const web = {
+      ...{ engine: 'docker', id: '0123456789abcdef', container: 'web', image: 'nginx:1.25', pod: null, namespace: null },
+      ...{ project: 'shop', unknown: null },
+    };
+    const told = facts({ container: web });
+    expect(told).toMatchObject({ container: 'web (docker 0123456789ab)', image: 'nginx:1.25', project: 'shop' });
+    expect(told).not.toHaveProperty('unit');
+    expect(told).not.toHaveProperty('no name');
+    expect(facts({ container: { ...web, pod: 'web-0', namespace: 'shop' } })).toMatchObject({ pod: 'shop/web-0' });
+    const unknown = { ...web, container: '0123456789ab', image: null, project: null, unknown: "docker's files can't be read" };
+    expect(facts({ container: unknown })).toMatchObject({
+      container: 'docker 0123456789ab',
+      'no name': "docker's files can't be read",
+    });
+    const row = appRow({ id: 'nginx', processes: [{ ...owner, container: web }], processCount: 1 });
+    expect(rowFacts('apps', row, CONTEXT)).toContainEqual(['image', 'nginx:1.25']);
+  });
+
   test('say who adopted it, and who is at the head of a long line', () => {
     expect(facts({ parentPid: 1 })['child of']).toBe('zsh 512 → npm 700, now of pid 1');
     const ancestors = [1, 2, 3, 4, 5, 6].map((i) => at(700 + i, 'sh'));

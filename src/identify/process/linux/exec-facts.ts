@@ -3,14 +3,15 @@
 
 import { sanitizeBytes } from '../../../net/text.ts';
 import type { ProcessFacts } from '../process-facts.ts';
+import { containerOf, unitOf } from './containers/cgroup.ts';
 import { type Beginnings, terminalName } from './lineage.ts';
-import { scriptOf, unitOf } from './procfs/process.ts';
+import { scriptOf } from './procfs/process.ts';
 
 /**
  * Layout, in bytes:
  *
  *     0 entries written so far u32 | 4 state u32 (EXEC_STATE) | 8 error number i32 | 12 command u32 (EXEC_COMMAND), 0 once it is done
- *     16 capabilities to keep, low and high u32 | 24 requested pid u32 | 28 offset in its descriptor list to start at u32
+ *     16 capabilities to keep, low and high u32 | 24 requested pid, or length of a question in place of the answer u32 | 28 offset in its descriptor list to start at u32
  *     32 length of the answer i32, -1 gone, -2 access denied | 36 offset to continue at u32, 0 at the end | 40 forks written so far u32
  *     64 entries, SLOTS of SLOT_BYTES; after them the answer: a path, or socket inodes u32; then forks, FORK_SLOTS of FORK_BYTES
  *     entry: 0 pid i32 | 4 parent i32 | 8 uid i32, -1 unknown | 12 length of exe u16 | 14 of arguments u16 | 16 of cgroup u16
@@ -25,14 +26,14 @@ export const SLOTS = 1024;
 export const SLOT_BYTES = 1312;
 export const FIRST_SLOT = 64;
 export const ANSWER_AT = FIRST_SLOT + SLOTS * SLOT_BYTES;
-/** PATH_MAX; the same bytes hold 1024 inodes. */
+/** PATH_MAX; the same bytes hold 1024 inodes, or a question about a container: `ENGINE ID OWNER`, latin1. */
 export const ANSWER_BYTES = 4096;
 export const FORK_SLOTS = 8192;
 export const FORK_BYTES = 16;
 export const FIRST_FORK = ANSWER_AT + ANSWER_BYTES;
 export const SHARED_BYTES = FIRST_FORK + FORK_SLOTS * FORK_BYTES;
 export const EXEC_STATE = { STARTING: 0, RUNNING: 1, FAILED: 2 } as const;
-export const EXEC_COMMAND = { NONE: 0, END: 1, LOWER: 2, EXE: 3, SOCKETS: 4, NAMESPACE: 5, FILE: 6 } as const;
+export const EXEC_COMMAND = { NONE: 0, END: 1, LOWER: 2, EXE: 3, SOCKETS: 4, NAMESPACE: 5, FILE: 6, CONTAINER: 7 } as const;
 /** Lengths that stand for failure. */
 export const NO_ANSWER = { GONE: -1, HIDDEN: -2 } as const;
 /** Indices of the 32-bit words at the start of the shared memory. */
@@ -145,6 +146,7 @@ export class ExecFacts {
     const comm = this.#text(at + ENTRY.COMM, COMM_BYTES, COMM_BYTES);
     const base = exe.slice(exe.lastIndexOf('/') + 1);
     const start = view.getFloat64(at + ENTRY.START, true);
+    const cgroup = this.#lines(at + ENTRY.CGROUP, view.getUint16(at + ENTRY.CGROUP_LENGTH, true));
     return {
       pid: view.getInt32(at + ENTRY.PID, true),
       name: base === '' ? comm : base,
@@ -153,7 +155,8 @@ export class ExecFacts {
       parentPid: view.getInt32(at + ENTRY.PARENT, true) || null,
       startTime: start > 0 ? start : null,
       script: scriptOf(exe === '' ? comm : exe, this.#words(at)),
-      unit: unitOf(this.#lines(at + ENTRY.CGROUP, view.getUint16(at + ENTRY.CGROUP_LENGTH, true))),
+      unit: unitOf(cgroup),
+      container: containerOf(cgroup),
     };
   }
 

@@ -7,7 +7,8 @@ import { LRUCache } from 'lru-cache';
 import { startThread } from '../../../system/thread.ts';
 import type { Execs } from '../owner-checks.ts';
 import type { OwnThread } from '../owner-source.ts';
-import type { ProcessFacts } from '../process-facts.ts';
+import type { ContainerRef, ProcessFacts } from '../process-facts.ts';
+import type { ContainerAnswer } from './containers/containers.ts';
 import {
   ANSWER_AT,
   ANSWER_BYTES,
@@ -45,6 +46,7 @@ export class ExecWatch implements OwnThread, Proc, Execs {
   readonly #answer: Buffer;
   /** /proc as this thread may read it. Used until root is dropped. */
   readonly #own: Proc;
+  readonly #readState: (ref: ContainerRef) => ContainerAnswer;
   /** Root was dropped, so the worker has rights that this thread lacks. */
   #usesWorker = false;
   readonly #stop = () => this.close();
@@ -52,8 +54,19 @@ export class ExecWatch implements OwnThread, Proc, Execs {
   #failure = '';
   readonly #heard: Beginnings;
 
-  /** @param proc `/proc` @param lineage hears of every process that begins */
-  constructor(proc: string, lineage: Beginnings | null) {
+  /**
+   * @param proc `/proc`
+   * @param passwd `/etc/passwd`
+   * @param lineage hears of every process that begins
+   * @param readState reads engines' files as this thread may; used until root is dropped
+   */
+  constructor(
+    proc: string,
+    passwd: string,
+    lineage: Beginnings | null,
+    readState: (ref: ContainerRef) => ContainerAnswer = () => 'missing',
+  ) {
+    this.#readState = readState;
     this.#heard = {
       born: (pid, parent, start) => lineage?.born(pid, parent, start),
       became: (facts, more) => {
@@ -72,7 +85,7 @@ export class ExecWatch implements OwnThread, Proc, Execs {
     this.path = proc;
     this.#own = procAt(proc);
     this.#worker = startThread('exec-worker', {
-      workerData: { shared, proc, wake: this.#wake },
+      workerData: { shared, proc, passwd, wake: this.#wake },
       trackUnmanagedFds: false, // its socket is opened by libc and closed by Node, which would warn
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 },
     });
@@ -163,6 +176,14 @@ export class ExecWatch implements OwnThread, Proc, Execs {
   namespace(pid: number): string {
     if (!this.#usesWorker) return this.#own.namespace(pid);
     return this.#ask(EXEC_COMMAND.NAMESPACE, pid, 0) > 0 ? this.#text() : '';
+  }
+
+  /** What engines' files call a container, or why that isn't known. */
+  container(ref: ContainerRef): ContainerAnswer {
+    if (!this.#usesWorker) return this.#readState(ref);
+    if (this.#closed) return 'silent';
+    const length = this.#answer.write(`${ref.engine} ${ref.id} ${ref.owner ?? ''}`, 'latin1');
+    return this.#ask(EXEC_COMMAND.CONTAINER, length, 0) > 0 ? (JSON.parse(this.#text()) as ContainerAnswer) : 'silent';
   }
 
   /** Sends a request to the worker and blocks until it answers. @returns length of the answer, or NO_ANSWER */

@@ -1,11 +1,14 @@
 // Worker thread: blocks on the kernel's fork and exec events and reads what a program is while it still exists. Polling would be too late: of 200
 // processes that lived a few milliseconds it saw 4, this sees nearly all. Only this thread keeps rights over other users' processes, and it
-// answers what they are needed for: a pid's executable and its file, socket inodes, network namespace. It opens nothing for writing.
+// answers what they are needed for: a pid's executable and its file, socket inodes, network namespace, and what engines' files call a
+// container. It opens nothing for writing.
 
-import { closeSync, constants, openSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readlinkSync, readSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import koffi from 'koffi';
 import { argumentsOf } from '../arguments.ts';
+import { StateFiles } from './containers/state-files.ts';
+import { TrustedFiles } from './containers/trusted-files.ts';
 import {
   ANSWER_AT,
   ANSWER_BYTES,
@@ -73,11 +76,17 @@ const LONGEST_ENTRY_BYTES = 280;
 const CAPABILITY_VERSION = 0x2008_0522;
 
 /** `wake` becomes readable when a command waits. Nothing else reaches a thread that blocks in the kernel. */
-const { shared, proc, wake } = workerData as { shared: SharedArrayBuffer; proc: string; wake: number };
+const { shared, proc, passwd, wake } = workerData as {
+  shared: SharedArrayBuffer;
+  proc: string;
+  passwd: string;
+  wake: number;
+};
 const counters = new Int32Array(shared, 0, WORDS);
 const view = new DataView(shared);
 const bytes = new Uint8Array(shared);
 const scratch = Buffer.alloc(4096);
+const states = new StateFiles(new TrustedFiles(proc), () => readFileSync(passwd, 'utf8'));
 const entries = Buffer.alloc((ANSWER_BYTES / 4) * MIN_ENTRY_BYTES);
 
 const libc = koffi.load('libc.so.6');
@@ -262,7 +271,8 @@ function answer(command: number, asked: number, from: number): void {
   const pid = asked >>> 0;
   counters[WORD.NEXT] = 0;
   try {
-    if (command === EXEC_COMMAND.SOCKETS) counters[WORD.LENGTH] = sockets(pid, from >>> 0);
+    if (command === EXEC_COMMAND.CONTAINER) counters[WORD.LENGTH] = container(pid);
+    else if (command === EXEC_COMMAND.SOCKETS) counters[WORD.LENGTH] = sockets(pid, from >>> 0);
     else if (command === EXEC_COMMAND.FILE) counters[WORD.LENGTH] = file(pid);
     else {
       const link = linkOf(`${proc}/${pid}/${command === EXEC_COMMAND.EXE ? 'exe' : 'ns/net'}`);
@@ -271,6 +281,15 @@ function answer(command: number, asked: number, from: number): void {
   } catch (thrown) {
     counters[WORD.LENGTH] = (thrown as NodeJS.ErrnoException).code === 'EACCES' ? NO_ANSWER.HIDDEN : NO_ANSWER.GONE;
   }
+}
+
+/** Writes what is known of a container in place of the question. @param length of the question @returns bytes written */
+function container(length: number): number {
+  const question = Buffer.from(bytes.slice(ANSWER_AT, ANSWER_AT + Math.min(length, ANSWER_BYTES))).toString('latin1');
+  const [engine = '', id = '', owner = ''] = question.split(' ');
+  const told = states.read({ engine, id, owner: owner === '' ? null : Number(owner) });
+  const answer = Buffer.from(JSON.stringify(told));
+  return put(answer.length <= ANSWER_BYTES ? answer : Buffer.from('"refused"'), ANSWER_AT, ANSWER_BYTES);
 }
 
 /**

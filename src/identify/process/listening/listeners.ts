@@ -2,7 +2,7 @@
 
 import type { Listener } from '../../../model/listeners.ts';
 import { PROTOCOL } from '../../../net/numbers.ts';
-import { foldApp, type Users } from '../directory.ts';
+import { type ContainerSource, contained, foldApp, type Users } from '../directory.ts';
 import type { ProcessFacts } from '../process-facts.ts';
 import type { StartClock } from '../start-clock.ts';
 import { boundAddress, type ListeningSocket, MAX_LISTENERS, reachOf } from './sockets.ts';
@@ -31,10 +31,12 @@ export class Listeners {
   readonly #source: ListeningSource;
   readonly #users: Users;
   readonly #starts: StartClock | null;
+  readonly #containers: ContainerSource | null;
   readonly #since = new Map<string, number | null>();
 
-  /** @param starts null if start times aren't in ticks */
-  constructor(source: ListeningSource, users: Users, starts: StartClock | null) {
+  /** @param starts null if start times aren't in ticks @param containers null leaves containers without names */
+  constructor(source: ListeningSource, users: Users, starts: StartClock | null, containers: ContainerSource | null = null) {
+    this.#containers = containers;
     this.#source = source;
     this.#users = users;
     this.#starts = starts;
@@ -77,7 +79,8 @@ export class Listeners {
     this.#source.close();
   }
 
-  #row({ socket, holder }: HeldSocket, time: number | null): Listener {
+  #row({ socket, holder: held }: HeldSocket, time: number | null): Listener {
+    const [holder, container] = held === null ? [null, null] : contained(held, this.#containers);
     const { port, elsewhere, inode } = socket;
     const protocol = socket.protocol === PROTOCOL.TCP ? 'tcp' : 'udp';
     const address = boundAddress(socket.words);
@@ -95,6 +98,7 @@ export class Listeners {
       pid: holder?.pid ?? null,
       user: this.#users.name(holder?.uid ?? socket.uid),
       unit: holder?.unit ?? null,
+      container,
       startedAt: this.#starts?.time(holder?.startTime ?? null) ?? null,
       since: known === undefined ? time : known,
       elsewhere,

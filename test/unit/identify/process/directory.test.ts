@@ -33,7 +33,7 @@ describe('Directory', () => {
 
   it('knows the messenger of the run by its pid, whatever it is called, and only while it runs', () => {
     let messenger = 7;
-    const directory = new Directory(new Users('/nonexistent'), null, null, (pid) => pid === messenger);
+    const directory = new Directory(new Users('/nonexistent'), null, null, null, (pid) => pid === messenger);
     const nameOf = (...args: Parameters<typeof facts>) => {
       const app = directory.process(directory.learn(facts(...args)))?.app ?? -1;
       return directory.app(app)?.name;
@@ -173,7 +173,7 @@ describe('Directory', () => {
   });
 
   it('gives the slot of a forgotten app to another one', () => {
-    const directory = new Directory(new Users('/nonexistent'), null, null, undefined, 8);
+    const directory = new Directory(new Users('/nonexistent'), null, null, null, undefined, 8);
     const ids = Array.from({ length: 8 }, (_, i) => directory.learn(facts(i, `app${i}`)));
     expect(directory.appsAreNearlyFull).toBe(true);
     const before = directory.app(3);

@@ -5,6 +5,7 @@ import { sanitize } from '../../../../net/text.ts';
 import { isMessenger, SENDER_APP } from '../../../../system/own-files.ts';
 import { argumentsOf } from '../../arguments.ts';
 import type { ProcessFacts } from '../../process-facts.ts';
+import { containerOf, unitOf } from '../containers/cgroup.ts';
 import type { Proc } from './proc.ts';
 
 /** Facts about a process; null if it is gone. */
@@ -20,6 +21,7 @@ export function readProcess(proc: Proc, pid: number): ProcessFacts | null {
   const link = proc.exe(pid);
   const exe = link === null ? null : sanitize(link).replace(/ \(deleted\)$/, '');
   const uid = /^Uid:\s+(\d+)\s+(\d+)/m.exec(text(`${folder}/status`) ?? '');
+  const cgroup = text(`${folder}/cgroup`) ?? '';
   return {
     pid,
     name: nameOf(exe, comm),
@@ -28,7 +30,8 @@ export function readProcess(proc: Proc, pid: number): ProcessFacts | null {
     parentPid: numberOr(fields[1]),
     startTime: numberOr(fields[19]),
     script: isInterpreter(exe ?? comm) ? scriptOf(exe ?? comm, argumentsOf(folder)) : null,
-    unit: unitOf(text(`${folder}/cgroup`) ?? ''),
+    unit: unitOf(cgroup),
+    container: containerOf(cgroup),
   };
 }
 
@@ -107,32 +110,4 @@ function named(word: string | undefined): string | null {
   if (word === undefined) return null;
   const name = sanitize(word.slice(word.replace(/\/+$/, '').lastIndexOf('/') + 1)).slice(0, 64);
   return name === '' ? null : name;
-}
-
-// The systemd unit or container of a process, from its cgroup path alone; no daemon is asked.
-
-/** How engines name a container's cgroup: docker-ID.scope, /docker/ID, libpod-ID.scope, cri-containerd-ID.scope, crio-ID.scope, /lxc/NAME. */
-const CONTAINER =
-  /(docker|libpod|cri-containerd|crio|containerd|nerdctl|podman)[-/]([0-9a-f]{12})[0-9a-f]{0,52}(?:\.scope)?(?:\/|$)/m;
-const LXC = /\/lxc(?:\.payload)?[./]([\w.-]{1,64})/;
-const ENGINE: Readonly<Record<string, string>> = { libpod: 'podman', 'cri-containerd': 'containerd', crio: 'cri-o' };
-const UNIT = /\/([\w:@.\\-]{1,128}\.(?:service|socket))(?:\/|$)/g;
-
-/**
- * `docker 0123456789ab`, `ssh.service`, or null.
- *
- * @param cgroup text of /proc/PID/cgroup: `hierarchy:controllers:path` a line
- */
-export function unitOf(cgroup: string): string | null {
-  const container = CONTAINER.exec(cgroup);
-  if (container !== null) return `${ENGINE[container[1] as string] ?? container[1]} ${container[2]}`;
-  const lxc = LXC.exec(cgroup);
-  if (lxc !== null) return `lxc ${lxc[1]}`;
-  for (const line of cgroup.split('\n')) {
-    if (!/^(0::|1:name=systemd:)/.test(line)) continue;
-    // The innermost: user@1000.service/app.slice/firefox.service is firefox.service.
-    const unit = [...line.matchAll(UNIT)].at(-1)?.[1];
-    if (unit !== undefined && !unit.startsWith('user@')) return sanitize(unit.replaceAll('\\x2d', '-'));
-  }
-  return null;
 }

@@ -96,8 +96,28 @@ describe('ExecFacts', () => {
     worker.write({ pid: 5, parent: 2, uid: 1000, exe: '/usr/bin/curl', start: 77, comm: 'curl' });
     worker.write({ pid: 6, exe: '/usr/bin/wget' });
     expect(drained(worker.facts)).toEqual([
-      { pid: 5, name: 'curl', exe: '/usr/bin/curl', uid: 1000, parentPid: 2, startTime: 77, script: null, unit: null },
-      { pid: 6, name: 'wget', exe: '/usr/bin/wget', uid: 0, parentPid: 1, startTime: 9, script: null, unit: null },
+      {
+        pid: 5,
+        name: 'curl',
+        exe: '/usr/bin/curl',
+        uid: 1000,
+        parentPid: 2,
+        startTime: 77,
+        script: null,
+        unit: null,
+        container: null,
+      },
+      {
+        pid: 6,
+        name: 'wget',
+        exe: '/usr/bin/wget',
+        uid: 0,
+        parentPid: 1,
+        startTime: 9,
+        script: null,
+        unit: null,
+        container: null,
+      },
     ]);
     expect(drained(worker.facts)).toEqual([]);
   });
@@ -106,7 +126,7 @@ describe('ExecFacts', () => {
     const worker = new FakeWorker();
     worker.write({ pid: 5, parent: 0, uid: -1, start: 0 });
     expect(drained(worker.facts)).toEqual([
-      { pid: 5, name: '', exe: null, uid: null, parentPid: null, startTime: null, script: null, unit: null },
+      { pid: 5, name: '', exe: null, uid: null, parentPid: null, startTime: null, script: null, unit: null, container: null },
     ]);
   });
 
