@@ -79,7 +79,7 @@ interface Known {
   processes: { readonly owner: number; readonly peer: number; readonly behalf: number } | null;
 }
 
-/** The kernel, whose block heads a section that names processes. No frame refers to it. */
+/** The kernel, whose block comes first in a section that names processes. No frame refers to it. */
 const KERNEL: EncodedProcess = { pid: 0, name: 'kernel_task', exe: null, user: null, script: null, unit: null };
 
 /** Writes frames and what belongs to them. A new file is a new section, which says everything again. */
@@ -112,7 +112,6 @@ export class CaptureSection {
     this.#encoder = encoder;
     this.#parts = parts;
     encoder.section(parts.system, parts.application, parts.comment);
-    if (parts.namesProcesses) this.#declareProcess(KERNEL);
   }
 
   /**
@@ -193,6 +192,8 @@ export class CaptureSection {
     const link = this.#parts.framing.linkOf(declared);
     this.#encoder.interface(link, declared.name, digits);
     const number = this.#declared.push({ digits, link, frames: 0 }) - 1;
+    // Behind an interface: Wireshark's editcap and mergecap take a file that begins otherwise for one without a link type, and refuse it.
+    if (number === 0 && this.#parts.namesProcesses) this.#declareProcess(KERNEL);
     this.#numbers[at] = number;
     return number;
   }

@@ -10,7 +10,7 @@ import { pcapFile } from '../support/capture-writer.ts';
 import { ethernet, ipv4, udp } from '../support/frames.ts';
 import { netnsObstacle, Pair } from '../support/netns.ts';
 
-const reason = netnsObstacle('curl', 'tshark', 'capinfos', 'tcpdump');
+const reason = netnsObstacle('curl', 'tshark', 'capinfos', 'tcpdump', 'editcap', 'mergecap');
 const SERVER = `
 const http = require('node:http');
 const body = Buffer.alloc(50_000, 120);
@@ -38,6 +38,8 @@ describe('a written capture', () => {
       ['tshark', ['-n', '-r', path]],
       ['capinfos', [path]],
       ['tcpdump', ['-n', '-r', path]],
+      ['editcap', [path, join(folder, 'copy.pcapng')]],
+      ['mergecap', ['-w', join(folder, 'copy.pcapng'), path, path]],
     ] as const) {
       const { status, stderr } = spawnSync(name, words, { encoding: 'utf8', maxBuffer: 1 << 28 });
       const complaint = stderr.replace(AS_ROOT, '').replace(/^reading from file .*\n/, '');

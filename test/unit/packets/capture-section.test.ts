@@ -212,7 +212,7 @@ describe('CaptureSection', () => {
 
   test('declares what a frame refers to once, and before it', () => {
     const { bytes } = written([{}, { iface: 1, time: T0 + 1 }, { time: T0 + 2 }]);
-    expect(blocks(bytes).map(({ type }) => type)).toEqual([0x0a0d0d0a, 0x80000001, 1, 0x80000001, 4, 6, 1, 6, 6, 5, 5]);
+    expect(blocks(bytes).map(({ type }) => type)).toEqual([0x0a0d0d0a, 1, 0x80000001, 0x80000001, 4, 6, 1, 6, 6, 5, 5]);
   });
 
   test('names the sender of a loopback packet, and calls it sent', () => {
