@@ -1,10 +1,12 @@
 // Every view at every size, with trees opened, events, and names that try to break it; and what a row of keys does to the screen, one by one.
 
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Figures, Quality } from '../../src/model/quality.ts';
 import type { FlowBurst, HostRow, NetEvent, Snapshot } from '../../src/model/snapshot.ts';
 import { appRow, busy, flowRow, hostRow, NOON, snapshot } from '../support/snapshot-builder.ts';
-import { Stage } from '../support/terminal.ts';
+import { screenSvg } from '../support/svg.ts';
+import { ourTheme, Stage } from '../support/terminal.ts';
 
 let stage: Stage | null = null;
 
@@ -147,6 +149,20 @@ test.each([
   await expect(stage.text()).toMatchFileSnapshot(`__frames__/views/quality-host-${columns}x${rows}.txt`);
   await stage.press('\x1b', '6', '\r');
   await expect(stage.text()).toMatchFileSnapshot(`__frames__/views/quality-interface-${columns}x${rows}.txt`);
+});
+
+test('how hosts answer is the picture in the documentation', async () => {
+  const theme = ourTheme('netmon');
+  stage = new Stage(112, 30, { theme });
+  const shown = measured();
+  const answered = { id: '0 192.168.1.1', address: '192.168.1.1', transport: 'udp', questions: 231, answered: 231 } as const;
+  const times = { medianMs: 12, slowMs: 34, recentMs: 11, recentSlowMs: 31, recent: 40 };
+  const resolvers = [{ ...answered, ...times, failed: 0, missing: 4, unanswered: 0, lastSeen: shown.time }];
+  await stage.show({ ...shown, dns: { ...shown.dns, resolvers } });
+  await stage.press('6');
+  const ground = { fg: theme.colours.main_fg ?? 0xd0d0d0, bg: theme.colours.main_bg ?? 0x14161b };
+  const svg = screenSvg(stage.terminal, ground, 'interfaces, what is wrong, and how each end answers');
+  await expect(svg).toMatchFileSnapshot(fileURLToPath(new URL('../../docs/screens/why.svg', import.meta.url)));
 });
 
 describe.each([
