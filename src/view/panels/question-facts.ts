@@ -58,7 +58,7 @@ export function questionFacts(row: DnsLine, context: CellContext): readonly Fact
       ...(group.by === 'app' ? [] : [['apps', formatGrouped(group.apps)] as const]),
       ['failed', formatGrouped(group.failed), group.failed > 0 ? 'error' : 'text'],
       [`over ${SLOW_MS} ms`, formatGrouped(group.slow), group.slow > 0 ? 'warn' : 'text'],
-      timeFact('median', group.medianMs),
+      timeFact('median', row.tookMs),
       ['last asked', moment(row.time, context)],
     ];
   }

@@ -14,7 +14,7 @@ export const SLOW_MS = 200;
 /** A line: a question, or in place of many what they have in common. */
 export type DnsLine = DnsRow & Branched & { readonly group?: DnsGroup };
 
-/** What a line of many questions stands for. */
+/** What a line of many questions stands for; the line's own time is their median. */
 export interface DnsGroup {
   readonly by: Exclude<Grouping, 'none'>;
   readonly count: number;
@@ -24,8 +24,6 @@ export interface DnsGroup {
   /** Number of different names and apps. */
   readonly names: number;
   readonly apps: number;
-  /** Median of the times; null without an answer. */
-  readonly medianMs: number | null;
 }
 
 /** Who asked: on a Mac the app for which the system's resolver did. */
@@ -57,14 +55,19 @@ export function grouped(rows: readonly DnsRow[], by: Grouping): readonly DnsLine
   if (by === 'none') return rows;
   const known = groups.get(rows);
   if (known?.by === by) return known.lines;
-  const sums = new Map<string, GroupSum>();
+  const sums = new Map<string, DnsRow | GroupSum>();
   for (const row of rows) {
     const key = keyOf(row, by);
     const sum = sums.get(key);
-    if (sum === undefined) sums.set(key, new GroupSum(row));
-    else sum.add(row);
+    if (sum === undefined) sums.set(key, row);
+    else if (sum instanceof GroupSum) sum.add(row);
+    else sums.set(key, new GroupSum(sum).add(row));
   }
-  const lines = [...sums].map(([key, sum]) => sum.line(`dns:${by}:${key}`, by));
+  const lines: DnsLine[] = [];
+  for (const [key, sum] of sums) {
+    const id = `dns:${by}:${key}`;
+    lines.push(sum instanceof GroupSum ? sum.line(id, by) : lineOfOne(sum, id, by));
+  }
   groups.set(rows, { by, lines });
   return lines;
 }
@@ -74,7 +77,7 @@ export function underGroup({ id, group }: DnsLine, rows: readonly DnsRow[]): rea
   if (group === undefined) return [];
   const branch = { depth: 1, kind: 'lookup', parent: id, root: id, process: null, nameSource: 'none' } as const;
   const key = id.slice(`dns:${group.by}:`.length);
-  return rows.filter((row) => keyOf(row, group.by) === key).map((row) => ({ ...row, branch }));
+  return rows.filter((row) => keyOf(row, group.by) === key).map((row) => ({ branch, ...row }));
 }
 
 function keyOf(row: DnsRow, by: DnsGroup['by']): string {
@@ -82,11 +85,25 @@ function keyOf(row: DnsRow, by: DnsGroup['by']): string {
   return by === 'name' ? row.name : (row.domain ?? row.name);
 }
 
+/** A group of one question. There may be 100,000, so they share what they can. */
+function lineOfOne(row: DnsRow, id: string, by: DnsGroup['by']): DnsLine {
+  const name = by === 'domain' ? (row.domain ?? row.name) : row.name;
+  const isSlow = row.tookMs !== null && row.tookMs >= SLOW_MS;
+  const group = ONE[by][(isFailure(row) ? 2 : 0) + (isSlow ? 1 : 0)] as DnsGroup;
+  // `group` comes first: of a copy to which a property is added V8 makes a hash table, four times as large.
+  return { group, ...row, id, name, answer: '', answerCount: 0 };
+}
+
+const groupsOfOne = (by: DnsGroup['by']): readonly DnsGroup[] =>
+  [0, 1, 2, 3].map((kind) => ({ by, count: 1, failed: kind >> 1, slow: kind & 1, names: 1, apps: 1 }));
+const ONE = { app: groupsOfOne('app'), name: groupsOfOne('name'), domain: groupsOfOne('domain') } as const;
+
 /** What many questions have in common, in one pass: there may be 100,000. */
 class GroupSum {
   #newest: DnsRow;
-  readonly #names = new Set<string>();
-  readonly #apps = new Set<string | null>();
+  /** Null while there is one. */
+  #names: Set<string> | null = null;
+  #apps: Set<string | null> | null = null;
   readonly #times: number[] = [];
   #count = 0;
   #failed = 0;
@@ -103,8 +120,8 @@ class GroupSum {
     this.add(row);
   }
 
-  /** Adds a newer one. */
-  add(row: DnsRow): void {
+  /** Adds a newer one. @returns itself */
+  add(row: DnsRow): this {
     const before = this.#newest;
     this.#newest = row;
     this.#hasOneType &&= row.type === before.type;
@@ -112,23 +129,34 @@ class GroupSum {
     this.#hasOneInterface &&= row.interface === before.interface;
     this.#hasOneDomain &&= row.domain === before.domain;
     this.#hasOneResolver &&= row.resolver === before.resolver || row.resolver.address === before.resolver.address;
-    this.#names.add(row.name);
-    this.#apps.add(askerOf(row));
+    if (row.name !== before.name) this.#names ??= new Set([before.name]);
+    this.#names?.add(row.name);
+    const [asker, former] = [askerOf(row), askerOf(before)];
+    if (asker !== former) this.#apps ??= new Set([former]);
+    this.#apps?.add(asker);
     this.#count++;
     this.#tries += row.tries;
     if (isFailure(row)) this.#failed++;
-    if (row.tookMs === null) return;
+    if (row.tookMs === null) return this;
     this.#times.push(row.tookMs);
     if (row.tookMs >= SLOW_MS) this.#slow++;
+    return this;
   }
 
   line(id: string, by: DnsGroup['by']): DnsLine {
     const newest = this.#newest;
-    const medianMs = median(Float64Array.from(this.#times).sort());
     return {
+      group: {
+        by,
+        count: this.#count,
+        failed: this.#failed,
+        slow: this.#slow,
+        names: this.#names?.size ?? 1,
+        apps: this.#apps?.size ?? 1,
+      },
       ...newest,
       id,
-      name: by === 'domain' ? (newest.domain ?? newest.name) : this.#names.size === 1 ? newest.name : '',
+      name: by === 'domain' ? (newest.domain ?? newest.name) : this.#names === null ? newest.name : '',
       domain: this.#hasOneDomain ? newest.domain : null,
       type: this.#hasOneType ? newest.type : '',
       pid: this.#hasOnePid ? newest.pid : null,
@@ -136,17 +164,8 @@ class GroupSum {
       resolver: this.#hasOneResolver ? newest.resolver : SEVERAL,
       answer: '',
       answerCount: 0,
-      tookMs: medianMs,
+      tookMs: median(Float64Array.from(this.#times).sort()),
       tries: this.#tries,
-      group: {
-        by,
-        count: this.#count,
-        failed: this.#failed,
-        slow: this.#slow,
-        names: this.#names.size,
-        apps: this.#apps.size,
-        medianMs,
-      },
     };
   }
 }
