@@ -35,7 +35,7 @@ function words(state: ViewState, shown: Snapshot, key: string): readonly string[
   });
 }
 
-const word = fc.option(fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 50 }));
+const word = fc.option(fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 50 }).filter((text) => text.trim() !== ''));
 const flow: fc.Arbitrary<FlowRow> = fc
   .record({
     app: word,
