@@ -9,8 +9,16 @@ export const SUBJECT_FIELDS: readonly string[] = [
   ...['app', 'exe', 'host', 'domain', 'category', 'iface', 'proto', 'dir'],
   ...['container', 'image', 'pod', 'ns', 'project'],
 ];
+const RECORDED = [...SUBJECT_FIELDS, 'rx', 'tx', 'bytes', 'packets'];
 /** All fields that records have, for messages. */
-export const RECORD_FIELDS = [...SUBJECT_FIELDS, 'rx', 'tx', 'bytes', 'packets'].join(', ');
+export const RECORD_FIELDS = RECORDED.join(', ');
+
+/** What a filter asks for and no record has, in a sentence; empty if records have all. @param fields names of the fields that it asks for */
+export function unrecorded(fields: readonly string[]): string {
+  const missing = fields.filter((field) => field !== 'text' && !RECORDED.includes(field));
+  if (missing.length === 0) return '';
+  return `records don't have ${missing.join(', ')}: the filter finds nothing by ${missing.length === 1 ? 'it' : 'them'} here`;
+}
 
 /** Start of the hint if nothing is recorded; `recordCommand` follows. */
 export const RECORD_HINT = 'to record, type: ';

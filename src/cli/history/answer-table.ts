@@ -1,6 +1,7 @@
 // An answer of history as a table with bars, as JSON, and as CSV, for `netmon-tui history`. The table says what is not recorded; unknown is
 // `-`, never 0. Pure.
 
+import { compileFilter } from '../../filter/filter.ts';
 import {
   type HistoryQuery,
   type HistoryResult,
@@ -8,6 +9,7 @@ import {
   type HistoryTotals,
   RECORD_FIELDS,
   recordCommand,
+  unrecorded,
 } from '../../model/history.ts';
 import type { UnitMode } from '../../model/options.ts';
 import { counted } from '../../net/counted.ts';
@@ -57,6 +59,7 @@ export function answerText(answer: HistoryResult, path: string, style: AnswerSty
   lines.push(
     `received ${amount(total.rxBytes)}, sent ${amount(total.txBytes)}, ${counted(total.flows, 'connection')}${filterText(answer, glyphs)}`,
     paint.dim(recordedText(answer)),
+    ...unrecordedLines(query),
     '',
   );
   if (rows.length === 0) lines.push(...nothingLines(query));
@@ -69,6 +72,13 @@ function nothingLines({ app, domain, category, interface: name, filter }: Histor
   if ((app ?? domain ?? category ?? name ?? filter) === null) return ['nothing is recorded in this range'];
   const said = 'nothing that matches is recorded in this range';
   return filter === null ? [said] : [said, `a record keeps ${RECORD_FIELDS}; more is in: netmon-tui export --flows`];
+}
+
+/** What the filter asks for and records don't have. */
+function unrecordedLines({ filter }: HistoryQuery): string[] {
+  const compiled = filter === null ? null : compileFilter(filter);
+  const said = compiled?.ok === true ? unrecorded(compiled.filter.fields) : '';
+  return said === '' ? [] : [said];
 }
 
 /** `2026-11-21 16:05 to 2026-11-22 16:05, by app`. */

@@ -1,6 +1,6 @@
 // The message in place of an empty history chart: why it is empty, and what to type.
 
-import { RECORD_FIELDS } from '../../../model/history.ts';
+import { RECORD_FIELDS, unrecorded } from '../../../model/history.ts';
 import type { Snapshot } from '../../../model/snapshot.ts';
 import { NO_PLACE, resultOf, whyNotRecorded } from '../../history/state.ts';
 import { commandLabel, type KeyTable } from '../../input/keymap.ts';
@@ -34,6 +34,8 @@ export function historyMessage(state: ViewState, live: Snapshot, glyphs: Glyphs,
     [span(isFiltered ? '  Nothing recorded here matches the filter.' : '  Nothing was recorded in this range.')],
     [span(`  There are records from ${dateText(result.oldest)} to ${dateText(result.newest ?? result.oldest)}.`, 'dim')],
   ];
+  const missing = unrecorded(state.filter.filter?.fields ?? []);
+  if (missing !== '') lines.push([span(`  ${missing.charAt(0).toUpperCase()}${missing.slice(1)}.`, 'warn')]);
   // A filter on a field that records lack matches nothing.
   if (isFiltered) lines.push([span(`  A record keeps ${RECORD_FIELDS}.`, 'dim')]);
   return lines;

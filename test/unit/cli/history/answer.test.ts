@@ -26,6 +26,15 @@ describe('answerText', () => {
     ]);
   });
 
+  it('says what a filter asks for and no record has, whether or not something else of it matches', () => {
+    const told = (filter: string | null, rows = ROWS) =>
+      answerText(historyResult(rows, { query: historyQuery({ filter }) }), FILE, STYLE);
+    expect(told('app:curl parent:bash')).toContain("\nrecords don't have parent: the filter finds nothing by it here\n");
+    expect(told('cmd:ci or unit:x', [])).toContain("\nrecords don't have cmd, unit: the filter finds nothing by them here\n");
+    for (const filter of [null, 'app:curl curl', 'bytes>1M container:web', 'host:a.example'])
+      expect(told(filter)).not.toContain("don't have");
+  });
+
   it('says what is not recorded', () => {
     const late = historyResult(ROWS, { oldest: NOW - 3_600_000, newest: NOW - 1_800_000, resolutionMs: 3_600_000 });
     expect(answerText(late, FILE, STYLE)).toContain(
