@@ -130,14 +130,16 @@ export async function assemble(opened: OpenedSource, subject: Subject, edges: Ed
         });
   // A recording's processes ran elsewhere, and on Linux the owner source knows everything about a process.
   const ps = replay || edges.platform === 'linux' ? null : new PsWatch(flows, directory, edges, kernel.pathOf, kernel.parentOf);
-  const publishers = replay
-    ? null
-    : new Publishers(
-        directory,
-        edges.platform === 'linux' ? (watch ?? procAt(proc)) : null,
-        publisherSource(edges),
-        (processes) => flows.markFlowsOf(processes),
-      );
+  // The receipt of a command doesn't say who made programs.
+  const publishers =
+    replay || (subject.tree ?? null) !== null
+      ? null
+      : new Publishers(
+          directory,
+          edges.platform === 'linux' ? (watch ?? procAt(proc)) : null,
+          publisherSource(edges),
+          (processes) => flows.markFlowsOf(processes),
+        );
   const owners = new Owners(flows, source, replay, ps, directory);
   const { categories, places } = subject;
   const place = (words: Int32Array, at: number) => places?.lookup(words, at) ?? NOWHERE;

@@ -24,26 +24,36 @@ const MAX_FILES = 65_536;
 /** Ends a search that takes too long. Throws. */
 export type Patience = () => void;
 
-/** A regular file as bytes in Latin-1; null if it is missing, unreadable, something else or larger than MAX_BYTES. */
-export function readRegular(path: string): string | null {
-  let file: number;
-  try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch {
-    return null;
+/** Files one after the other in one piece of memory: a system's lists have tens of MB. */
+class Regular {
+  #bytes = Buffer.allocUnsafe(1 << 20);
+
+  /** The bytes of a regular file, valid until the next call; null if it is missing, unreadable, something else or larger than MAX_BYTES. */
+  read(path: string): Buffer | null {
+    let file: number;
+    try {
+      file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch {
+      return null;
+    }
+    try {
+      const stats = fstatSync(file);
+      if (!stats.isFile() || stats.size > MAX_BYTES) return null;
+      if (stats.size > this.#bytes.length) this.#bytes = Buffer.allocUnsafe(stats.size);
+      let length = 0;
+      for (let got = 1; got > 0 && length < stats.size; length += got)
+        got = readSync(file, this.#bytes, length, stats.size - length, null);
+      return this.#bytes.subarray(0, length);
+    } catch {
+      return null;
+    } finally {
+      closeSync(file);
+    }
   }
-  try {
-    const stats = fstatSync(file);
-    if (!stats.isFile() || stats.size > MAX_BYTES) return null;
-    const bytes = Buffer.allocUnsafe(stats.size);
-    let length = 0;
-    for (let got = 1; got > 0 && length < bytes.length; length += got)
-      got = readSync(file, bytes, length, bytes.length - length, null);
-    return bytes.toString('latin1', 0, length);
-  } catch {
-    return null;
-  } finally {
-    closeSync(file);
+
+  /** The same as text in Latin-1; empty for null. */
+  text(path: string): string {
+    return this.read(path)?.toString('latin1') ?? '';
   }
 }
 
@@ -72,6 +82,34 @@ function latinOf(path: string): string {
   return Buffer.from(path).toString('latin1');
 }
 
+/** Lines that are looked for, without making a text of each that a file has. */
+class Lines<Value> {
+  readonly #byLength = new Map<number, { readonly bytes: Buffer; readonly values: readonly Value[] }[]>();
+
+  /** @param lines in Latin-1 */
+  constructor(lines: ReadonlyMap<string, readonly Value[]>) {
+    for (const [line, values] of lines) {
+      const bytes = Buffer.from(line, 'latin1');
+      const alike = this.#byLength.get(bytes.length) ?? [];
+      this.#byLength.set(bytes.length, [...alike, { bytes, values }]);
+    }
+  }
+
+  /** The values of those lines that a file has. */
+  *in(file: Buffer | null): Generator<Value> {
+    if (file === null) return;
+    for (let at = 0; at < file.length; ) {
+      const found = file.indexOf(0x0a, at);
+      const end = found < 0 ? file.length : found;
+      for (const { bytes, values } of this.#byLength.get(end - at) ?? NO_LINES)
+        if (file.compare(bytes, 0, bytes.length, at, end) === 0) yield* values;
+      at = end + 1;
+    }
+  }
+}
+
+const NO_LINES: readonly never[] = [];
+
 /** What a file's listing must say to count. */
 interface Wanted {
   readonly path: string;
@@ -91,17 +129,17 @@ interface Wanted {
 export function dpkgPackages(folder: string, listings: Listings, patience: Patience): Packages | null {
   const names = namesIn(`${folder}/info`)?.filter((name) => name.endsWith('.list'));
   if (names === undefined || names.length === 0) return null;
-  const wanted = withDiversions(listings, readRegular(`${folder}/diversions`) ?? '');
+  const regular = new Regular();
+  const lines = new Lines(withDiversions(listings, regular.text(`${folder}/diversions`)));
   const found = new Map<string, string>();
   for (const name of names) {
     patience();
     const owner = name.slice(0, -'.list'.length);
     const owned = owner.replace(/:[^:]*$/, '');
-    for (const line of (readRegular(`${folder}/info/${name}`) ?? '').split('\n'))
-      for (const { path, only, never } of wanted.get(line) ?? [])
-        if ((only === null || only === owned) && never !== owned) found.set(path, owner);
+    for (const { path, only, never } of lines.in(regular.read(`${folder}/info/${name}`)))
+      if ((only === null || only === owned) && never !== owned) found.set(path, owner);
   }
-  const status = found.size === 0 ? '' : (readRegular(`${folder}/status`) ?? '');
+  const status = (found.size === 0 ? null : regular.read(`${folder}/status`)) ?? Buffer.alloc(0);
   return new Map([...found].map(([path, owner]) => [path, inStatus(status, owner)]));
 }
 
@@ -127,13 +165,13 @@ function withDiversions(listings: Listings, diversions: string): ReadonlyMap<str
 }
 
 /** @param owner `curl`, or `libc6:amd64` where several architectures may be installed */
-function inStatus(status: string, owner: string): Package {
+function inStatus(status: Buffer, owner: string): Package {
   const [name = owner, architecture] = owner.split(':');
-  const head = `Package: ${name}\n`;
+  const head = Buffer.from(`Package: ${name}\n`, 'latin1');
   for (let at = status.indexOf(head); at >= 0; at = status.indexOf(head, at + 1)) {
-    if (at > 0 && status[at - 1] !== '\n') continue;
+    if (at > 0 && status[at - 1] !== 0x0a) continue;
     const end = status.indexOf('\n\n', at);
-    const fields = status.slice(at, end < 0 ? undefined : end);
+    const fields = status.toString('latin1', at, end < 0 ? undefined : end);
     const field = (key: string) => new RegExp(`^${key}: (.*)$`, 'm').exec(fields)?.[1];
     if (architecture !== undefined && field('Architecture') !== architecture) continue;
     return { name: textOf(name) ?? '', version: textOf(field('Version')), vendor: withoutAddress(textOf(field('Maintainer'))) };
@@ -147,8 +185,8 @@ function inStatus(status: string, owner: string): Package {
  * @param path `/lib/apk/db/installed`
  */
 export function apkPackages(path: string, listings: Listings, patience: Patience): Packages | null {
-  const text = readRegular(path);
-  if (text === null) return null;
+  const text = new Regular().read(path)?.toString('latin1');
+  if (text === undefined) return null;
   const wanted = new Map([...listings].map(([listing, asked]) => [latinOf(listing), asked]));
   const found = new Map<string, Package>();
   let [name, version, vendor, folder] = ['', '', '', ''];
@@ -177,14 +215,13 @@ export function apkPackages(path: string, listings: Listings, patience: Patience
 export function pacmanPackages(folder: string, listings: Listings, patience: Patience): Packages | null {
   const names = namesIn(folder);
   if (names === null) return null;
-  const wanted = new Map([...listings].map(([listing, asked]) => [latinOf(listing.slice(1)), asked]));
+  const lines = new Lines(new Map([...listings].map(([listing, asked]) => [latinOf(listing.slice(1)), [asked]])));
+  const regular = new Regular();
   const found = new Map<string, Package>();
   for (const name of names) {
     patience();
-    for (const line of (readRegular(`${folder}/${name}/files`) ?? '').split('\n')) {
-      const asked = wanted.get(line);
-      if (asked === undefined) continue;
-      const desc = readRegular(`${folder}/${name}/desc`) ?? '';
+    for (const asked of [...lines.in(regular.read(`${folder}/${name}/files`))]) {
+      const desc = regular.text(`${folder}/${name}/desc`);
       const field = (key: string) => textOf(new RegExp(`^%${key}%\\n(.*)$`, 'm').exec(desc)?.[1]);
       found.set(asked, {
         name: field('NAME') ?? textOf(name) ?? '',

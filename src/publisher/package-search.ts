@@ -48,7 +48,6 @@ export function publisherByLayout(path: string): Publisher | null {
       name: sanitize(name),
       version: version === undefined ? null : sanitize(version),
       source,
-      note: BY_PATH,
     };
   }
   return null;
@@ -105,18 +104,24 @@ export function packagePublishers(root: string, asked: readonly Executable[], en
   search('pacman', () => pacmanPackages(root + PACMAN, listings, patience));
   if (engine !== null) for (const path of rpmDatabases(root)) search('rpm', () => rpmPackages(engine, path, listings, patience));
   return asked.map(({ path, file }) => {
+    const placed = publisherByLayout(path);
+    if (placed !== null) return compared(placed, path, file);
     for (const [source, found] of results) {
       const known = found.get(path);
       if (known === undefined) continue;
       const { name, version, vendor } = known;
-      const publisher: Publisher = { ...NOTHING, kind: 'package', name, version, by: vendor, source };
-      if (file === '') return { ...publisher, note: BY_PATH };
-      return fileAt(path) === file ? publisher : unknownPublisher(OTHER_FILE);
+      return compared({ ...NOTHING, kind: 'package', name, version, by: vendor, source }, path, file);
     }
     if (failures[0] !== undefined) return unknownPublisher(failures[0]);
     if (results.length === 0) return unknownPublisher('no database of dpkg, rpm, apk or pacman here');
     return { ...NOTHING, kind: 'unpackaged' };
   });
+}
+
+/** Who has a path is who made what a process executes only if that is the file at the path. What lies in a home isn't touched: it may be a user's own file system. */
+function compared(publisher: Publisher, path: string, file: string): Publisher {
+  if (file === '' || path.startsWith('/home/')) return { ...publisher, note: BY_PATH };
+  return fileAt(path) === file ? publisher : unknownPublisher(OTHER_FILE);
 }
 
 /** Folders that lead to others where /usr is merged: packages may list a file below either. */

@@ -12,7 +12,7 @@ import { type Executable, unknownPublisher } from './package-search.ts';
 export type PublisherJob = { readonly root: string; readonly asked: readonly Executable[] } | { readonly digest: Executable };
 
 /** MiB. The largest list of a package takes some ten. */
-const LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 };
+const LIMITS = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 256 };
 
 /** Publishers by the order of what was asked; never rejects. @param root folder below which the databases are, with a slash at its end */
 export async function findPackages(root: string, asked: readonly Executable[]): Promise<readonly Publisher[]> {

@@ -8,7 +8,7 @@ import type { Process, Publisher } from '../model/terms.ts';
 import { sanitize } from '../net/text.ts';
 import type { Edges } from '../system/edges.ts';
 import { signerOf } from './codesign.ts';
-import { type Executable, OTHER_FILE, publisherByLayout, unknownPublisher } from './package-search.ts';
+import { type Executable, OTHER_FILE, unknownPublisher } from './package-search.ts';
 import { findDigest, findPackages } from './publisher-thread.ts';
 
 /** Executables remembered. */
@@ -23,6 +23,8 @@ const ASKED_AT_ONCE = 64;
 const FIRST_MS = 1000;
 const PAUSE_MS = 1000;
 const DELETED = ' (deleted)';
+/** How the kernel names a file that was made by memfd_create(2). */
+const IN_MEMORY = '/memfd:';
 const MOVED = unknownPublisher(OTHER_FILE);
 
 /** What finds publishers; tests have others. */
@@ -151,8 +153,9 @@ export class Publishers {
   #told(process: Process, exe: string): Publisher | null {
     const reason = elsewhere(process);
     if (reason !== null) return unknownPublisher(reason);
+    if (exe.startsWith(IN_MEMORY)) return { ...unknownPublisher('it runs from memory, without a file'), kind: 'unpackaged' };
     if (!exe.startsWith('/')) return unknownPublisher('its path is unknown');
-    return this.#proc === null ? null : publisherByLayout(exe);
+    return null;
   }
 
   #publish(id: number, publisher: Publisher): void {

@@ -215,9 +215,21 @@ describe('the layout of a path', () => {
     ['/home/linuxbrew/.linuxbrew/Cellar/node/21.6.1/bin/node', 'homebrew node 21.6.1'],
     ['/opt/homebrew/Cellar/wget/1.21.4/bin/wget', 'homebrew wget 1.21.4'],
   ])('of %s is %s', (path, expected) => {
-    const { source, name, version, note } = publisherByLayout(path) ?? {};
+    const { source, name, version } = publisherByLayout(path) ?? {};
     expect([source, name, version].filter((part) => part !== null).join(' ')).toBe(expected);
-    expect(note).toBe(PATH_ONLY);
+  });
+
+  it('counts only if its file is the one that runs; a home is not looked into', () => {
+    const snap = '/snap/firefox/3836/usr/lib/firefox/firefox';
+    const maps = '/home/ann/.local/share/flatpak/app/org.gnome.Maps/current/files/bin/x';
+    expect(lines({}, [snap, maps])).toEqual([
+      `package | firefox | 3836 | snap | ${PATH_ONLY}`,
+      `package | org.gnome.Maps | flatpak | ${PATH_ONLY}`,
+    ]);
+    expect(publishers({}, [snap, maps], '8.1:42').map(({ kind, note }) => `${kind}: ${note}`)).toEqual([
+      expect.stringMatching(/^unknown: its file was replaced/),
+      `package: ${PATH_ONLY}`,
+    ]);
   });
 
   it.each(['/snap/firefox', '/tmp/snap/a/1/x', '/nix/store/short-curl/bin/curl', '/opt/homebrew/bin/x', '/nix/x'])(

@@ -123,11 +123,11 @@ describe('publishers', () => {
     expect(of(reused)?.name).toBe('p');
   });
 
-  it('follow from the path alone where a package has a folder of its own', async () => {
-    const { asked, learn, of, turns } = room(fakeProc({}));
-    const id = learn(1, '/snap/firefox/12/usr/lib/firefox/firefox');
+  it('are nobody where a program runs from memory', async () => {
+    const { asked, learn, of, turns } = room(fakeProc({ 1: { exe: '/memfd:x (deleted)', file: '0.1:1' } }));
+    const id = learn(1, '/memfd:x');
     await turns(0, 1000);
-    expect([asked, of(id)?.name, of(id)?.source]).toEqual([[], 'firefox', 'snap']);
+    expect([asked, of(id)?.kind, of(id)?.note]).toEqual([[], 'unpackaged', 'it runs from memory, without a file']);
   });
 
   it('wait for an executable that becomes known late', async () => {
