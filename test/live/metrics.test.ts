@@ -1,11 +1,20 @@
 // Metrics as real engines get them: Prometheus scrapes, VictoriaMetrics is pushed to, and both have what history has.
 
-import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, it, onTestFinished } from 'vitest';
+import type { Messenger } from '../../src/messenger/client.ts';
+import type { ExportBatch } from '../../src/model/export-batch.ts';
+import type { Edges } from '../../src/system/edges.ts';
+import type { ChildCommand } from '../../src/system/own-files.ts';
+import { dashboardQueries } from '../support/dashboard.ts';
 import { netnsObstacle, Pair } from '../support/netns.ts';
+import { writtenSamples } from '../support/protobuf-reader.ts';
+import { unsnappy } from '../support/unsnappy.ts';
 
 const reason = netnsObstacle('curl', 'prometheus', 'promtool', 'victoria-metrics');
 const program = inject('program');
@@ -119,6 +128,15 @@ it(
     };
     expect(targets.data.activeTargets).toMatchObject([{ health: 'up', lastError: '' }]);
 
+    // The dashboard's queries are understood, and what there was has answers.
+    for (const { title, query } of dashboardQueries()) {
+      const answer = ask(`http://127.0.0.1:9090/api/v1/query?query=${encodeURIComponent(query)}`);
+      const { status, data } = JSON.parse(answer) as { status: string; data: { result: unknown[] } };
+      expect([title, status]).toEqual([title, 'success']);
+      if (/Received by app|Machines|Captured|By category|By machine|Counted/.test(title))
+        expect([title, data.result.length > 0]).toEqual([title, true]);
+    }
+
     const ended = new Promise((resolve) => run.once('close', resolve));
     run.kill('SIGINT');
     await ended;
@@ -131,3 +149,112 @@ it(
   },
   PATIENCE_MS + 60_000,
 );
+
+const NOBODY = 65_534;
+const KILLS = 60;
+/** It takes some 300 ms to start, then a few for each batch. */
+const LONGEST_LIFE_MS = 1200;
+
+it('killed again and again, the sender repeats the same samples and loses none', async ({ skip }) => {
+  if (process.platform !== 'linux' || process.geteuid?.() !== 0) skip('metrics: needs root on Linux');
+  const folder = mkdtempSync(join(tmpdir(), 'netmon-metrics-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  chownSync(folder, NOBODY, NOBODY);
+
+  /** By series and time. */
+  const values = new Map<string, number>();
+  const newest = new Map<string, { time: number; value: number }>();
+  const wrong: string[] = [];
+  const engine = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      for (const { labels, value, time } of writtenSamples(unsnappy(Buffer.concat(chunks)))) {
+        const series = JSON.stringify(labels);
+        const last = newest.get(series);
+        const known = values.get(`${series} ${time}`);
+        if (known !== undefined && known !== value) wrong.push(`${series} at ${time}: ${known}, then ${value}`);
+        if (last !== undefined && time > last.time && value < last.value) wrong.push(`${series} falls to ${value}`);
+        values.set(`${series} ${time}`, value);
+        if (time > (last?.time ?? 0)) newest.set(series, { time, value });
+      }
+      // Sometimes the answer is lost, or it is too much for the engine.
+      const chance = Math.random();
+      if (chance < 0.05) request.socket.destroy();
+      else response.writeHead(chance < 0.1 ? 503 : 204).end();
+    });
+  });
+  await new Promise<void>((resolve) => engine.listen(0, '127.0.0.1', () => resolve()));
+  onTestFinished(() => void engine.close());
+
+  const load = async <Exported>(path: string) => (await import(join(program.modules, path))) as Exported;
+  const client = await load<{ Messenger: typeof Messenger }>('messenger/client.js');
+  const { messengerCommand } = await load<{ messengerCommand: () => ChildCommand }>('messenger/protocol.js');
+  const { systemEdges } = await load<{ systemEdges: () => Edges }>('system/programs.js');
+  const rest = { user: null, secretFile: null, secret: null, ca: null };
+  const url = `http://127.0.0.1:${(engine.address() as AddressInfo).port}/`;
+  const exports = { push: [{ engine: 'remote_write', url, ...rest }], prometheus: null, fields: [], hash: [], folder } as const;
+  const begin = () =>
+    client.Messenger.start(null, exports, systemEdges(), null, (env) => {
+      const command = messengerCommand();
+      const child = spawn(command.path, command.args, {
+        stdio: ['pipe', 'pipe', 'ignore'],
+        env: { ...env, ...command.env },
+        cwd: '/',
+      });
+      setTimeout(() => child.kill('SIGKILL'), Math.random() * LONGEST_LIFE_MS);
+      return child;
+    });
+
+  let kills = 0;
+  let sum = 0;
+  let messenger = await begin();
+  let number = 0;
+  while (kills < KILLS) {
+    number++;
+    const rxBytes = Math.floor(Math.random() * 10_000);
+    sum += rxBytes;
+    for (;;) {
+      const isTaken = await messenger.send(batchOf(number, rxBytes)).then(
+        () => true,
+        () => false,
+      );
+      if (isTaken) break;
+      kills++;
+      messenger = await begin();
+    }
+  }
+  await messenger.close();
+  expect(number).toBeGreaterThan(KILLS);
+  expect(wrong).toEqual([]);
+  const last = [...newest].filter(([series]) => series.includes('netmon_app_bytes_total') && series.includes('receive'));
+  expect(last.map(([, { value }]) => value)).toEqual([sum]);
+  expect(readdirSync(folder).filter((name) => !name.endsWith('.part'))).toEqual(['export-remote_write.json']);
+});
+
+function batchOf(number: number, rxBytes: number): ExportBatch {
+  const row = {
+    app: 'curl',
+    reason: null,
+    exe: null,
+    host: null,
+    domain: null,
+    container: null,
+    category: null,
+    interface: 'eth0',
+  };
+  const moved = { rxBytes, txBytes: 0, rxPackets: 1, txPackets: 0, flows: 0 };
+  const time = 1_700_000_000_000 + number * 60_000;
+  return {
+    ...{
+      engine: 'remote_write',
+      token: `t${number}`,
+      hostId: 'ab12',
+      hostName: null,
+      until: time + 60_000,
+      flows: [],
+      alerts: [],
+    },
+    minutes: [{ ...row, ...moved, time, isLate: false, protocol: 'tcp', direction: 'outbound' }],
+  };
+}

@@ -1,8 +1,7 @@
 // The file in which the messenger keeps the counters of an engine, to go on with them after a restart. It is the user's own, mode 0600, in the folder
 // of the state. Without it counters begin anew, which engines know from any program that restarts.
 
-import { randomBytes } from 'node:crypto';
-import { closeSync, constants, mkdirSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, renameSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { PushBook, type PushState, pushStateIn } from '../../export/push-book.ts';
 import type { PushEngine } from '../../model/export.ts';
@@ -49,9 +48,10 @@ function read(path: string): PushState | null {
 
 /** Writes beside the file and moves it there. If that fails, the old one stays: counters begin anew after a restart. */
 function write(path: string, text: string): void {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.part`;
+  const temporary = `${path}.part`;
   try {
     mkdirSync(join(path, '..'), { recursive: true, mode: 0o700 });
+    rmSync(temporary, { force: true }); // of a run that was killed
     const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
     const descriptor = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
