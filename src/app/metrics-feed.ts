@@ -52,6 +52,7 @@ export class MetricsFeed {
     const taken = metrics.take(now);
     for (const { rows, until } of taken.settled) this.#book.add(rows, until);
     if (taken.until > this.#since) this.#book.add([], taken.until);
+    this.#book.expect(taken.unsettled);
     this.#book.addTcp(taken.tcp);
     if (this.#collections++ % SETS === 0) tell(metricSet(this.#book, taken, now, version));
   }

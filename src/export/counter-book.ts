@@ -87,9 +87,18 @@ export class CounterBook {
     for (const [name, bytes] of [...moved].sort((a, b) => b[1] - a[1])) this.#rank(name, bytes);
     for (const row of rows) {
       count(this.#sumsOfApp(appLabel(row)), row);
-      const category = row.category === null ? NO_CATEGORY : labelOf(row.category);
-      count(bounded(this.#categories, category, MOST_CATEGORIES, MORE_CATEGORIES), row);
-      count(bounded(this.#interfaces, labelOf(row.interface), MOST_INTERFACES, MORE_INTERFACES), row);
+      count(this.#sumsOfCategory(row), row);
+      count(this.#sumsOfInterface(row), row);
+    }
+  }
+
+  /** Opens the series of rows that will be counted once they are settled: a counter that isn't seen at zero is taken to begin where it is first seen. */
+  expect(rows: readonly MetricRow[]): void {
+    for (const row of rows) {
+      this.#rank(appLabel(row), 0);
+      this.#sumsOfApp(appLabel(row));
+      this.#sumsOfCategory(row);
+      this.#sumsOfInterface(row);
     }
   }
 
@@ -203,6 +212,15 @@ export class CounterBook {
     if (this.#apps.has(name)) return;
     this.#apps.set(name, this.#hidden.get(name) ?? new Array<number>(SUMS).fill(0));
     this.#hidden.delete(name);
+  }
+
+  #sumsOfCategory({ category }: MetricRow): Sums {
+    const name = category === null ? NO_CATEGORY : labelOf(category);
+    return bounded(this.#categories, name, MOST_CATEGORIES, MORE_CATEGORIES);
+  }
+
+  #sumsOfInterface(row: MetricRow): Sums {
+    return bounded(this.#interfaces, labelOf(row.interface), MOST_INTERFACES, MORE_INTERFACES);
   }
 
   #sumsOfApp(name: string): Sums {

@@ -2,7 +2,7 @@
 // sent twice has the same times and values. Times never go back, because engines refuse that.
 
 import type { ExportBatch, MinuteRow } from '../model/export-batch.ts';
-import type { MetricSample, MetricSet } from '../model/metrics.ts';
+import { METRICS, type MetricSample, type MetricSet } from '../model/metrics.ts';
 import { CounterBook, type CounterState, isCounterState } from './counter-book.ts';
 import { MOST_APPS } from './metric-set.ts';
 
@@ -43,8 +43,8 @@ export class PushBook {
     return this.#since;
   }
 
-  /** Counts a batch. @returns what its minutes changed, one set each, in order of time */
-  add({ minutes }: Pick<ExportBatch, 'minutes'>): MetricSet[] {
+  /** Counts a batch. @returns for each of its minutes, in order, what it changed; before that the zeros from which new counters rise */
+  add({ minutes }: Pick<ExportBatch, 'minutes'>): (readonly MetricSet[])[] {
     const byTime = new Map<number, MinuteRow[]>();
     for (const row of minutes) {
       const rows = byTime.get(row.time);
@@ -66,15 +66,24 @@ export class PushBook {
   }
 
   /** @param end of the minute, epoch ms. A minute that comes in several batches, or late, has its samples a moment after the newest. */
-  #addMinute(rows: readonly MinuteRow[], end: number): MetricSet {
+  #addMinute(rows: readonly MinuteRow[], end: number): MetricSet[] {
     if (this.#since === 0) this.#since = end - MINUTE_MS;
     const before = new Map(this.#samples().map((sample) => [keyOf(sample), sample.value]));
     this.#counters.add(rows, end);
     if (this.#newest > end + AHEAD_MS) this.#newest = 0;
     this.#newest = Math.max(end, this.#newest + 1);
-    const isWhole = this.#newest === end && end % WHOLE_MS === 0;
+    const time = this.#newest;
+    const isWhole = time === end && end % WHOLE_MS === 0;
     const samples = this.#samples().filter((sample) => isWhole || before.get(keyOf(sample)) !== sample.value);
-    return { time: this.#newest, samples };
+    // An engine takes the first value of a counter for where it began, and would miss what it counts.
+    const fresh = samples.filter((sample) => METRICS[sample.metric].type === 'counter' && !before.has(keyOf(sample)));
+    if (fresh.length === 0) return [{ time, samples }];
+    const zeros = fresh.map((sample) => ({ ...sample, value: 0 }));
+    return [
+      // After the minute before: an engine that knows the series from an earlier book has a sample of that time.
+      { time: Math.max(this.#since, Math.min(end - MINUTE_MS + 1, time - 1)), samples: zeros },
+      { time, samples },
+    ];
   }
 
   #samples(): MetricSample[] {

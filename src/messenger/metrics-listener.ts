@@ -9,6 +9,9 @@ import type { Clock } from '../system/clock.ts';
 
 /** Figures that are older are not told as if they were current, ms. They come every ten seconds. */
 const STALE_MS = 60_000;
+const [FRESH, NONE_YET, STALE] = ['ok\n', 'no figures yet\n', 'netmon-tui has told nothing for a minute\n'];
+/** What /healthz answers. */
+export const HEALTH_ANSWERS: readonly string[] = [FRESH, NONE_YET, STALE];
 /** A port in use is tried again after this time, ms. */
 const AGAIN_MS = 10_000;
 const MOST_CONNECTIONS = 16;
@@ -119,10 +122,9 @@ export class MetricsListener {
     if (!isLoopbackName(headers.host)) return { status: 403, text: 'ask by the loopback address\n' };
     const path = url.split('?')[0];
     if (path !== '/metrics' && path !== '/healthz') return { status: 404, text: 'there are /metrics and /healthz\n' };
-    if (this.#set === null) return { status: 503, text: 'no figures yet\n' };
-    if (this.#clock.monotonic() - this.#givenAt >= STALE_MS)
-      return { status: 503, text: 'netmon-tui has told nothing for a minute\n' };
-    if (path === '/healthz') return { status: 200, text: 'ok\n' };
+    if (this.#set === null) return { status: 503, text: NONE_YET };
+    if (this.#clock.monotonic() - this.#givenAt >= STALE_MS) return { status: 503, text: STALE };
+    if (path === '/healthz') return { status: 200, text: FRESH };
     this.#scrapes++;
     const type = preferredType(headers.accept);
     return { status: 200, text: prometheusText(this.#set, type), type };

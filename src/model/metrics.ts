@@ -282,6 +282,8 @@ export interface SettledRows {
 /** What is new of apps since the last time, and what is open. */
 export interface AppMetrics {
   readonly settled: readonly SettledRows[];
+  /** Rows that may still change. */
+  readonly unsettled: readonly MetricRow[];
   /** End of the last settled minute, epoch ms, even if nothing moved in it; -Infinity before the first. */
   readonly until: number;
   readonly tcp: readonly MetricTcp[];

@@ -128,7 +128,19 @@ it(
     };
     expect(targets.data.activeTargets).toMatchObject([{ health: 'up', lastError: '' }]);
 
+    // The increase is all of it, because the series was seen at zero before.
+    const increase = encodeURIComponent(
+      'sum(last_over_time(netmon_app_bytes_total{app="curl"}[10m]) - min_over_time(netmon_app_bytes_total{app="curl"}[10m]))',
+    );
+    for (const port of [9090, 8428]) {
+      const { data } = JSON.parse(ask(`http://127.0.0.1:${port}/api/v1/query?query=${increase}`)) as {
+        data: { result: { value: [number, string] }[] };
+      };
+      expect([port, Number(data.result[0]?.value[1])]).toEqual([port, (scraped['receive'] ?? 0) + (scraped['transmit'] ?? 0)]);
+    }
+
     // The dashboard's queries are understood, and what there was has answers.
+    await new Promise((resolve) => setTimeout(resolve, 3000)); // a rate takes two scrapes
     for (const { title, query } of dashboardQueries()) {
       const answer = ask(`http://127.0.0.1:9090/api/v1/query?query=${encodeURIComponent(query)}`);
       const { status, data } = JSON.parse(answer) as { status: string; data: { result: unknown[] } };

@@ -84,7 +84,9 @@ export class AppMetricsCollector {
   take(time: number): AppMetrics {
     for (const batch of this.moved.collect(time)) this.#settling.add(batch);
     const run = this.#run === null ? null : factsOf(this.#run, this.#alerts.counts());
-    return { settled: this.#settling.release(time), until: this.#settling.until, tcp: this.#tcp.take(), open: this.#open(), run };
+    const settled = this.#settling.release(time);
+    const { until, open: unsettled } = this.#settling;
+    return { settled, unsettled, until, tcp: this.#tcp.take(), open: this.#open(), run };
   }
 
   /** Connections that are open now, by app. */
@@ -234,6 +236,11 @@ export class SettlingMinutes {
         flows: entry.flows + (row?.flows ?? 0),
       });
     }
+  }
+
+  /** Rows of minutes that are not settled. */
+  get open(): MetricRow[] {
+    return [...this.#minutes.values()].flatMap((rows) => [...rows.values()]);
   }
 
   /** Minutes that are settled now, oldest first; and what came for minutes that were settled before. @param time epoch ms */

@@ -1,10 +1,12 @@
 // The doctor's steps about history: where it is, whether it can be trusted, who records into it, whether it opens. They change nothing.
 
 import { closeSync, constants, lstatSync, openSync, readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { dirname } from 'node:path';
 import { journalNumbers, journalPath, lockPath } from '../../history/files.ts';
 import type { HistoryReader } from '../../history/query/reader.ts';
-import type { PushPlan } from '../../model/export.ts';
+import { HEALTH_ANSWERS } from '../../messenger/metrics-listener.ts';
+import type { ListenPlan, PushPlan } from '../../model/export.ts';
 import { shellWords } from '../../net/quote.ts';
 import { type Flock, systemFlock } from '../../system/file-lock.ts';
 import { formatAmount, formatDateTime } from '../../view/text/format.ts';
@@ -28,6 +30,9 @@ const OPEN_TO_OTHERS = 0o077;
 const MINUTE_MS = 60_000;
 /** Minutes that an engine may lack: sending takes a moment. */
 const MOST_LATE = 5;
+/** How long a listener on this machine may take, ms, and what is read of its answer, UTF-16 units. */
+const ANSWER_MS = 2000;
+const LONGEST_ANSWER = 200;
 
 /** The steps. Without a file, some are skipped. */
 export function historySteps(look: HistoryLook): Step[] {
@@ -50,6 +55,8 @@ interface Place {
   readonly uid: number;
   /** Engines that records are sent to. */
   readonly push: readonly PushPlan[];
+  /** Where Prometheus asks; null if it doesn't. */
+  readonly listen: ListenPlan | null;
 }
 
 /** What a run without flags would use. */
@@ -62,10 +69,10 @@ async function placeOf(around: Surroundings): Promise<Place> {
   ]);
   const config = await loadConfig(parseCommandLine([]), around);
   const { settings, historyDefault } = config;
-  const push = resolveExports(config, around.env)?.push ?? [];
+  const { push = [], prometheus: listen = null } = resolveExports(config, around.env) ?? {};
   const recording = settings['history.enabled'];
   const enabled = recording.value ? `on by ${recording.origin}` : 'off unless asked for';
-  return { path: settings['history.path'].value ?? historyDefault, enabled, uid: ownerOf(around).uid, push };
+  return { path: settings['history.path'].value ?? historyDefault, enabled, uid: ownerOf(around).uid, push, listen };
 }
 
 function fileFinding({ path, enabled, uid }: Place): Finding {
@@ -123,9 +130,38 @@ async function recordsFinding({ path }: Place, open: HistoryLook['open']): Promi
   }
 }
 
-/** How far each engine got, by what the history file says. */
-async function exportsFinding({ path, push }: Place, open: HistoryLook['open']): Promise<Finding> {
-  if (push.length === 0) return skipped('nothing is sent to an engine: [export] is not set');
+/** How far each engine got, by what the history file says, and whether Prometheus may ask. */
+async function exportsFinding(place: Place, open: HistoryLook['open']): Promise<Finding> {
+  const { push, listen } = place;
+  if (push.length === 0 && listen === null) return skipped('nothing is sent to an engine: [export] is not set');
+  const metrics = listen === null ? null : await metricsFinding(listen);
+  if (push.length === 0 && metrics !== null) return metrics;
+  const sent = await sentFinding(place, open);
+  if (metrics === null) return sent;
+  const detail = `${sent.detail}; ${metrics.detail}`;
+  return metrics.result === 'no' ? { ...metrics, detail } : { ...sent, detail };
+}
+
+/** Who answers where Prometheus asks. The address is this machine's own. */
+async function metricsFinding({ address, port }: ListenPlan): Promise<Finding> {
+  const answer = await new Promise<string | null>((resolve) => {
+    const call = request({ host: address, port, path: '/healthz', timeout: ANSWER_MS, agent: false }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => {
+        if (text.length < LONGEST_ANSWER) text += String(chunk);
+      });
+      response.once('close', () => resolve(text));
+    });
+    call.once('timeout', () => call.destroy(new Error('no answer')));
+    call.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED' ? null : ''));
+    call.end();
+  });
+  if (answer === null) return ok(`prometheus: port ${port} is free until a run listens there`);
+  if (HEALTH_ANSWERS.includes(answer)) return ok(`prometheus: netmon-tui answers on port ${port}`);
+  return no(`prometheus: another program uses port ${port}`, 'choose another: listen in [export.prometheus]');
+}
+
+async function sentFinding({ path, push }: Place, open: HistoryLook['open']): Promise<Finding> {
   if (path === null || (lstatSync(path, { throwIfNoEntry: false }) === undefined && journalSizes(path).length === 0))
     return skipped('no history, which is what is sent');
   const reader = await open(path);

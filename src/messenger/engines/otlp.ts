@@ -39,7 +39,8 @@ export class OtlpSender implements EngineSender {
     const { hostId, hostName, until, token, flows, alerts } = batch;
     const resource: OtlpResource = { hostId, hostName, os: this.#os, version: this.#version };
     const book = this.#file.book();
-    const sets: OtlpSet[] = book.add(batch).map((set) => ({ ...set, since: book.since }));
+    const counted = book.add(batch).flat();
+    const sets: OtlpSet[] = counted.map((set) => ({ ...set, since: book.since }));
     try {
       for (const some of slices(sets, MOST_SETS)) {
         const refused = await this.#post('metrics', otlpMetrics(some, resource));

@@ -30,8 +30,8 @@ export class RemoteWriteSender implements EngineSender {
     if (this.#file.has(batch.token)) return DELIVERED;
     const book = this.#file.book();
     try {
-      for (const set of book.add(batch)) {
-        const answer = await this.#post(set, batch);
+      for (const sets of book.add(batch)) {
+        const answer = await this.#post(sets, batch);
         if (!isTaken(answer)) return failed(reasonIn(answer), true, answer.retryAfter);
       }
       this.#file.keep(book, batch.token);
@@ -45,14 +45,14 @@ export class RemoteWriteSender implements EngineSender {
   /** What is only known now: it doesn't wait for an engine that is away, and is not sent again. */
   async #tellLive(batch: ExportBatch): Promise<void> {
     const live = this.#live.take();
-    if (live !== null) await this.#post(live, batch).catch(() => undefined);
+    if (live !== null) await this.#post([live], batch).catch(() => undefined);
   }
 
-  #post(set: MetricSet, { hostId, hostName }: ExportBatch): Promise<HttpAnswer> {
+  #post(sets: readonly MetricSet[], { hostId, hostName }: ExportBatch): Promise<HttpAnswer> {
     const { url, ca } = this.#plan;
     const common = hostName === null ? { host: hostId } : { host: hostId, host_name: hostName };
     const headers = { ...REMOTE_WRITE_HEADERS, ...credentials(this.#plan) };
-    const body = remoteWrite([set], common);
+    const body = remoteWrite(sets, common);
     return post({ url, headers, body, ca, caName: 'export.remote_write.ca', longestMs: LONGEST_MS }, true);
   }
 }

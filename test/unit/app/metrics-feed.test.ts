@@ -21,7 +21,7 @@ function setUp() {
   let next: Partial<AppMetrics> = {};
   const sets: MetricSet[] = [];
   const take = (): AppMetrics => {
-    const taken = { settled: [], until: Number.NEGATIVE_INFINITY, tcp: [], open: [], run: null, ...next };
+    const taken = { settled: [], unsettled: [], until: Number.NEGATIVE_INFINITY, tcp: [], open: [], run: null, ...next };
     next = {};
     return taken;
   };
@@ -85,6 +85,28 @@ describe('the feed of metrics', () => {
     });
     expect(Object.keys(told())).not.toContain('unownedShare');
     expect(Object.keys(told())).not.toContain('dropped kernel');
+  });
+
+  it('opens series at zero before they count', () => {
+    const { collect, told } = setUp();
+    const row = {
+      app: 'curl',
+      reason: null,
+      category: 'web',
+      interface: 'eth0',
+      rxBytes: 5,
+      txBytes: 1,
+      rxPackets: 1,
+      txPackets: 1,
+      flows: 1,
+    };
+    collect();
+    for (let i = 0; i < 4; i++) collect({ unsettled: [row] });
+    expect(told()).toMatchObject({
+      'appBytes curl receive': 0,
+      'categoryBytes web receive': 0,
+      'interfaceBytes eth0 transmit': 0,
+    });
   });
 
   it('says up to when it has counted, even if nothing moves; never a time before it began', () => {

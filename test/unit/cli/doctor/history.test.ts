@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import { answerOf } from '../../../../src/cli/doctor/step.ts';
 import { HistoryDatabase } from '../../../../src/history/database.ts';
 import { openHistory } from '../../../../src/history/query/reader.ts';
 import type { SqlEngine } from '../../../../src/history/sqljs/engine.ts';
+import { MetricsListener } from '../../../../src/messenger/metrics-listener.ts';
 import type { ExportRecords } from '../../../../src/model/export.ts';
 import { systemFiles } from '../../../../src/system/files.ts';
 import { sqlEngines } from '../../../support/history.ts';
@@ -94,6 +96,30 @@ describe('the doctor about history', () => {
     history.apply(3, queue(minute + 11, [{ engine: 'clickhouse', cut: 3, section: 0, after: 0 }]));
     writeFileSync(path, history.image(), { mode: 0o600 });
     expect(await exports()).toMatch(/^exports ok: clickhouse: has all up to .*, 1 min behind; otlp: nothing sent yet$/);
+  });
+
+  it('tells who answers where Prometheus asks', async () => {
+    const config = join(home, 'engines.toml');
+    const clock = { now: () => 0, monotonic: () => 0 };
+    const listener: MetricsListener = await new Promise((resolve) => {
+      const made: MetricsListener = new MetricsListener({ address: '127.0.0.1', port: 0 }, clock, () => resolve(made));
+    });
+    const { port } = listener;
+    const told = async (more = '') => {
+      writeFileSync(config, `${more}export.prometheus.listen = "127.0.0.1:${port}"`, { mode: 0o600 });
+      return (await ask(false, { NETMON_CONFIG: config }))[3];
+    };
+    expect(await told()).toBe(`exports ok: prometheus: netmon-tui answers on port ${port}`);
+    listener.close();
+    expect(await told()).toBe(`exports ok: prometheus: port ${port} is free until a run listens there`);
+    expect(await told('export.otlp.url = "https://otel.example/"\n')).toBe(
+      `exports skipped: no history, which is what is sent; prometheus: port ${port} is free until a run listens there`,
+    );
+    const other = createServer((_, response) => response.end('hello')).listen(port, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    expect(await told()).toBe(`exports no: prometheus: another program uses port ${port}`);
+    other.close();
+    other.closeAllConnections();
   });
 
   it('tells that sql.js is another build', async () => {
