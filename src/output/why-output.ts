@@ -149,7 +149,7 @@ export class WhyOutput implements Output {
       })),
       resolvers: snapshot.dns.resolvers.map(({ address, questions, failed, unanswered, medianMs, slowMs }) => ({
         ...{ address, questions, failed, unanswered },
-        ...{ median_ms: medianMs, p95_ms: slowMs },
+        ...{ median_ms: medianMs === null ? null : ms(medianMs), p95_ms: slowMs === null ? null : ms(slowMs) },
       })),
     };
     return `${JSON.stringify(fields)}\n`;
@@ -206,9 +206,13 @@ function qualityFields(quality: Quality | null): Record<string, unknown> {
 
 function tripFields({ roundTrips }: Figures, leastMs: number | null): Record<string, unknown> | null {
   if (roundTrips === null) return null;
-  const ms = (value: number): number => Number(value.toPrecision(4));
   const { medianMs, highMs, samples } = roundTrips;
   return { median_ms: ms(medianMs), p95_ms: ms(highMs), least_ms: ms(leastMs ?? medianMs), samples };
+}
+
+/** Milliseconds as exact as they are measured. */
+function ms(value: number): number {
+  return Number(value.toPrecision(4));
 }
 
 function countFields({ segments, sentAgain, receivedAgain, answered, refused, unanswered, reset }: Figures) {

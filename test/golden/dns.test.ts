@@ -201,6 +201,14 @@ test('hidden names are hidden in every column', async () => {
   expect(stage.text()).not.toMatch(/example|192\.|printer|cloudflare|2001:/);
 });
 
+test('what is typed as a filter says how many questions match', async () => {
+  stage = new Stage(100, 30);
+  await stage.show(asked(QUESTIONS));
+  await stage.press('9', '/');
+  for (const letter of 'state:servfail') await stage.press(letter);
+  expect(stage.text()).toMatch(/ 1 question +Enter keeps it/);
+});
+
 test('without packets it says why it is empty', async () => {
   stage = new Stage(80, 24);
   await stage.show(snapshot({ capture: { ...busy(1).capture, packets: null } }));

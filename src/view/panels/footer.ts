@@ -74,9 +74,7 @@ function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: nu
       room >= displayWidth(message) ? [span(' '.repeat(column)), span(`^ ${message}`, 'error')] : [span(` ${message}`, 'error')];
     return [line, fitLine(place, width, glyphs)];
   }
-  const picture = pictureOf(state, live);
-  const count = picture.connections.length + picture.closedHidden;
-  const over = state.view === 'history' ? 'of what is recorded' : counted(count, 'connection');
+  const over = matchesText(state, live);
   const [tells, ...hints] =
     text === ''
       ? [EXAMPLES[state.view === 'history' ? 'history' : 'live'], keyHint('Tab', 'fields'), keyHint('Esc', 'back')]
@@ -92,6 +90,16 @@ function filterInput(state: ViewState, live: Snapshot, glyphs: Glyphs, width: nu
     ...hints.map((hint, rank) => ({ rank, line: hint })),
   ];
   return [line, fitLine([span(' '.repeat(prompt.length)), ...fitParts(parts, room, HINT_GAP)], width, glyphs)];
+}
+
+/** How much of what the view shows the filter matches. */
+function matchesText(state: ViewState, live: Snapshot): string {
+  const { connections, closedHidden, asked, listeners, events, alerts } = pictureOf(state, live);
+  if (state.view === 'history') return 'of what is recorded';
+  if (state.view === 'dns') return counted(asked.length, 'question');
+  if (state.view === 'listeners') return counted(listeners.length, 'listener');
+  if (state.view === 'events') return counted(events.length + alerts.length, 'event');
+  return counted(connections.length + closedHidden, 'connection');
 }
 
 /** A key of the input, which is bound for good. */

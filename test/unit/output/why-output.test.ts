@@ -121,6 +121,19 @@ test('in JSON, by its schema', async () => {
     const line = JSON.parse(await told('example.com', [measured(parts)], true));
     expect(lineFaults(line)).toEqual([]);
   }
+  const resolver = { id: 'r', address: '10.0.0.53', transport: 'udp', questions: 3, answered: 3, failed: 0, missing: 0 } as const;
+  const times = {
+    unanswered: 0,
+    medianMs: 9.110309078,
+    slowMs: null,
+    recentMs: null,
+    recentSlowMs: null,
+    recent: 0,
+    lastSeen: NOON,
+  };
+  const dns = { ...snapshot().dns, resolvers: [{ ...resolver, ...times }] };
+  const { resolvers } = JSON.parse(await told('example.com', [measured({ dns })], true));
+  expect(resolvers).toMatchObject([{ address: '10.0.0.53', median_ms: 9.11, p95_ms: null }]);
   const { diagnoses, hosts } = JSON.parse(await told('example.com', [measured({ diagnoses: [SLOW] })], true));
   expect(diagnoses).toMatchObject([{ kind: 'host is slow', text: 'www.example.com is slow: 180 ms, others 12 ms', holds: true }]);
   expect(hosts).toMatchObject([{ host: 'www.example.com', round_trip: { median_ms: 180, samples: 7 }, retransmits: 3 }]);
