@@ -142,7 +142,17 @@ export class CaptureFile implements StatedSink {
         return this.#size + kept;
       })
       .catch(() => undefined); // the disk is gone; what went wrong first is told
+    if (this.#size + kept === 0) removed(file); // no program reads an empty one
     return kept;
+  }
+}
+
+/** Removes a file; on a disk that is gone it stays. */
+function removed(file: OutputFile): void {
+  try {
+    file.remove();
+  } catch {
+    // what went wrong first is told
   }
 }
 

@@ -116,6 +116,18 @@ describe('CaptureFile', () => {
     expect(statSync(join(folder, 'trace.pcapng')).size).toBe(72);
   });
 
+  it('leaves no file of which nothing whole was written', async () => {
+    const file = opened();
+    const whole = OutputFile.prototype.write;
+    vi.spyOn(OutputFile.prototype, 'write').mockImplementationOnce(async function (this: OutputFile, chunk) {
+      await whole.call(this, (chunk as Uint8Array).subarray(0, 9));
+      throw new NetmonError('usage', 'the disk is full');
+    });
+    await file.write(block(16, 1));
+    expect(file.failure?.message).toBe('the disk is full');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('ends when the next file of a row has no place', async () => {
     const file = opened({ isRow: true });
     await file.write(block(16, 1));
