@@ -71,20 +71,19 @@ export class MachineRows {
     const book = <Row extends object>(
       make: (fields: Draft, added: Added) => object,
       sparklines: Sparklines = 'none',
-    ): RowBook<Row> =>
-      new RowBook<Row>(this.#clock, ((fields, added) => ({ ...make(fields, added), machine })) as MakeRow<Row>, sparklines);
-    const plain = (fields: Draft): object => fields;
-    const moving = (fields: Draft, { means }: Added): object => ({ ...fields, means });
-    const drawn = (fields: Draft, { means, recent }: Added): object => ({ ...fields, means, recent });
+    ): RowBook<Row> => new RowBook<Row>(this.#clock, make as MakeRow<Row>, sparklines);
+    const plain = (fields: Draft): object => ({ ...fields, machine });
+    const moving = (fields: Draft, { means }: Added): object => ({ ...fields, means, machine });
+    const drawn = (fields: Draft, { means, recent }: Added): object => ({ ...fields, means, recent, machine });
     this.#apps = book(drawn, 'sum');
     this.#hosts = book(drawn, 'sum');
     this.#categories = book(drawn, 'sum');
     this.#interfaces = book(
-      (fields, { means, recent: recentRx, recentTx }) => ({ ends: NO_ENDS, ...fields, means, recentRx, recentTx }),
+      (fields, { means, recent: recentRx, recentTx }) => ({ ends: NO_ENDS, ...fields, means, recentRx, recentTx, machine }),
       'both',
     );
     this.#flows = book(moving);
-    this.#branches = book((fields, { means }) => ({ ...fields, means, process: this.#processOf(fields) }));
+    this.#branches = book((fields, { means }) => ({ ...fields, means, process: this.#processOf(fields), machine }));
     this.#whole = book(moving);
     this.#events = book(plain);
     this.#alerts = book(plain);

@@ -1,7 +1,7 @@
 // Frames to rows. Everything that comes is checked against bounds of this side: the machine that sends may have been taken over.
 
 import { ByteReader, StreamFault } from './bytes.ts';
-import { assumedOf, LONGEST_JSON } from './encoder.ts';
+import { assumedOf, LONGEST_JSON, placesOf } from './encoder.ts';
 import { list, type Place, parsed, record, type Shape, text } from './shape.ts';
 import { type Column, type Draft, KINDS, type Kind, TABLES, type TableName, type Value } from './tables.ts';
 
@@ -150,6 +150,7 @@ export class StreamDecoder {
     let bits = reader.count(full);
     if (isNew && bits !== full) throw new StreamFault('a new row lacks columns');
     const before = row.values.slice();
+    const counts = placesOf(columns);
     let hasMoved = false;
     for (const [at, column] of columns.entries()) {
       const old = before[at] ?? (column.kind === 'count' ? 0 : null);
@@ -157,7 +158,7 @@ export class StreamDecoder {
       bits = Math.floor(bits / 2);
       const value: Value = isTold
         ? read(reader, column.kind, old, time)
-        : assumedOf(column, columns, old, time, intervalMs, hasMoved, before, row.values);
+        : assumedOf(column.kind, counts[at] ?? -1, old, time, intervalMs, hasMoved, before, row.values);
       hasMoved ||= column.kind === 'count' && value !== old;
       row.values[at] = value;
       if (isNew || value !== old) column.own?.put(row.fields, value, this.#place);

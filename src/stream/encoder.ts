@@ -3,7 +3,7 @@
 
 import type { Snapshot, Traffic } from '../model/snapshot.ts';
 import { ByteWriter } from './bytes.ts';
-import { type Column, rowsOf, TABLE_NAMES, TABLES, type TableName, type Value } from './tables.ts';
+import { type Column, type Kind, rowsOf, TABLE_NAMES, TABLES, type TableName, type Value } from './tables.ts';
 
 /** Rows of each table that are sent. Apps and hosts are not cut here: the snapshot has folded them, and their sums stay exact. */
 export interface StreamLimits {
@@ -157,6 +157,7 @@ function changeOf<Row>(
   intervalMs: number,
   looks: boolean,
 ): { mask: number; values: readonly Value[] } | null {
+  const counts = placesOf(columns);
   const values: Value[] = [];
   let mask = 0;
   let bit = 1;
@@ -166,7 +167,7 @@ function changeOf<Row>(
     const value = column.isSlow && !looks ? old : sentValue(column, row, sent, at);
     values.push(value);
     hasMoved ||= column.kind === 'count' && value !== old;
-    const assumed = assumedOf(column, columns, old, time, intervalMs, hasMoved, sent.values, values);
+    const assumed = assumedOf(column.kind, counts[at] ?? -1, old, time, intervalMs, hasMoved, sent.values, values);
     if (differs(column, value, assumed)) mask += bit;
     else sent.values[at] = assumed;
     // The reader works rates out of what it knew before: counts are noted once the row is written.
@@ -176,10 +177,22 @@ function changeOf<Row>(
   return mask === 0 ? null : { mask, values };
 }
 
-/** What a reader takes a column for if it isn't told. @param before values that it had @param after values that it has, up to this column */
+const places = new WeakMap<readonly Pick<Column<never>, 'name' | 'of'>[], readonly number[]>();
+
+/** For each column the place of the count that it is a rate of; -1 for others. */
+export function placesOf(columns: readonly Pick<Column<never>, 'name' | 'of'>[]): readonly number[] {
+  let known = places.get(columns);
+  if (known === undefined) {
+    known = columns.map(({ of }) => (of === '' ? -1 : columns.findIndex(({ name }) => name === of)));
+    places.set(columns, known);
+  }
+  return known;
+}
+
+/** What a reader takes a column for if it isn't told. @param of place of the count that a rate is of @param before values that it had @param after values that it has, up to this column */
 export function assumedOf(
-  { kind, of }: Pick<Column<never>, 'kind' | 'of'>,
-  columns: readonly Pick<Column<never>, 'name'>[],
+  kind: Kind,
+  of: number,
   old: Value,
   time: number,
   intervalMs: number,
@@ -189,8 +202,7 @@ export function assumedOf(
 ): Value {
   if (kind === 'seen') return hasMoved ? time : old;
   if (kind !== 'rate') return old;
-  const at = columns.findIndex(({ name }) => name === of);
-  const gained = Number(after[at] ?? 0) - Number(before[at] ?? 0);
+  const gained = Number(after[of] ?? 0) - Number(before[of] ?? 0);
   return gained > 0 ? Math.round((gained * 1000) / intervalMs) : 0;
 }
 
