@@ -115,7 +115,16 @@ async function explain(line: CommandLine, options: Options): Promise<number> {
 async function attach(options: Options, asked: AttachOptions): Promise<number> {
   if (process.geteuid?.() === 0 && process.env['SUDO_UID'] !== undefined)
     throw new NetmonError('usage', 'attach needs no root here, and root has other keys', 'type it without sudo');
-  return (await import('./app/attached-run.ts')).runAttached(options, asked);
+  if (asked.task === 'show') return (await import('./app/attached-run.ts')).runAttached(options, asked);
+  const [{ installAt, sshRunner, uninstallAt }, { askOnTerminal }] = await Promise.all([
+    import('./cli/attach-install.ts'),
+    import('./cli/history/prune.ts'),
+  ]);
+  const { machines, ssh, yes } = asked;
+  const isAskable = process.stdin.isTTY === true && process.stderr.isTTY === true;
+  const say = (text: string) => process.stderr.write(`${text}\n`);
+  const io = { run: sshRunner(ssh), ask: isAskable ? askOnTerminal : null, say, version: version() };
+  return asked.task === 'install' ? installAt(machines, yes, io) : uninstallAt(machines, yes, io);
 }
 
 async function diagnose(line: CommandLine, options: Options, surroundings: Surroundings): Promise<number> {

@@ -4,10 +4,11 @@
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { AttachSession } from '../attach/session.ts';
-import { type Rights, sshArguments, streamCommand } from '../attach/ssh.ts';
+import { packetsLine, type Rights, sshArguments, streamCommand } from '../attach/ssh.ts';
 import { NetmonError } from '../model/errors.ts';
 import type { AttachOptions, Options } from '../model/options.ts';
 import type { SessionEnd } from '../pipeline/live-session.ts';
+import { thisInvocation } from '../privilege/sudo-command.ts';
 import type { DemandTable } from '../stream/orders.ts';
 import { systemClock } from '../system/clock.ts';
 import { workingFolder } from '../system/files.ts';
@@ -93,5 +94,9 @@ export async function runAttached(options: Options, { machines, ssh }: AttachOpt
 
 /** The user's own ssh, with all that it knows of the user. */
 function startSsh(program: string, name: string, rights: Rights) {
-  return spawn(program, sshArguments(name, streamCommand(rights)), { stdio: ['pipe', 'pipe', 'pipe'] });
+  const stdio = ['pipe', 'pipe', 'pipe'] as const;
+  if (rights !== 'packets') return spawn(program, sshArguments(name, streamCommand(rights)), { stdio: [...stdio] });
+  const { node, script } = thisInvocation();
+  const own = node === null ? [script] : [node, script];
+  return spawn('sh', ['-c', packetsLine(program, name, own)], { stdio: [...stdio] });
 }

@@ -48,6 +48,8 @@ export class Line {
   #state: MachineState = 'connecting';
   #since: number;
   #end: LineEnd | null = null;
+  /** Why only packets are asked for; null if a stream is. */
+  #missing: LineEnd | null = null;
   #startedAt = 0;
   #heardAt = 0;
   #tries = 0;
@@ -92,7 +94,7 @@ export class Line {
     });
     child.once('error', (error: NodeJS.ErrnoException) => {
       const note = error.code === 'ENOENT' ? 'there is no ssh on this machine' : `ssh can't be started: ${error.code}`;
-      this.#ended(child, { note, hint: '', isLasting: true, isWithoutRights: false });
+      this.#ended(child, { note, hint: '', isLasting: true, isWithoutRights: false, isMissing: false });
     });
     child.once('close', (status) => this.#ended(child, lineEnd(this.name, status, this.#stderr)));
   }
@@ -142,18 +144,24 @@ export class Line {
     const lacks = isReduced ? (this.#end?.isWithoutRights ? this.#end.note : capture.note) : '';
     const silent = Math.round((this.#clock.monotonic() - this.#heardAt) / 1000);
     const late = this.#state === 'late' ? `nothing for ${silent} s` : '';
-    const why = this.#state === 'lost' || this.#state === 'connecting' ? (this.#end?.note ?? '') : late || lacks;
+    const why = this.#state === 'late' ? late : (this.#end?.note ?? '');
     return {
       name: this.name,
       state: this.#state,
       since: this.#since,
-      note: this.#state === 'live' && isReduced ? `no rights to capture there${lacks === '' ? '' : `: ${lacks}`}` : why,
-      hint: this.#state === 'lost' ? (this.#end?.hint ?? '') : '',
+      note: this.#state === 'live' ? this.#lack(isReduced, lacks) : why,
+      hint: this.#state === 'lost' ? (this.#end?.hint ?? '') : this.#state === 'live' ? (this.#missing?.hint ?? '') : '',
       isReduced,
       clockAheadMs: this.#ahead?.ms ?? null,
       program: this.#program,
       lineRate: this.#bytes.rate,
     };
+  }
+
+  /** What a live machine lacks; empty for nothing. */
+  #lack(isReduced: boolean, why: string): string {
+    if (this.#missing !== null) return `${this.#missing.note}: packets of tcpdump, without owners`;
+    return isReduced ? `no rights to capture there${why === '' ? '' : `: ${why}`}` : '';
   }
 
   /** The machine as its line told last; null before its first frame. What a lost one told is still there, and moves nothing. */
@@ -233,7 +241,7 @@ export class Line {
   #cut(note: string, isLasting = false, hint = ''): void {
     const child = this.#child;
     if (child === null) return;
-    this.#ended(child, { note, hint, isLasting, isWithoutRights: false });
+    this.#ended(child, { note, hint, isLasting, isWithoutRights: false, isMissing: false });
     child.stdin?.destroy();
     child.stdout?.destroy();
     child.kill('SIGKILL');
@@ -251,6 +259,15 @@ export class Line {
       this.open();
       return;
     }
+    if (end.isMissing && this.#missing === null) {
+      this.#missing = end;
+      this.#rights = 'packets';
+      this.open();
+      return;
+    }
+    if (this.#missing !== null && lived === 0) this.#end = this.#missing;
+    if (this.#missing !== null) this.#rights = 'root'; // it may have been installed meanwhile
+    this.#missing = null;
     this.#become('lost');
     if (lived > HEALTHY_MS) this.#tries = 0;
     const wait = end.isLasting ? WAITS.at(-1) : WAITS[Math.min(this.#tries, WAITS.length - 1)];

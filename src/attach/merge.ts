@@ -114,8 +114,9 @@ function captureOf(parts: readonly Snapshot[], machines: readonly MachineStatus[
 
 /** What is wrong with a machine, and what to type; empty if nothing is. */
 function troubleOf({ name, state, note, hint }: MachineStatus): string {
-  if (state === 'live' || (state === 'connecting' && note === '')) return '';
-  return `${name} ${state}${note === '' ? '' : `: ${note}`}${hint === '' ? '' : `; type: ${hint}`}`;
+  if (note === '' && (state === 'live' || state === 'connecting')) return '';
+  const how = state === 'live' ? '' : ` ${state}`;
+  return `${name}${how}${note === '' ? '' : `: ${note}`}${hint === '' ? '' : `; type: ${hint}`}`;
 }
 
 /** Keeps the total of machines whose own begin again with each connection. */

@@ -11,8 +11,13 @@ const FOLDERS = ['/usr/local/bin', '/opt/homebrew/bin', '$HOME/.local/bin', '$HO
 /** Said by the other side if it finds no netmon-tui. */
 const MISSING = 'NETMON-MISSING';
 
-/** Whether the other side is to try to become root, which needs a rule of sudo there. */
-export type Rights = 'root' | 'own';
+/**
+ * What a line brings: a stream as root, which needs a rule of sudo there; what any user there may see; or, where there is no netmon-tui, bare packets.
+ */
+export type Rights = 'root' | 'own' | 'packets';
+
+/** Bytes of each packet: most names are in DNS answers, which are shorter. */
+const SNAP_BYTES = 512;
 
 /** True for what ssh takes as the name of a host, and not as one of its options. */
 export function isHost(text: string): boolean {
@@ -39,6 +44,25 @@ export function streamCommand(rights: Rights): string {
   return `exec sh -c '${lines.join('; ')}'`;
 }
 
+/** What runs at the other end for bare packets: tcpdump, without those of this very line. */
+export function packetsCommand(): string {
+  const capture = `-U -s ${SNAP_BYTES} -w - not port "$p"`;
+  const lines = [
+    'PATH="$PATH:/usr/sbin:/sbin"',
+    `p=\${SSH_CONNECTION##* }`,
+    `t=$(command -v tcpdump) || { echo ${MISSING} >&2; exit 127; }`,
+    `if [ "$(id -u)" = 0 ]; then exec "$t" ${capture}; fi`,
+    `exec sudo -n "$t" ${capture}`,
+  ];
+  return `exec sh -c '${lines.join('; ')}'`;
+}
+
+/** A shell's line that has this machine's own program make a stream of packets. Orders come over standard input, packets beside it. */
+export function packetsLine(ssh: string, host: string, program: readonly string[]): string {
+  const packets = shellWords([ssh, ...sshArguments(host, packetsCommand())]);
+  return `{ ${packets} </dev/null | ${shellWords(program)} stream --read /dev/fd/5 5<&0 0<&4 4<&-; } 4<&0`;
+}
+
 /** Why a line ended. */
 export interface LineEnd {
   readonly note: string;
@@ -48,6 +72,8 @@ export interface LineEnd {
   readonly isLasting: boolean;
   /** sudo refused: the other side may be asked for what any user may see. */
   readonly isWithoutRights: boolean;
+  /** There is no netmon-tui: it may be asked for packets. */
+  readonly isMissing: boolean;
 }
 
 interface Cause {
@@ -56,6 +82,7 @@ interface Cause {
   readonly hint?: (host: string) => string;
   readonly isLasting?: boolean;
   readonly isWithoutRights?: boolean;
+  readonly isMissing?: boolean;
 }
 
 const asSsh = (host: string) => shellWords(['ssh', host]);
@@ -66,8 +93,9 @@ const CAUSES: readonly Cause[] = [
   {
     says: new RegExp(MISSING),
     note: 'netmon-tui is not installed there',
-    hint: (host) => shellWords(['ssh', host, 'npm install -g netmon-tui']),
+    hint: (host) => shellWords(['netmon-tui', 'attach', '--install', host]),
     isLasting: true,
+    isMissing: true,
   },
   { says: /^sudo: /m, note: 'sudo there asks for a password', isWithoutRights: true },
   {
@@ -87,11 +115,12 @@ const CAUSES: readonly Cause[] = [
     note: 'node is not found there',
     hint: () => 'install node there, or the executable of netmon-tui, which needs none',
     isLasting: true,
+    isMissing: true,
   },
   {
     says: /unknown command "?'?stream/,
     note: 'its netmon-tui is too old',
-    hint: (host) => shellWords(['ssh', host, 'npm install -g netmon-tui']),
+    hint: (host) => shellWords(['netmon-tui', 'attach', '--install', host]),
     isLasting: true,
   },
 ];
@@ -109,6 +138,7 @@ export function lineEnd(host: string, status: number | null, stderr: string): Li
       hint: cause.hint?.(host) ?? '',
       isLasting: cause.isLasting ?? false,
       isWithoutRights: cause.isWithoutRights ?? false,
+      isMissing: cause.isMissing ?? false,
     };
   const own = /^netmon-tui: (.+)(?:\n {2}(.+))?/m.exec(stderr);
   const last = stderr.trim().split('\n').at(-1) ?? '';
@@ -119,5 +149,6 @@ export function lineEnd(host: string, status: number | null, stderr: string): Li
     hint: sanitize(own?.[2] ?? ''),
     isLasting: false,
     isWithoutRights: false,
+    isMissing: false,
   };
 }

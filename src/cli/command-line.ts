@@ -11,6 +11,8 @@ import { nearest } from './nearest.ts';
 
 /** The command whose words are somebody else's. */
 const RUN: CommandName = 'run';
+/** Flags of `attach` that name a host. */
+const SERVING = ['install', 'uninstall'] as const;
 /** The word that asks for help as a command does. */
 const HELP = 'help';
 /** Names as macOS and Linux give them. */
@@ -57,7 +59,11 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
     ? { command: named, operand: null, file: null, more: [] }
     : isRun && given._.length === 1
       ? { command: RUN, operand: null, file: null, more: [] }
-      : commandOf(given._, texts('history')[0] === '');
+      : commandOf(
+          given._,
+          texts('history')[0] === '',
+          SERVING.some((flag) => texts(flag).length > 0),
+        );
   if (!asksOnly) for (const flag of FLAGS) if (given[flag.name] !== undefined) check(flag.name, command, texts(flag.name).length);
   return {
     command,
@@ -110,10 +116,14 @@ function parse(words: readonly string[]): Parsed {
   });
 }
 
-/** @param bareHistory `--history` stands without a path: a word that looks like one was meant as its value */
+/**
+ * @param bareHistory `--history` stands without a path: a word that looks like one was meant as its value
+ * @param hasHost a flag names a host, so that none has to follow a command that takes many
+ */
 function commandOf(
   positional: readonly (string | number)[],
   bareHistory: boolean,
+  hasHost: boolean,
 ): { command: CommandName; operand: string | null; file: string | null; more: readonly string[] } {
   const [word, ...rest] = positional.map(String);
   if (word === undefined) return { command: 'watch', operand: null, file: null, more: [] };
@@ -123,8 +133,9 @@ function commandOf(
   const strayPath = (text: string) => (bareHistory && /[./]/.test(text) ? `a path needs a "=": --history=${text}` : undefined);
   if (command === undefined) throw usage(`unknown command ${quoted(word)}`, strayPath(word) ?? hintFor(word));
   const takes: Command['operand'] = COMMANDS[command].operand;
-  const operand = takes === null ? null : (rest.shift() ?? '');
-  if (takes !== null) checkOperand(command, takes, operand as string);
+  const mayLack = takes?.many === true && hasHost && rest.length === 0;
+  const operand = takes === null || mayLack ? null : (rest.shift() ?? '');
+  if (takes !== null && !mayLack) checkOperand(command, takes, operand as string);
   const file = takes?.file === true ? (rest.shift() ?? '') : null;
   if (file === '') throw usage(`${command} ${operand} needs a file`, `type: netmon-tui ${command} ${operand} FILE`);
   const more = takes?.many === true ? rest.splice(0) : [];

@@ -149,6 +149,7 @@ const TABLE = {
     examples: [
       ['netmon-tui attach ann@mac1', 'one other machine'],
       ['netmon-tui attach mac1 mac2 office', 'two, and a group of [attach]'],
+      ['netmon-tui attach --install mac1', 'copy netmon-tui there, into ~/.netmon-tui'],
     ],
   },
   stream: {

@@ -136,14 +136,20 @@ export function resolveOptions(line: CommandLine, config: Config): Options {
 const MOST_MACHINES = 64;
 
 /** The machines to show: hosts, and names of groups. */
-function attach({ operand, words }: CommandLine, { groups }: Config): AttachOptions {
-  const named = [operand ?? '', ...words];
+function attach(line: CommandLine, { groups }: Config): AttachOptions {
+  const { operand, words } = line;
+  const [install, uninstall] = [line.text('install'), line.text('uninstall')];
+  if (install !== null && uninstall !== null) throw usage('--install does not go with --uninstall', 'leave one of them out');
+  const served = install ?? uninstall;
+  const task = install !== null ? 'install' : uninstall !== null ? 'uninstall' : 'show';
+  if (task === 'show' && line.has('yes')) throw usage('--yes goes only with --install and --uninstall', 'leave it out');
+  const named = [served, operand, ...words].filter((name) => name !== null);
   const machines = [...new Set(named.flatMap((name) => groups.get(name)?.value ?? [name]))];
   const bad = machines.find((name) => !isHost(name));
   if (bad !== undefined) throw usage(`${quoted(bad)} is not a host`, 'type for example: netmon-tui attach ann@mac1 db3');
   if (machines.length > MOST_MACHINES)
     throw usage(`${machines.length} machines are more than a terminal can show`, `name at most ${MOST_MACHINES}`);
-  return { machines, ssh: 'ssh' };
+  return { machines, ssh: 'ssh', task, yes: line.has('yes') };
 }
 
 /** The command to run. */

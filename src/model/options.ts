@@ -175,6 +175,10 @@ export interface AttachOptions {
   readonly machines: readonly string[];
   /** Program that opens their lines. */
   readonly ssh: string;
+  /** What becomes of them; to copy this program there, or to take it away again, shows nothing. */
+  readonly task: 'show' | 'install' | 'uninstall';
+  /** Nobody is asked. */
+  readonly yes: boolean;
 }
 
 /** What becomes of a receipt. */

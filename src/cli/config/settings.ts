@@ -736,7 +736,7 @@ export const OPTIONS = {
   ),
   read: flag<string | null>(
     'Replay',
-    ['watch', 'why'],
+    ['watch', 'why', 'stream'],
     value('FILE', { short: 'r' }),
     path('a file', 'trace.pcap'),
     null,
@@ -911,14 +911,22 @@ export const OPTIONS = {
     'delete the oldest records until the file has this size, for example 100MB',
   ),
   'dry-run': plainFlag('History', ['prune'], 'only say what would be deleted'),
-  yes: plainFlag('History', ['prune'], "don't ask", 'y'),
+  yes: plainFlag('History', ['prune', 'attach'], "don't ask", 'y'),
   install: flag<'launchd' | 'systemd' | null>(
     'History',
-    ['record'],
-    value('SYSTEM'),
+    ['record', 'attach'],
+    value('SYSTEM|HOST'),
     choice<'launchd' | 'systemd'>(['launchd', 'systemd'], 'systemd'),
     null,
-    'print the service file for systemd or launchd, and how to install it',
+    'record: print the service file for systemd or launchd, and how to install it; attach: copy netmon-tui to this machine',
+  ),
+  uninstall: flag<string | null>(
+    'History',
+    ['attach'],
+    value('HOST'),
+    text('a host', 'mac1'),
+    null,
+    'take away what --install copied',
   ),
   config: {
     ...flag<string | null>(

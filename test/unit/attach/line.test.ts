@@ -163,6 +163,25 @@ describe('a line', () => {
     expect(line.status.note).toBe('no rights to capture there: sudo there asks for a password');
   });
 
+  test('asks for packets where there is no netmon-tui, and for a stream the next time', async () => {
+    await ssh().end(127, 'NETMON-MISSING\n');
+    expect(started.map(({ rights }) => rights)).toEqual(['root', 'packets']);
+    await ssh().greet();
+    await ssh().frame();
+    expect(line.status).toMatchObject({
+      state: 'live',
+      note: 'netmon-tui is not installed there: packets of tcpdump, without owners',
+      hint: 'netmon-tui attach --install mac1',
+    });
+    await ssh().end(null);
+    expect(line.status.state).toBe('lost');
+    vi.advanceTimersByTime(1000);
+    expect(ssh().rights).toBe('root');
+    await ssh().end(127, 'NETMON-MISSING\n');
+    await ssh().end(1, 'sudo: a password is required\n');
+    expect(line.status).toMatchObject({ state: 'lost', note: 'netmon-tui is not installed there' });
+  });
+
   test('corrects a clock that is wrong, and says by how much', async () => {
     await ssh().greet();
     await ssh().frame();
@@ -218,7 +237,7 @@ test.each([
     'if it is to have: ssh-keygen -R mac1',
   ],
   [255, 'ann@mac1: Permission denied (publickey).', 'it takes no key of yours', 'ssh ann@mac1'],
-  [127, 'NETMON-MISSING\n', 'netmon-tui is not installed there', "ssh ann@mac1 'npm install -g netmon-tui'"],
+  [127, 'NETMON-MISSING\n', 'netmon-tui is not installed there', 'netmon-tui attach --install ann@mac1'],
   [3, 'netmon-tui: no permission to capture\n  type: sudo netmon-tui\n', 'no permission to capture', 'type: sudo netmon-tui'],
   [1, 'what \x1b[31mever\n', 'what [31mever', ''],
   [null, '', 'the line was cut', ''],

@@ -266,6 +266,8 @@ describe('the machines of attach', () => {
     expect((await options(['attach', 'ann@mac1', 'db3', 'ann@mac1'])).attach).toEqual({
       machines: ['ann@mac1', 'db3'],
       ssh: 'ssh',
+      task: 'show',
+      yes: false,
     });
     expect((await options(['attach', 'db3', '-f', 'app:curl', '--units', 'bits'])).filter).toBe('app:curl');
   });
@@ -276,6 +278,16 @@ describe('the machines of attach', () => {
     const files = { folderOwner: () => 501, read: () => ({ kind: 'read', uid: 501, mode: 0o600, isFile: true, text }) as const };
     const config = await loadConfig(line, { platform: 'linux', env: { HOME: '/home/ann' }, euid: 501, passwd: () => '', files });
     expect(resolveOptions(line, config).attach?.machines).toEqual(['mac1', 'db3']);
+  });
+
+  it('are those that are to have a copy, or to have none any more', async () => {
+    expect((await options(['attach', '--install', 'mac1', 'db3', '--yes'])).attach).toMatchObject({
+      machines: ['mac1', 'db3'],
+      task: 'install',
+      yes: true,
+    });
+    expect((await options(['attach', '--uninstall', 'mac1'])).attach).toMatchObject({ machines: ['mac1'], task: 'uninstall' });
+    await expect(options(['attach', 'mac1', '--yes'])).rejects.toThrow('--yes goes only with');
   });
 
   it('are never options of ssh, and not more than a screen takes', async () => {
