@@ -116,14 +116,14 @@ async function attach(options: Options, asked: AttachOptions): Promise<number> {
   if (process.geteuid?.() === 0 && process.env['SUDO_UID'] !== undefined)
     throw new NetmonError('usage', 'attach needs no root here, and root has other keys', 'type it without sudo');
   if (asked.task === 'show') return (await import('./app/attached-run.ts')).runAttached(options, asked);
-  const [{ installAt, sshRunner, uninstallAt }, { askOnTerminal }] = await Promise.all([
+  const [{ installAt, ownPlatforms, sshRunner, uninstallAt }, { askOnTerminal }] = await Promise.all([
     import('./cli/attach-install.ts'),
     import('./cli/history/prune.ts'),
   ]);
   const { machines, ssh, yes } = asked;
   const isAskable = process.stdin.isTTY === true && process.stderr.isTTY === true;
   const say = (text: string) => process.stderr.write(`${text}\n`);
-  const io = { run: sshRunner(ssh), ask: isAskable ? askOnTerminal : null, say, version: version() };
+  const io = { run: sshRunner(ssh), ask: isAskable ? askOnTerminal : null, say, version: version(), platforms: ownPlatforms() };
   return asked.task === 'install' ? installAt(machines, yes, io) : uninstallAt(machines, yes, io);
 }
 

@@ -35,6 +35,8 @@ export interface InstallIo {
   readonly ask: ((question: string) => Promise<string>) | null;
   readonly say: (text: string) => void;
   readonly version: string;
+  /** Platforms that this copy has libraries for: `linux_x64`. */
+  readonly platforms: readonly string[];
 }
 
 const quoted = (...lines: readonly string[]): string => `exec sh -c '${lines.join('; ')}'`;
@@ -68,7 +70,7 @@ const REMOVE = quoted(FOLDER, OWN, 'rm -rf "$d"');
 /** Copies this program to hosts, one after the other. @returns the exit status. @throws NetmonError for the first that can't have it */
 export async function installAt(hosts: readonly string[], yes: boolean, io: InstallIo): Promise<number> {
   for (const host of hosts) {
-    const lacks = whatIsMissing(host, (await ran(io, host, PROBE, false)).stdout);
+    const lacks = whatIsMissing(host, (await ran(io, host, PROBE, false)).stdout, io);
     if (lacks !== null) throw lacks;
     if (!(await agreed(`copy netmon-tui ${io.version} to ~/.netmon-tui on ${host}`, yes, io))) return 0;
     await ran(io, host, UNPACK, true);
@@ -103,7 +105,7 @@ async function ran(io: InstallIo, host: string, command: string, files: boolean)
 }
 
 /** Why a machine can't run what would be copied; null if it can. @param said by PROBE */
-function whatIsMissing(host: string, said: string): NetmonError | null {
+function whatIsMissing(host: string, said: string, { platforms }: InstallIo): NetmonError | null {
   const [kind = '', node = ''] = said.trim().split('\n').map(sanitize);
   const [system = '', processor = ''] = kind.split(' ');
   const platform = `${SYSTEMS[system] ?? system}_${PROCESSORS[processor] ?? processor}`;
@@ -118,8 +120,13 @@ function whatIsMissing(host: string, said: string): NetmonError | null {
       `${host} has ${node === 'none' ? 'no node' : `node ${node}`}, and 20.19 or newer is needed`,
       hint,
     );
-  const isHere = ownFilesIn('dist/bundle/koffi').some((name) => name.startsWith(platform));
+  const isHere = platforms.some((name) => name.startsWith(platform));
   return isHere ? null : new NetmonError('usage', `this copy of netmon-tui has no library for ${host} (${kind})`, hint);
+}
+
+/** Platforms that this copy of the program can run on. */
+export function ownPlatforms(): readonly string[] {
+  return ownFilesIn('dist/bundle/koffi');
 }
 
 /** Runs ssh, which may ask for what it needs on the terminal. */

@@ -9,10 +9,54 @@ import { counted } from '../../net/counted.ts';
 import type { CellContext } from '../tables/column.ts';
 import { hidden, shown } from '../tables/masking.ts';
 import { engineWords, isAsked, isBehind } from '../text/exports.ts';
-import { formatAmount, formatDateTime, formatDuration, formatGrouped, formatMoment, formatShare } from '../text/format.ts';
+import {
+  formatAmount,
+  formatDateTime,
+  formatDuration,
+  formatGrouped,
+  formatMoment,
+  formatRate,
+  formatShare,
+} from '../text/format.ts';
 import { notCaptured } from '../traffic.ts';
 import { LEFT_WORDS, wayText } from './alert-facts.ts';
 import { type Fact, NAME_WIDTH } from './fact.ts';
+
+/** Each machine: since when its line is how it is, what it costs, and what to type about it. */
+function machineFacts({ machines = [], time }: Snapshot, context: CellContext): readonly Fact[] {
+  return machines.flatMap(({ name, state, since, note, hint, program, clockAheadMs, lineRate }): Fact[] => {
+    const clock = Math.round((clockAheadMs ?? 0) / 1000);
+    const facts = [
+      `${state} for ${formatDuration(Math.max(0, time - since))}`,
+      ...(program === '' ? [] : [`netmon-tui ${shown(program, context)}`]),
+      ...(clock === 0 ? [] : [`its clock is ${Math.abs(clock)} s ${clock > 0 ? 'ahead' : 'behind'}`]),
+      ...(state === 'live' ? [`line ${formatRate(lineRate, context.units).trim()}`] : []),
+      ...(note === '' ? [] : [shown(note, context)]),
+    ];
+    const isWell = state === 'live' && note === '';
+    return [
+      [hidden(name, context).slice(0, NAME_WIDTH), facts.join(', '), isWell ? 'text' : 'warn'],
+      ...(hint === '' ? [] : [['', `type: ${context.privacy ? '' : shown(hint, context)}`, 'warn'] as Fact]),
+    ];
+  });
+}
+
+/** What is known of a capture on this machine alone. */
+function ownFacts(snapshot: Snapshot, context: CellContext): readonly Fact[] {
+  const { snapLength, bufferBytes } = snapshot.capture;
+  return [
+    [
+      'snap length',
+      snapLength.whole === 0
+        ? 'nothing is captured'
+        : snapLength.bulk === snapLength.whole
+          ? `${snapLength.whole} of any packet`
+          : `${snapLength.bulk} bulk, ${snapLength.whole} whole`,
+    ],
+    ['buffer', bufferBytes === null ? null : formatAmount(bufferBytes, context.units).trim()],
+    ...keptFacts(snapshot, context),
+  ];
+}
 
 /** The capture: driver and owners, why not better ones, what was lost, what could not be read. */
 export function captureFacts(snapshot: Snapshot, context: CellContext): readonly Fact[] {
@@ -23,6 +67,7 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
   return [
     ...(capture.note === '' ? [] : [['now', shown(capture.note, context), 'warn'] as const]),
     ...(capture.file === null ? [] : [['file', hidden(capture.file, context)] as const]),
+    ...machineFacts(snapshot, context),
     ['interfaces', shown(capture.interfaces.join(' '), context)],
     ['driver', shown(capture.driver, context), 'accent'],
     ['owners by', shown(capture.attribution, context), 'accent'],
@@ -60,16 +105,7 @@ export function captureFacts(snapshot: Snapshot, context: CellContext): readonly
       `${formatGrouped(capture.undecoded)}: truncated ${formatGrouped(capture.truncated)}, malformed ${formatGrouped(capture.malformed)}, unsupported ${formatGrouped(capture.unsupported)}`,
     ],
     ['flows evicted', formatGrouped(snapshot.flowsEvicted), snapshot.flowsEvicted > 0 ? 'warn' : 'text'],
-    [
-      'snap length',
-      capture.snapLength.whole === 0
-        ? 'nothing is captured'
-        : capture.snapLength.bulk === capture.snapLength.whole
-          ? `${capture.snapLength.whole} of any packet`
-          : `${capture.snapLength.bulk} bulk, ${capture.snapLength.whole} whole`,
-    ],
-    ['buffer', size(capture.bufferBytes)],
-    ...keptFacts(snapshot, context),
+    ...(snapshot.machines === undefined ? ownFacts(snapshot, context) : []),
     ...(capture.writing === null ? [] : [writingFact(capture.writing, context)]),
     ['running', `${formatDuration(snapshot.time - snapshot.started)} since ${formatDateTime(snapshot.started)}`],
     ['interval', `${(snapshot.intervalMs / 1000).toFixed(2)} s`],

@@ -21,6 +21,7 @@ function host(probe: string, answer: string | null, status = 0, stderr = '') {
     ask: answer === null ? null : async () => answer,
     say: (text) => said.push(text),
     version: '1.2.3',
+    platforms: [`${process.platform}_${process.arch}`],
   };
   return { io, ran, said };
 }

@@ -114,3 +114,21 @@ describe('the screen of several machines', () => {
     expect(picture.total.rxRate).toBe(1011);
   });
 });
+
+test('the capture says how each line is, and what to type about it', () => {
+  const lost: MachineStatus = {
+    ...machine('db3', 'lost'),
+    since: NOON - 60_000,
+    note: 'it takes no key of yours',
+    hint: 'ssh db3',
+  };
+  const ahead: MachineStatus = { ...machine('mac1'), since: NOON - 5000, clockAheadMs: -7200, lineRate: 5400, program: '0.1.0' };
+  const live = { ...two(), time: NOON, machines: [ahead, lost] };
+  const { popup } = frameOf({ ...start('apps'), popup: { kind: 'capture', top: 0 } }, live, SETTINGS);
+  const drawn = (popup?.lines ?? []).map((line) => line.map((part) => part.text).join('')).join(' ');
+  const text = drawn.replace(/[│\s]+/g, ' ');
+  expect(text).toContain('mac1 live for 5s, netmon-tui 0.1.0, its clock is 7 s behind, line 5.27 KiB/s');
+  expect(text).toContain('db3 lost for 1m00s, netmon-tui 1, it takes no key of yours');
+  expect(text).toContain('type: ssh db3');
+  expect(text).not.toContain('snap length');
+});
