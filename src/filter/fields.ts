@@ -15,6 +15,7 @@ import {
   NAME_SOURCES,
   type Process,
   PUBLISHER_KINDS,
+  UNVOUCHED,
 } from '../model/terms.ts';
 
 type Text = (subject: FilterSubject) => string | null | undefined;
@@ -170,7 +171,7 @@ export const FIELDS: readonly Field[] = [
             end(s)?.publisher?.[key],
       ),
     ),
-    usual: PUBLISHER_KINDS,
+    usual: [...UNVOUCHED, ...PUBLISHER_KINDS.filter((kind) => !UNVOUCHED.includes(kind))],
   },
   {
     name: 'host',

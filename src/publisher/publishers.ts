@@ -186,7 +186,8 @@ export class Publishers {
 }
 
 /** Why the path of a process's executable says nothing about this system's files; null if it does. */
-function elsewhere({ unit, exe }: Process): string | null {
-  if (unit !== null && / /.test(unit)) return 'in a container, which has files of its own';
+function elsewhere({ container, unit, exe }: Process): string | null {
+  // Where nobody knows containers by name, the unit says which one it is, as no unit of a system is written.
+  if (container !== null || (unit !== null && / /.test(unit))) return 'in a container, which has files of its own';
   return exe?.startsWith('/app/') === true ? 'below /app, as inside of a flatpak, which has files of its own' : null;
 }

@@ -3,15 +3,7 @@
 import type { Alert } from '../../model/alert.ts';
 import type { ListenerRow } from '../../model/listeners.ts';
 import type { AppRow, CategoryRow, FlowRow, InterfaceRow, NetEvent, Traffic } from '../../model/snapshot.ts';
-import {
-  type InnerFlow,
-  MAX_ANCESTORS,
-  type NameSource,
-  type Place,
-  type Process,
-  type Publisher,
-  UNVOUCHED,
-} from '../../model/terms.ts';
+import { type InnerFlow, MAX_ANCESTORS, type NameSource, type Place, type Process } from '../../model/terms.ts';
 import { counted } from '../../net/counted.ts';
 import type { TableName } from '../state.ts';
 import { alertText, SEVERITY_ROLES } from '../tables/alerts.ts';
@@ -19,7 +11,6 @@ import type { CellContext } from '../tables/column.ts';
 import { askedText, stateOf } from '../tables/connections.ts';
 import { eventText } from '../tables/events.ts';
 import { endpointText, hidden, macText, portText, shown } from '../tables/masking.ts';
-import { publisherText } from '../tables/publisher.ts';
 import type { AnyRow } from '../tables/rows.ts';
 import { linkText } from '../text/diagnosis.ts';
 import {
@@ -40,6 +31,7 @@ import type { DnsLine, ResolverLine } from '../tree/questions.ts';
 import { containerFacts } from './container-facts.ts';
 import type { Fact } from './fact.ts';
 import { listenerFacts } from './listener-facts.ts';
+import { publisherFacts } from './publisher-facts.ts';
 import { qualityFacts } from './quality.ts';
 import { questionFacts, resolverFacts } from './question-facts.ts';
 import { talkFacts } from './talk.ts';
@@ -119,7 +111,7 @@ export function rowFacts(
     case 'resolvers':
       return resolverFacts(row as ResolverLine, context);
     case 'listeners':
-      return listenerFacts(row as ListenerRow, context);
+      return listenerFacts(row as ListenerRow, context, related.owner);
     case 'alerts':
       return [...alertFacts(row as Alert, context), ...related.recent];
   }
@@ -217,18 +209,6 @@ function sessionText({ session, terminal }: Process, context: CellContext): stri
   if (session === null && terminal === null) return null;
   const leader = session === null ? context.glyphs.unknown : String(session);
   return terminal === null ? leader : `${leader} on ${shown(terminal, context)}`;
-}
-
-/** Who made an executable, and its SHA-256 if the user asked for that. @param label before the first line; empty below a process */
-function publisherFacts(publisher: Publisher | null, context: CellContext, label = 'publisher'): readonly Fact[] {
-  if (publisher === null) return [];
-  const { kind, digest } = publisher;
-  const text = publisherText(publisher, context);
-  const role = UNVOUCHED.includes(kind) ? 'warn' : kind === 'unknown' || label === '' ? 'dim' : 'text';
-  return [
-    [label, label === '' ? `publisher: ${text}` : text, role],
-    ...(digest === null ? [] : [['SHA-256', shown(digest, context), 'dim'] as const]),
-  ];
 }
 
 /** Who owns a connection. */

@@ -2,6 +2,7 @@
 // most stands first; the rest is counted.
 
 import type { Alert } from '../../model/alert.ts';
+import type { ListenerRow } from '../../model/listeners.ts';
 import type { FlowRow, HostRow, Snapshot, Traffic } from '../../model/snapshot.ts';
 import type { Process } from '../../model/terms.ts';
 import type { Picture } from '../derive.ts';
@@ -32,12 +33,23 @@ const CHART_CELLS = 60;
 
 /** What other rows tell of a row. */
 export function relatedFacts(table: TableName, row: AnyRow, picture: Picture, context: CellContext, width: number): Related {
-  const owner = table === 'connections' ? ownerOf(row as FlowRow, picture.snapshot) : null;
+  const owner = processOfRow(table, row, picture.snapshot);
   const recent =
     table === 'alerts' ? outcomeFacts(row as Alert, picture.snapshot.capture, context) : recentOf(row, context, width);
   const talks = [...faultsOf(table, row, picture, context), ...talksOf(table, row, picture, context, width)];
   const alike = table === 'connections' ? alikeOf(row as FlowRow, picture) : [];
   return { talks, owner, recent, alike };
+}
+
+function processOfRow(table: TableName, row: AnyRow, snapshot: Snapshot): Process | null {
+  if (table === 'connections') return ownerOf(row as FlowRow, snapshot);
+  if (table !== 'listeners') return null;
+  // Known if it has moved something. The executable tells it from another process that had its pid.
+  const { pid, exe } = row as ListenerRow;
+  const known = snapshot.apps.flatMap(({ processes }) =>
+    processes.filter((process) => process.pid === pid && process.exe === exe),
+  );
+  return pid === null || exe === null ? null : (known.at(-1) ?? null);
 }
 
 function alikeOf(row: FlowRow, { flows }: Picture): readonly FlowRow[] {

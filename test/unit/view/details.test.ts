@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import type { ListenerRow } from '../../../src/model/listeners.ts';
 import type { FlowRow } from '../../../src/model/snapshot.ts';
 import { NO_LINEAGE, type Process, type Publisher } from '../../../src/model/terms.ts';
+import { pictureOf } from '../../../src/view/derive.ts';
 import { NOTHING_RELATED, rowFacts } from '../../../src/view/panels/details.ts';
+import { relatedFacts } from '../../../src/view/panels/related.ts';
+import { initialState } from '../../../src/view/state.ts';
 import type { CellContext } from '../../../src/view/tables/column.ts';
 import { HOSTS } from '../../../src/view/tables/hosts.ts';
 import { NOTHING_RECENT } from '../../../src/view/tables/recently-seen.ts';
 import { UNICODE_GLYPHS } from '../../../src/view/text/glyphs.ts';
-import { appRow, flowRow, hostRow, NOON, TLS_SPOKEN } from '../../support/snapshot-builder.ts';
+import { appRow, flowRow, hostRow, NOON, snapshot, TLS_SPOKEN } from '../../support/snapshot-builder.ts';
 
 const CONTEXT: CellContext = {
   glyphs: UNICODE_GLYPHS,
@@ -169,6 +173,34 @@ describe('details of where a process comes from', () => {
       "signed by somebody for whom Apple doesn't vouch: it says X [warn]",
     ]);
     expect(by({ kind: 'unknown', note: 'in a container' })).toEqual(['unknown: in a container [dim]']);
+  });
+
+  test('say of a listener who made it, once it has moved something', () => {
+    const publisher = {
+      kind: 'unpackaged',
+      name: null,
+      version: null,
+      by: null,
+      source: null,
+      note: null,
+      digest: null,
+    } as const;
+    const listener: ListenerRow = {
+      ...{ id: 'l', protocol: 'tcp', address: '*', port: 22, reach: 'everywhere', app: 'curl', exe: '/bin/curl', pid: 900 },
+      ...{ user: 'ann', unit: null, container: null, startedAt: null, since: null, elsewhere: false },
+      ...{ accepted: 0, lastFrom: null, lastAt: null },
+    };
+    const told = (process: Process) => {
+      const shown = pictureOf(
+        initialState({ columns: 80, rows: 24 }),
+        snapshot({ apps: [appRow({ id: 'a', processes: [process] })] }),
+      );
+      const { owner } = relatedFacts('listeners', listener, shown, CONTEXT, 80);
+      return rowFacts('listeners', listener, CONTEXT, { ...NOTHING_RELATED, owner }).find(([name]) => name === 'publisher')?.[1];
+    };
+    expect(told({ ...owner, publisher })).toBe('not from a package');
+    expect(told({ ...owner, publisher, pid: 901 })).toBeUndefined();
+    expect(told({ ...owner, publisher, exe: '/bin/other' })).toBeUndefined(); // its pid was used again
   });
 
   test('hide its command line in privacy mode, where arguments name hosts', () => {
