@@ -59,7 +59,7 @@ const SIX_ROWS = 9;
  *               10 rows
  *     interfaces  over what tells how well hosts answer (2:3), six of them at the most
  *     events    alone, or under alerts where there are any (2:3)
- *     dns       questions under resolvers, which have two rows, or six on a large screen
+ *     dns       questions under resolvers, which have a third of the room: two rows at least, six at most
  *     lite      apps alone, six of them, under a chart that takes up to 15 rows
  *     footer    1 row, 2 while a filter is typed
  */
@@ -133,7 +133,7 @@ function tablesIn(state: ViewState, room: Rect): Pick<Layout, 'tables' | 'detail
   }
   if (state.view === 'dns') {
     if (state.zoomed || room.height < 2 * TABLE_LEAST) return alone(state.pane);
-    const [resolvers, questions] = stacked(room, room.height < 3 * SIX_ROWS ? TABLE_LEAST : SIX_ROWS);
+    const [resolvers, questions] = stacked(room, Math.max(TABLE_LEAST, Math.min(SIX_ROWS, Math.floor(room.height / 3))));
     return {
       tables: [
         { table: 'resolvers', rect: resolvers },
