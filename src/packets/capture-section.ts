@@ -5,7 +5,7 @@ import { PLACE } from '../capture/file/pcapng-format.ts';
 import type { CaptureInterface } from '../capture/source.ts';
 import type { KeptFlow } from '../model/packets.ts';
 import { FLOW_DIRECTIONS, type Process } from '../model/terms.ts';
-import { DIRECTION } from '../net/numbers.ts';
+import { DIRECTION, LINK } from '../net/numbers.ts';
 import type { Framing } from './framing.ts';
 import { COARSE, COARSE_FROM_MS, type EncodedFrame, type EncodedProcess, FINE, type PcapngEncoder } from './pcapng-encoder.ts';
 
@@ -174,6 +174,7 @@ export class CaptureSection {
   /** Ends the section: says how many frames each interface delivered, and how many are missing. */
   end(encoder: PcapngEncoder, { bySystem, byInterface }: SectionLosses): void {
     this.#encoder = encoder;
+    if (this.#declared.length === 0) this.#declareAny();
     const [start, end] = [this.since ?? 0, this.until ?? 0];
     for (const [number, { digits, frames }] of this.#declared.entries()) {
       if (!encoder.fits(0)) return;
@@ -181,6 +182,16 @@ export class CaptureSection {
       const droppedBySystem = number === 0 ? bySystem : null;
       const droppedByInterface = number === 0 ? byInterface : null;
       encoder.statistics(number, digits, start, end, { droppedBySystem, droppedByInterface, delivered: frames });
+    }
+  }
+
+  /** libpcap refuses a file without an interface, so one without frames names the first that there is. */
+  #declareAny(): void {
+    const [first] = this.#parts.interfaces;
+    if (first !== undefined) this.#interfaceOf(0, FINE);
+    else {
+      this.#encoder.interface(LINK.ETHERNET, '', FINE);
+      this.#declared.push({ digits: FINE, link: LINK.ETHERNET, frames: 0 });
     }
   }
 

@@ -181,6 +181,14 @@ describe('CaptureSection', () => {
     ]);
   });
 
+  test('has an interface even without a frame: libpcap refuses it otherwise', () => {
+    const types = (bytes: Uint8Array) => blocks(bytes).map(({ type }) => type);
+    expect(types(written([]).bytes)).toEqual([0x0a0d0d0a, 1, 0x80000001, 5]);
+    expect(written([]).interfaces).toMatchObject([{ name: 'eth0', link: 1 }]);
+    expect(types(written([], { interfaces: [] }).bytes)).toEqual([0x0a0d0d0a, 1, 5]);
+    expect(written([{}], { wants: () => false }).interfaces).toMatchObject([{ name: 'eth0' }]);
+  });
+
   test('has one link type', () => {
     const tunnel = { name: 'tun0', kind: 'tunnel', link: 101, deliversTwice: false } as const;
     const mixed = [INTERFACES[0] as CaptureInterface, tunnel];
