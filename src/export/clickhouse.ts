@@ -214,7 +214,7 @@ CREATE TABLE IF NOT EXISTS netmon_hour (
   tx_packets Int64,
   flows Int64
 ) ENGINE = SummingMergeTree PARTITION BY toYYYYMM(time) ORDER BY (time, host, app_name, domain, category)
-SETTINGS allow_nullable_key = 1;
+${REPEATS}, allow_nullable_key = 1;
 CREATE MATERIALIZED VIEW IF NOT EXISTS netmon_hour_of_minutes TO netmon_hour AS
 SELECT host, toStartOfHour(time) AS time, app_name, domain, category,
   sum(rx) AS rx, sum(tx) AS tx, sum(rx_packets) AS rx_packets, sum(tx_packets) AS tx_packets, sum(flows) AS flows
@@ -226,10 +226,12 @@ CREATE TABLE IF NOT EXISTS netmon_contact (
   app_name LowCardinality(String),
   host LowCardinality(String),
   first SimpleAggregateFunction(min, DateTime('UTC'))
-) ENGINE = AggregatingMergeTree ORDER BY (domain, app_name, host);
+) ENGINE = AggregatingMergeTree ORDER BY (domain, app_name, host)
+${REPEATS};
 CREATE MATERIALIZED VIEW IF NOT EXISTS netmon_contact_of_minutes TO netmon_contact AS
 SELECT assumeNotNull(moved.domain) AS domain, assumeNotNull(moved.app_name) AS app_name, host, min(time) AS first
-FROM netmon_minute AS moved WHERE moved.domain IS NOT NULL AND moved.app_name IS NOT NULL AND NOT late GROUP BY domain, app_name, host;
+FROM netmon_minute AS moved WHERE moved.domain IS NOT NULL AND moved.app_name IS NOT NULL AND (moved.rx > 0 OR moved.tx > 0 OR moved.flows > 0)
+GROUP BY domain, app_name, host;
 
 -- The views of a history file, with the machine as one more column.
 CREATE VIEW IF NOT EXISTS connections AS
