@@ -1,73 +1,14 @@
 // The line to a machine, with a fake ssh: what it says of itself, when it counts as late or lost, and when it is tried again.
 
 import type { ChildProcess } from 'node:child_process';
-import { EventEmitter } from 'node:events';
-import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Line } from '../../../src/attach/line.ts';
 import { isHost, lineEnd, type Rights, sshArguments, streamCommand } from '../../../src/attach/ssh.ts';
-import { StreamEncoder } from '../../../src/stream/encoder.ts';
-import { greeting, MESSAGE, MessageWriter } from '../../../src/stream/messages.ts';
-import { type Order, orderIn, type Reply, replyPayload } from '../../../src/stream/orders.ts';
+import { greeting, MESSAGE } from '../../../src/stream/messages.ts';
+import type { Reply } from '../../../src/stream/orders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeSsh, settle } from '../../support/fake-ssh.ts';
 import { busy } from '../../support/snapshot-builder.ts';
-import { STREAM_LIMITS } from '../../support/stream.ts';
-
-/** An ssh that does what the test says. */
-class FakeSsh extends EventEmitter {
-  readonly stdin = new PassThrough();
-  readonly stdout = new PassThrough();
-  readonly stderr = new PassThrough();
-  readonly encoder = new StreamEncoder(STREAM_LIMITS);
-  readonly writer = new MessageWriter();
-  readonly orders: Order[] = [];
-  killed: string | null = null;
-
-  readonly rights: Rights;
-
-  constructor(rights: Rights) {
-    super();
-    this.rights = rights;
-    this.stdin.on('data', (chunk: Buffer) => {
-      for (const line of chunk.toString().trim().split('\n')) this.orders.push(orderIn(line));
-    });
-  }
-
-  kill(signal: string): boolean {
-    this.killed = signal;
-    return true;
-  }
-
-  unref(): void {}
-
-  async say(...chunks: (Buffer | string)[]): Promise<void> {
-    for (const chunk of chunks) this.stdout.write(chunk);
-    await settle();
-  }
-
-  async greet(): Promise<void> {
-    await this.say(greeting('1.2.3'), this.writer.message(MESSAGE.SCHEMA, this.encoder.schema()));
-  }
-
-  async frame(step = 0): Promise<void> {
-    await this.say(this.writer.message(MESSAGE.FRAME, this.encoder.frame({ ...busy(5, step), time: 1_700_000_000_000 })));
-  }
-
-  async reply(reply: Reply): Promise<void> {
-    await this.say(this.writer.message(MESSAGE.REPLY, replyPayload(reply)));
-  }
-
-  async end(status: number | null, text = ''): Promise<void> {
-    this.stderr.write(text);
-    await settle();
-    this.emit('close', status);
-    await settle();
-  }
-}
-
-const settle = async (): Promise<void> => {
-  for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate);
-};
 
 describe('a line', () => {
   let clock: FakeClock;
