@@ -145,6 +145,11 @@ export interface Publisher {
   readonly digest: string | null;
 }
 
+/** A container as a person calls it: `docker web`, `pod prod/db-0`. Containers of one pod share it. */
+export function containerLabel({ engine, container, pod, namespace }: Container): string {
+  return pod !== null && namespace !== null ? `pod ${namespace}/${pod}` : `${engine} ${container}`;
+}
+
 /** One process that owns or owned a socket. Lives as long as the directory that holds it. */
 export interface Process extends Lineage {
   /** Never reused within a run. */

@@ -60,6 +60,7 @@ export const COMMANDS = [
   'units',
   'privacy',
   'lineage',
+  'containers',
   'follow',
   'machines',
   'paths',

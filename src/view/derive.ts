@@ -43,6 +43,8 @@ export interface Picture {
   readonly branches: readonly BranchRow[] | null;
   /** Apps stand below what started them. */
   readonly byLineage: boolean;
+  /** Apps stand below their container. */
+  readonly byContainer: boolean;
   /** What happened; connections that opened or closed only where they are asked for. */
   readonly events: readonly NetEvent[];
   /** Matching events of connections that are not shown. */
@@ -69,6 +71,7 @@ interface Inputs {
   readonly closed: boolean;
   readonly log: boolean;
   readonly byLineage: boolean;
+  readonly byContainer: boolean;
   /** null outside of the view of DNS. */
   readonly grouping: Grouping | null;
   /** Of questions, epoch ms; null for all. */
@@ -91,6 +94,7 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
     closed: state.closed || range !== null || state.filter.filter?.asksClosed === true,
     log: state.connectionLog,
     byLineage: state.byLineage,
+    byContainer: state.byContainer,
     grouping: state.view === 'dns' ? state.grouping : null,
     range,
   };
@@ -103,6 +107,7 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
     last.inputs.closed === inputs.closed &&
     last.inputs.log === inputs.log &&
     last.inputs.byLineage === inputs.byLineage &&
+    last.inputs.byContainer === inputs.byContainer &&
     last.inputs.grouping === inputs.grouping &&
     last.inputs.range === inputs.range
   )
@@ -113,7 +118,7 @@ export function pictureOf(state: ViewState, live: Snapshot): Picture {
   return picture;
 }
 
-function derive({ snapshot, filter, since, closed, log, byLineage, average, grouping, range }: Inputs): Picture {
+function derive({ snapshot, filter, since, closed, log, byLineage, byContainer, average, grouping, range }: Inputs): Picture {
   const counted = countedFor(snapshot, filter, since, average);
   const flows = rowsSince(counted?.flows ?? snapshot.flows, since?.flows ?? null);
   const matching = filter === null || counted !== null ? flows : matchingFlows(snapshot, flows, filter, average);
@@ -132,6 +137,7 @@ function derive({ snapshot, filter, since, closed, log, byLineage, average, grou
     connections,
     closedHidden: matching.length - connections.length,
     byLineage,
+    byContainer,
     events,
     eventsHidden: all.length - events.length,
     alerts: alertsOf(snapshot, filter, since),

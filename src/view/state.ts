@@ -197,6 +197,8 @@ export interface ViewState {
   readonly grouping: Grouping;
   /** Apps stand below what started them. */
   readonly byLineage: boolean;
+  /** Apps stand below their container. */
+  readonly byContainer: boolean;
   /** Sessions that are followed. */
   readonly followed: readonly Followed[];
   /** There are several machines, and so a column of them. */
@@ -328,6 +330,7 @@ export function initialState(defaults: ViewDefaults): ViewState {
     closed: defaults.closed ?? false,
     connectionLog: false,
     byLineage: false,
+    byContainer: false,
     followed: [],
     hasMachines: false,
     byMachine: false,

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import {
   type App,
   type Container,
+  containerLabel,
   type Lineage,
   NO_LINEAGE,
   type Process,
@@ -354,11 +355,6 @@ export function contained(facts: ProcessFacts, source: ContainerSource | null): 
   const container = source?.of(ref) ?? null;
   const unit = container === null ? `${ref.engine} ${ref.id.slice(0, 12)}` : containerLabel(container);
   return [{ ...facts, unit }, container];
-}
-
-/** A container as a person calls it: `docker web`, `pod prod/db-0`. Containers of one pod share it. */
-export function containerLabel({ engine, container, pod, namespace }: Container): string {
-  return pod !== null && namespace !== null ? `pod ${namespace}/${pod}` : `${engine} ${container}`;
 }
 
 /**

@@ -64,6 +64,7 @@ export const KEYMAP: KeyTable = [
   bind('freeze', ['o'], 'freeze the order of rows', 'Table'),
   bind('pin', ['f'], 'pin the row on top', 'Table'),
   bind('lineage', ['B', 'f5'], 'apps: below what started them: shell, IDE, agent', 'Table'),
+  bind('containers', ['C'], 'apps: below the container that they run in', 'Table'),
   bind('follow', ['F'], 'tree of B: follow the process; again: its receipt', 'Table'),
   bind('machines', ['M'], 'rows below their machine, or side by side (attach)', 'Table'),
   bind('closed', ['t'], 'show closed connections; in events: all connections', 'Table'),

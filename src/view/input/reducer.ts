@@ -240,6 +240,8 @@ function command(state: ViewState, name: Command, live: Snapshot, settings: Fram
       return still(togglePin(state, live));
     case 'lineage':
       return still(settled(toggleLineage(state), live));
+    case 'containers':
+      return still(settled(toggleContainers(state), live));
     case 'follow':
       return follow(state, live);
     case 'machines':
@@ -294,7 +296,13 @@ function isView(name: Command): boolean {
 /** Puts apps below what started them, or back. */
 function toggleLineage(state: ViewState): ViewState {
   const notice = state.byLineage ? 'apps by name' : 'apps by what started them';
-  return { ...state, byLineage: !state.byLineage, notice };
+  return { ...state, byLineage: !state.byLineage, byContainer: false, notice };
+}
+
+/** Puts apps below their containers, or back. */
+function toggleContainers(state: ViewState): ViewState {
+  const notice = state.byContainer ? 'apps by name' : 'apps by container';
+  return { ...state, byContainer: !state.byContainer, byLineage: false, notice };
 }
 
 /** Follows the process of the selected row, or ends that. */
@@ -309,7 +317,7 @@ function follow(state: ViewState, live: Snapshot): Step {
 
 /** Shows a session that is followed from the start. */
 function opened(state: ViewState, live: Snapshot, followed: ViewState['followed'], ids: readonly string[]): ViewState {
-  const shown = { ...showView(state, 'apps'), byLineage: true, followed };
+  const shown = { ...showView(state, 'apps'), byLineage: true, byContainer: false, followed };
   return settled({ ...shown, open: { ...shown.open, apps: ids.slice(0, OPEN_MAX) } }, live);
 }
 

@@ -3,6 +3,7 @@
 import type { Alert } from '../../model/alert.ts';
 import type { ListenerRow } from '../../model/listeners.ts';
 import type { CategoryRow, FlowRow, InterfaceRow, NetEvent, Snapshot } from '../../model/snapshot.ts';
+import type { Container } from '../../model/terms.ts';
 import { pictureOf } from '../derive.ts';
 import type { TableName, ViewState } from '../state.ts';
 import { type AnyRow, branchOf, rowWithId } from '../tables/rows.ts';
@@ -71,9 +72,18 @@ export function rowFilter(table: TableName, row: AnyRow, root: string | null): s
   }
 }
 
-function appFilter({ app, pids, branch }: AppLine, root: string | null): string | null {
+/** A pod's containers share a row. */
+function containerFilter(container: Container): string | null {
+  const { pod, namespace } = container;
+  const [ns, name] = [isFilter('ns', namespace), isFilter('pod', pod)];
+  return ns !== null && name !== null ? `${ns} ${name}` : isFilter('container', container.container);
+}
+
+function appFilter({ app, pids, processes, branch }: AppLine, root: string | null): string | null {
   if (branch === undefined) return isFilter('app', app);
   if (branch.kind === 'lineage' && pids[0] !== undefined) return `(pid=${pids[0]} or ancestor=${pids[0]})`;
+  const container = processes.at(-1)?.container;
+  if (branch.kind === 'container' && container != null) return containerFilter(container);
   if (branch.kind === 'process' && pids[0] !== undefined) return `pid=${pids[0]}`;
   const own = isFilter('app', root);
   if (branch.kind !== 'host') return own;

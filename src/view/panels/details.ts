@@ -140,7 +140,7 @@ function appFacts(row: AppLine, context: CellContext, { talks, recent }: Related
   return [
     isHost
       ? ['host', secret(row.app, context), 'name']
-      : [kind === 'lineage' ? 'started by' : 'app', text(row.app, context), 'name'],
+      : [kind === 'lineage' ? 'started by' : kind === 'container' ? 'runs in' : 'app', text(row.app, context), 'name'],
     ...(row.reason === null ? [] : [['no owner', shown(row.reason, context), 'warn'] as const]),
     ...talks,
     ...own,

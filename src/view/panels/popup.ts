@@ -67,8 +67,9 @@ function subjectOf(table: TableName, row: AnyRow | undefined): string {
   if (row !== undefined && 'lookups' in row) return 'Look-up';
   if (kind === 'process') return 'Process';
   if (kind === 'processes') return 'Processes';
+  if (kind === 'container') return 'Container';
   if (kind === 'host') return 'Host';
-  if (kind === 'app') return 'App';
+  if (kind === 'app' || kind === 'contained') return 'App';
   if (row !== undefined && 'hosts' in row && row.hosts !== 1) return 'Domain';
   return SUBJECTS[table];
 }

@@ -18,6 +18,7 @@ import { AMOUNT_WIDTH, formatAmount, formatGrouped, formatRate, RATE_WIDTH } fro
 import { shownRate } from '../traffic.ts';
 import { partsOf, sharesOf } from '../tree/app-tree.ts';
 import { groupBy } from '../tree/branch.ts';
+import { containerParts, containerShares } from '../tree/container-tree.ts';
 import { lineageParts, lineageShares } from '../tree/lineage-tree.ts';
 import { actorOf, endOf, nearSide, type Part, partsOfHost, type Share } from '../tree/parts.ts';
 import { outcomeFacts } from './alert-facts.ts';
@@ -75,10 +76,12 @@ function recentOf(row: AnyRow, context: CellContext, width: number): readonly Fa
 function talksOf(table: TableName, row: AnyRow, picture: Picture, context: CellContext, width: number): readonly Fact[] {
   const list = new Lists(context, width - NAME_WIDTH - 3);
   if (table === 'apps') {
-    const own = lineageShares(row, picture) ?? sharesOf(row, picture);
+    const own = lineageShares(row, picture) ?? containerShares(row, picture) ?? sharesOf(row, picture);
     const kind = branchOf(row)?.kind;
     if (kind === 'rest') return [];
-    const parts = (lineageParts(row, picture) ?? partsOf(row, picture)).filter((part) => endOf(part) !== null);
+    const parts = (lineageParts(row, picture) ?? containerParts(row, picture) ?? partsOf(row, picture)).filter(
+      (part) => endOf(part) !== null,
+    );
     const apps = kind === 'host' ? list.names('app', parts, (part) => appName(part, context)) : [];
     const hosts = kind === 'host' ? [] : list.names('talks to', parts, (part) => hidden(endOf(part) as string, context));
     return [...apps, ...hosts, ...list.connections(own, (share, cells) => toText(share, context, cells))];

@@ -106,7 +106,8 @@ export function tablePanel(state: ViewState, live: Snapshot, glyphs: Glyphs, tab
   if (rows.length === 0) lines.push([span(`  ${emptyText(state, picture, table)}`, 'dim')]);
 
   const mark = sort.descending ? glyphs.descending : glyphs.ascending;
-  const name = table === 'apps' && picture.byLineage ? `${spec.title} by what started them` : spec.title;
+  const order = picture.byLineage ? ' by what started them' : picture.byContainer ? ' by container' : '';
+  const name = table === 'apps' ? spec.title + order : spec.title;
   const title: Span[] = [
     span(
       hasTabs(state) || showsLite(state) || state.view === table ? name : `${viewName(state.view)} ${glyphs.separator} ${name}`,

@@ -36,7 +36,10 @@ function terminalOf({ branch }: AppLine, context: CellContext): string {
 
 /** That nobody vouches for a program. */
 function markOf({ branch, processes }: AppLine): string {
-  const mark = branch === undefined || branch.kind === 'process' || branch.kind === 'lineage' ? unvouchedMark(processes) : '';
+  const mark =
+    branch === undefined || branch.kind === 'process' || branch.kind === 'lineage' || branch.kind === 'contained'
+      ? unvouchedMark(processes)
+      : '';
   return mark === '' ? '' : ` ${mark}`;
 }
 

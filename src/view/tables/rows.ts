@@ -9,6 +9,7 @@ import { showsLite } from '../layout.ts';
 import type { Order, Sort, TableName, ViewState } from '../state.ts';
 import { type AppLine, underApp, underBranch } from '../tree/app-tree.ts';
 import { type Branch, hasMore } from '../tree/branch.ts';
+import { containerTops, underContainer } from '../tree/container-tree.ts';
 import { domains, type HostLine, underHost } from '../tree/host-tree.ts';
 import { lineageTops, underProcess } from '../tree/lineage-tree.ts';
 import { type ConnectionLine, folded, underLookups } from '../tree/lookups.ts';
@@ -99,6 +100,7 @@ export function branchOf(row: AnyRow): Branch | undefined {
 export function topRows(picture: Picture, table: TableName): readonly AnyRow[] {
   if (table === 'connections') return folded(picture.connections);
   if (table === 'apps' && picture.byLineage) return lineageTops(picture);
+  if (table === 'apps' && picture.byContainer) return containerTops(picture);
   return table === 'hosts' ? domains(picture.hosts) : picture[table];
 }
 
@@ -108,7 +110,9 @@ export function childRows(row: AnyRow, picture: Picture, table: TableName): read
   if (table === 'connections') return 'lookups' in row ? underLookups(row as ConnectionLine, picture) : [];
   if (table === 'questions') return underGroup(row as DnsLine, picture.asked);
   if (table !== 'apps') return [];
-  if (branchOf(row)?.kind === 'lineage') return underProcess(row as AppLine, picture);
+  const kind = branchOf(row)?.kind;
+  if (kind === 'lineage') return underProcess(row as AppLine, picture);
+  if (kind === 'container' || kind === 'contained') return underContainer(row as AppLine, picture);
   return branchOf(row) === undefined ? underApp(row as AppLine, picture) : underBranch(row as AppLine, picture);
 }
 
@@ -206,7 +210,7 @@ export function rowWithId(state: ViewState, live: Snapshot, table: TableName, id
 
 /** Whatever branches are sorted by, what is no longer listed stands below them, and processes last. */
 const BRANCH_ORDER: readonly ReadonlySet<Branch['kind'] | undefined>[] = [
-  new Set(['host', 'app', 'process', 'lookup', 'lineage']),
+  new Set(['host', 'app', 'process', 'lookup', 'lineage', 'contained']),
   new Set(['rest']),
   new Set(['processes']),
 ];

@@ -201,7 +201,10 @@ function isOf(
   if (branch?.kind !== 'process' && branch?.kind !== 'host') return true;
   const process = `${root}/processes/pid:${pid ?? ''}`;
   if (branch.kind === 'process') return id === process;
-  return id === `${branch.parent}/host:${end}` && (branch.parent === root || branch.parent === process);
+  return (
+    id === `${branch.parent}/host:${end}` &&
+    (branch.parent === root || branch.parent === process || branch.parent.endsWith(`/${root}`))
+  );
 }
 
 function line(

@@ -8,8 +8,8 @@ import { subtractTraffic } from '../traffic.ts';
 /** Where a row hangs. A row without one stands at the top. */
 export interface Branch {
   readonly depth: number;
-  /** `processes` holds those of an app; `lineage` is a process with all that it started, at the top too. */
-  readonly kind: 'process' | 'processes' | 'host' | 'app' | 'lookup' | 'rest' | 'lineage';
+  /** `processes` holds those of an app; `lineage` is a process with all that it started, `container` one with its apps, both at the top; `contained` is such an app. */
+  readonly kind: 'process' | 'processes' | 'host' | 'app' | 'lookup' | 'rest' | 'lineage' | 'container' | 'contained';
   /** Id of the row right above, and of the one at the top. */
   readonly parent: string;
   readonly root: string;
@@ -26,9 +26,11 @@ export interface Branched {
   readonly branch?: Branch;
 }
 
+const OPENING: readonly Branch['kind'][] = ['process', 'processes', 'lineage', 'container', 'contained'];
+
 /** True for a row of the apps table, or of its tree, that something can hang under. */
 export function hasMore(branch: Branch | undefined): boolean {
-  return branch === undefined || branch.kind === 'process' || branch.kind === 'processes' || branch.kind === 'lineage';
+  return branch === undefined || OPENING.includes(branch.kind);
 }
 
 /** What of a row its branches do not account for; null where they account for all. */

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
-import { containerLabel, Directory, Users } from '../../../../../../src/identify/process/directory.ts';
+import { Directory, Users } from '../../../../../../src/identify/process/directory.ts';
 import { type ContainerAnswer, Containers } from '../../../../../../src/identify/process/linux/containers/containers.ts';
+import { containerLabel } from '../../../../../../src/model/terms.ts';
 
 const ID = '0123456789abcdef'.repeat(4);
 const DOCKER = { engine: 'docker', id: ID, owner: null };
