@@ -30,6 +30,7 @@ const NAMES = [
   'keys',
   'idle',
   'attribution',
+  'scenarios',
   'inspect',
   'floods',
   'limits',
