@@ -19,7 +19,7 @@ export async function findPackages(root: string, asked: readonly Executable[]): 
   try {
     return (await runThread({ root, asked })) as readonly Publisher[];
   } catch (thrown) {
-    const unknown = unknownPublisher(`the thread that reads package databases failed: ${reasonOf(thrown)}`);
+    const unknown = unknownPublisher(failureOf(thrown));
     return asked.map(() => unknown);
   }
 }
@@ -29,8 +29,14 @@ export async function findDigest(digest: Executable): Promise<string> {
   try {
     return (await runThread({ digest })) as string;
   } catch (thrown) {
-    return `not read: ${reasonOf(thrown)}`;
+    return `not read: ${failureOf(thrown)}`;
   }
+}
+
+/** The thread loads its code when it begins, as the user that the run has become. */
+function failureOf(thrown: unknown): string {
+  const isHidden = (thrown as NodeJS.ErrnoException | null)?.code === 'MODULE_NOT_FOUND';
+  return isHidden ? 'the user of this run may not read the program' : `the thread that reads files failed: ${reasonOf(thrown)}`;
 }
 
 /** rpm's database takes SQLite, and with it some 40 MiB: one thread at a time may have it. */
