@@ -118,6 +118,33 @@ describe('the messenger', () => {
     expect(other.messenger.status.note).toBe('the messenger has ended: nothing leaves this run any more');
   });
 
+  it('sends a batch until its engine has it, and hears of nobody else', async () => {
+    const { messenger, say, lines, child } = await setUp();
+    const rows = { minutes: [], flows: [], alerts: [] };
+    const batch = { engine: 'clickhouse', token: 'a-1', hostId: 'feed', hostName: null, until: 5, ...rows } as const;
+    const became: string[] = [];
+    const send = (token: string) =>
+      messenger.send({ ...batch, token }).then(
+        () => became.push(`${token} taken`),
+        (error: Error) => became.push(error.message),
+      );
+    void send('a-1');
+    expect(lines().map((line) => JSON.parse(line))).toEqual([{ type: 'batch', ...batch }]);
+    const answer = { engine: 'clickhouse', token: 'a-1' };
+    await say(lineOf({ type: 'held', ...answer, failure: 'down', next: 9 }) + lineOf({ type: 'taken', ...answer, token: 'a-0' }));
+    expect([became, messenger.heldBatch('clickhouse'), messenger.heldBatch('otlp')]).toEqual([
+      [],
+      { failure: 'down', next: 9 },
+      null,
+    ]);
+    await say(lineOf({ type: 'taken', ...answer }));
+    expect([became, messenger.heldBatch('clickhouse')]).toEqual([['a-1 taken'], null]);
+    void send('a-2');
+    child.emit('close');
+    await send('a-3');
+    expect(became.slice(1)).toEqual(Array(2).fill('the messenger has ended: nothing leaves this run any more'));
+  });
+
   it('that talks without end, or not in lines, is heard no more', async () => {
     const { messenger, say, fates } = await setUp();
     await say(`rubbish\n${lineOf({ type: 'done', id: 'a', channel: 'webhook', failure: null })}`);

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { alertIn, answerIn, LineReader, lineOf, metricsIn } from '../../../src/messenger/protocol.ts';
+import { alertIn, answerIn, batchIn, LineReader, lineOf, metricsIn } from '../../../src/messenger/protocol.ts';
 import { alertJson } from '../../support/alerts.ts';
 
 describe('an alert', () => {
@@ -108,6 +108,45 @@ describe('metrics', () => {
     'are refused as a whole if they are not metrics',
     (more) => expect(metricsIn(lineOf({ type: 'metrics', time: 17, samples, ...more }))).toBeNull(),
   );
+});
+
+describe('a batch for an engine', () => {
+  const rows = { minutes: [{ app: 'curl' }], flows: [], alerts: [] };
+  const sent = {
+    type: 'batch',
+    engine: 'clickhouse',
+    token: 'a-1-2.0.0',
+    hostId: 'feed',
+    hostName: 'x\u001b[2J',
+    until: 5,
+    ...rows,
+  };
+
+  it('is taken as it is, with texts that can do no harm', () => {
+    const { type: _, ...batch } = sent;
+    expect(batchIn(lineOf(sent))).toEqual({ ...batch, hostName: 'x[2J' });
+  });
+
+  it.each([
+    { type: 'alert' },
+    { engine: 'toString' },
+    { token: 'two words' },
+    { token: 'x'.repeat(129) },
+    { hostId: null },
+    { until: -1 },
+    { minutes: null },
+    { minutes: [1] },
+    { flows: Array.from({ length: 501 }, () => ({})) },
+    { alerts: { length: 1 } },
+  ])('that is none is refused: %j', (more) => expect(batchIn(lineOf({ ...sent, ...more }))).toBeNull());
+
+  it('is answered with its token, and with a reason that can do no harm', () => {
+    const answer = { engine: 'otlp', token: 'a-1', failure: 'down\u001b[2J', next: 7 } as const;
+    expect(answerIn(lineOf({ type: 'held', ...answer }))).toEqual({ type: 'held', ...answer, failure: 'down[2J' });
+    expect(answerIn(lineOf({ type: 'taken', ...answer }))).toEqual({ type: 'taken', engine: 'otlp', token: 'a-1' });
+    for (const more of [{ engine: 'x' }, { token: 5 }, { token: '' }])
+      expect(answerIn(lineOf({ type: 'taken', ...answer, ...more }))).toBeNull();
+  });
 });
 
 describe('lines', () => {
