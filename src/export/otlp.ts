@@ -208,6 +208,11 @@ function flowAttributes(flow: LoggedFlow): Attributes {
     'netmon.category': flow.category,
     'netmon.domain': flow.domain,
     'netmon.attribution': flow.attribution,
+    'container.name': flow.container?.container ?? null,
+    'container.image.name': flow.container?.image ?? null,
+    'k8s.pod.name': flow.container?.pod ?? null,
+    'k8s.namespace.name': flow.container?.namespace ?? null,
+    'netmon.container.project': flow.container?.project ?? null,
     'netmon.reason': flow.reason,
   };
 }

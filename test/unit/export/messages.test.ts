@@ -134,6 +134,16 @@ it('an inbound connection runs from its remote end, and what is unknown or kept 
   expect(shown).toMatch(/client\.address[^a-z]*www\.example\.com/);
 });
 
+it('a connection of a container says which', () => {
+  const resource = { hostId: 'ab12', hostName: null, os: 'linux', version: '1.2.3' };
+  const container = { container: 'web-1', image: 'nginx:1', pod: null, namespace: null, project: 'shop' };
+  const text = Buffer.from(otlpLogs([record({ ...FLOW, container }, '')], TIME, resource)).toString('latin1');
+  expect(text).toMatch(/container\.name[^a-z]*web-1/);
+  expect(text).toMatch(/container\.image\.name[^a-z]*nginx:1/);
+  expect(text).toMatch(/netmon\.container\.project[^a-z]*shop/);
+  expect(text).not.toContain('k8s');
+});
+
 describe('protobuf', () => {
   it.each([
     [0, '0800'],
