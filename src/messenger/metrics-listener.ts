@@ -1,7 +1,7 @@
 // Where Prometheus asks for metrics: HTTP on a loopback address. It answers GET /metrics and GET /healthz, knows only what it was last given, and
 // treats whoever asks as a stranger: any program on this machine may, and so may a web page in a browser on it.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { preferredType, prometheusText } from '../export/prometheus-text.ts';
 import type { EngineStatus, ListenPlan } from '../model/export.ts';
 import type { MetricSet } from '../model/metrics.ts';
@@ -11,9 +11,12 @@ import type { Clock } from '../system/clock.ts';
 const STALE_MS = 60_000;
 const [FRESH, NONE_YET, STALE] = ['ok\n', 'no figures yet\n', 'netmon-tui has told nothing for a minute\n'];
 /** What /healthz answers. */
-export const HEALTH_ANSWERS: readonly string[] = [FRESH, NONE_YET, STALE];
+const HEALTH_ANSWERS: readonly string[] = [FRESH, NONE_YET, STALE];
 /** A port in use is tried again after this time, ms. */
 const AGAIN_MS = 10_000;
+/** How long another listener may take to answer, ms, and what is read of that, UTF-16 units. */
+const ANSWER_MS = 2000;
+const LONGEST_ANSWER = 200;
 const MOST_CONNECTIONS = 16;
 const LONGEST_HEADER = 8192;
 const LONGEST_REQUEST_MS = 5000;
@@ -98,10 +101,15 @@ export class MetricsListener {
   }
 
   #fail({ code = 'unknown' }: NodeJS.ErrnoException): void {
-    this.#failure = REASON_OF[code] ?? `can't listen there (${code})`;
-    this.#changed();
     this.#timer = setTimeout(() => this.#listen(), AGAIN_MS);
     this.#timer.unref();
+    const tell = (failure: string | null) => {
+      this.#failure = failure;
+      this.#changed();
+    };
+    const reason = REASON_OF[code] ?? `can't listen there (${code})`;
+    if (code !== 'EADDRINUSE') tell(reason);
+    else void whoAnswers(this.#plan).then((who) => tell(who === 'netmon-tui' ? null : reason)); // a recorder serves the same
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -129,6 +137,24 @@ export class MetricsListener {
     const type = preferredType(headers.accept);
     return { status: 200, text: prometheusText(this.#set, type), type };
   }
+}
+
+/** Who answers where a listener would. */
+export function whoAnswers({ address, port }: ListenPlan): Promise<'netmon-tui' | 'another' | 'nobody'> {
+  return new Promise((resolve) => {
+    const call = request({ host: address, port, path: '/healthz', timeout: ANSWER_MS, agent: false }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => {
+        text += String(chunk);
+        if (text.length > LONGEST_ANSWER) response.destroy();
+      });
+      response.once('close', () => resolve(HEALTH_ANSWERS.includes(text) ? 'netmon-tui' : 'another'));
+      response.once('error', () => undefined);
+    });
+    call.once('timeout', () => call.destroy(new Error('no answer')));
+    call.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED' ? 'nobody' : 'another'));
+    call.end();
+  });
 }
 
 interface Reply {

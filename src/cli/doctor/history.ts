@@ -1,11 +1,10 @@
 // The doctor's steps about history: where it is, whether it can be trusted, who records into it, whether it opens. They change nothing.
 
 import { closeSync, constants, lstatSync, openSync, readFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { dirname } from 'node:path';
 import { journalNumbers, journalPath, lockPath } from '../../history/files.ts';
 import type { HistoryReader } from '../../history/query/reader.ts';
-import { HEALTH_ANSWERS } from '../../messenger/metrics-listener.ts';
+import { whoAnswers } from '../../messenger/metrics-listener.ts';
 import type { ListenPlan, PushPlan } from '../../model/export.ts';
 import { shellWords } from '../../net/quote.ts';
 import { type Flock, systemFlock } from '../../system/file-lock.ts';
@@ -30,9 +29,6 @@ const OPEN_TO_OTHERS = 0o077;
 const MINUTE_MS = 60_000;
 /** Minutes that an engine may lack: sending takes a moment. */
 const MOST_LATE = 5;
-/** How long a listener on this machine may take, ms, and what is read of its answer, UTF-16 units. */
-const ANSWER_MS = 2000;
-const LONGEST_ANSWER = 200;
 
 /** The steps. Without a file, some are skipped. */
 export function historySteps(look: HistoryLook): Step[] {
@@ -143,21 +139,11 @@ async function exportsFinding(place: Place, open: HistoryLook['open']): Promise<
 }
 
 /** Who answers where Prometheus asks. The address is this machine's own. */
-async function metricsFinding({ address, port }: ListenPlan): Promise<Finding> {
-  const answer = await new Promise<string | null>((resolve) => {
-    const call = request({ host: address, port, path: '/healthz', timeout: ANSWER_MS, agent: false }, (response) => {
-      let text = '';
-      response.on('data', (chunk: Buffer) => {
-        if (text.length < LONGEST_ANSWER) text += String(chunk);
-      });
-      response.once('close', () => resolve(text));
-    });
-    call.once('timeout', () => call.destroy(new Error('no answer')));
-    call.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED' ? null : ''));
-    call.end();
-  });
-  if (answer === null) return ok(`prometheus: port ${port} is free until a run listens there`);
-  if (HEALTH_ANSWERS.includes(answer)) return ok(`prometheus: netmon-tui answers on port ${port}`);
+async function metricsFinding(plan: ListenPlan): Promise<Finding> {
+  const { port } = plan;
+  const who = await whoAnswers(plan);
+  if (who === 'nobody') return ok(`prometheus: port ${port} is free until a run listens there`);
+  if (who === 'netmon-tui') return ok(`prometheus: netmon-tui answers on port ${port}`);
   return no(`prometheus: another program uses port ${port}`, 'choose another: listen in [export.prometheus]');
 }
 

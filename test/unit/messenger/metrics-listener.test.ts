@@ -104,8 +104,16 @@ describe('the listener', () => {
     open.push(other);
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as { port: number };
+    other.on('connection', (socket) => socket.end('SSH-2.0\r\n'));
     const listener = await listening(port);
     expect(listener.status).toMatchObject({ failure: 'another program uses this port', to: `127.0.0.1:${port}` });
     expect(listener.port).toBe(0);
+  });
+
+  it('leaves the port to a recorder that serves the same', async () => {
+    const recorder = await listening();
+    const beside = await listening(recorder.port);
+    expect(beside.status.failure).toBeNull();
+    expect(beside.port).toBe(0);
   });
 });
