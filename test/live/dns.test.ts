@@ -150,4 +150,40 @@ describe('dns, live', () => {
       sorted(theirs.map(([name = '', time]) => [name, Number(time) * 1000])).map(([name, ms]) => [name, expect.closeTo(ms, 0)]),
     );
   });
+
+  it('counts what is encrypted, and keeps it in history with its app', async () => {
+    const listen = "s => s.on('error', () => {}).once('data', () => s.end('no')";
+    const serve = `require('node:net').createServer(${listen})).listen(443, '10.99.0.2', () => console.log('ready'))`;
+    const server = pair.start(pair.far, process.execPath, ['-e', serve]);
+    await new Promise((resolve) => server.stdout.once('data', resolve));
+    const history = `--history=${join(folder, 'history.sqlite')}`;
+    const words = [program.bin, '--json', '--interval', '200ms', '-i', 'va', '--stay-root', history];
+    const running = new Running(pair.start(pair.near, process.execPath, words));
+    await running.until(() => running.samples.length > 0, 'the first sample');
+    const connect = `require('node:tls').connect({ host: '10.99.0.2', port: 443, servername: 'dns.google' }).on('error', () => {})`;
+    for (let i = 0; i < 2; i++) await run(pair.near, process.execPath, '-e', connect);
+    const of = (line: unknown) =>
+      (line as { encrypted_dns: readonly Record<string, unknown>[] } | undefined)?.encrypted_dns ?? [];
+    await running.until(() => of(running.samples.at(-1))[0]?.['connections'] === 2, 'both connections');
+    await running.interrupt();
+    const { app, rx_bytes, tx_bytes } = of(running.last)[0] ?? {};
+    expect(app).toMatch(/node/);
+    const { stdout } = spawnSync(process.execPath, [program.bin, 'dns', '--json', history], { encoding: 'utf8' });
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
+      expect.objectContaining({
+        type: 'encrypted_dns',
+        app,
+        resolver: 'dns.google',
+        transport: 'https',
+        connections: 2,
+        rx_bytes,
+        tx_bytes,
+      }),
+    ]);
+  });
 });
