@@ -1,6 +1,6 @@
 // A directory of processes that a test fills: process n is of the app that the test says.
 
-import { type App, NO_LINEAGE, type Process, type ProcessDirectory } from '../../src/model/terms.ts';
+import { type App, type Container, NO_LINEAGE, type Process, type ProcessDirectory } from '../../src/model/terms.ts';
 
 /** Processes and apps by number. */
 export class FakeDirectory implements ProcessDirectory {
@@ -47,6 +47,11 @@ export class FakeDirectory implements ProcessDirectory {
   /** The process turns out to be of another app. */
   move(id: number, app: number): void {
     this.#processes[id] = { ...(this.#processes[id] as Process), app };
+  }
+
+  /** The process runs in a container. */
+  contain(id: number, container: Container): void {
+    this.#processes[id] = { ...(this.#processes[id] as Process), container };
   }
 
   process(id: number): Process | undefined {

@@ -118,6 +118,23 @@ describe('the history collector', () => {
     ]);
   });
 
+  it('keeps containers apart, though their programs have one path', () => {
+    const names = { image: null, pod: null, namespace: null, project: null, unknown: null, engine: 'docker' };
+    for (const [i, container] of ['web', 'db'].entries()) {
+      const row = tx({ sport: 40_000 + i, bytes: 100 + i });
+      const process = directory.add('nginx');
+      directory.contain(process, { ...names, id: container, container });
+      table.own(row, process, 'exact');
+    }
+    own(tx({ sport: 41_000, bytes: 7 }), 'nginx');
+    const entries = collect().flatMap((batch) => batch.entries);
+    expect(entries.map(({ app, container, txBytes }) => [app, container?.container ?? null, txBytes])).toEqual([
+      ['nginx', 'web', 100],
+      ['nginx', 'db', 101],
+      ['nginx', null, 7],
+    ]);
+  });
+
   it('collects what moved since the last time, with all facts', () => {
     own(tx({ bytes: 100 }), 'curl');
     rx({ bytes: 3000 });

@@ -214,6 +214,10 @@ describe.skipIf(!isLinux)(`${isLinux ? '' : 'skipped, this is no Linux: '}hostil
     writeFileSync(join(root, DOCKER), dockerState());
     truncateSync(join(root, DOCKER), 2 ** 40);
     expect(again('docker')).toBe('refused');
+    writeFileSync(join(root, DOCKER), dockerState() + ' '.repeat(1 << 20));
+    expect(again('docker')).toBe('refused');
+    writeFileSync(join(root, DOCKER), dockerState());
+    expect(again('docker')).toMatchObject({ container: 'shop-web-1' });
   });
 
   it('a file cut off, and deep JSON', () => {
@@ -227,6 +231,22 @@ describe.skipIf(!isLinux)(`${isLinux ? '' : 'skipped, this is no Linux: '}hostil
     expect(told).toMatchObject({ container: 'n'.repeat(254) });
     writeFileSync(join(root, DOCKER), json({ Name: 7, Config: { Image: ['x'], Labels: { __proto__: 'x', constructor: 'y' } } }));
     expect(again('docker')).toEqual(NOTHING);
+  });
+
+  it("a user's files on a file system that may keep its reader waiting", () => {
+    const own = 'home/ann/.local/share/containers/storage/overlay-containers/containers.json';
+    root = fakeRoot({ [own]: listed([ID, 'ann-web']), 'home/ann/my folder/x': '' });
+    const uid = process.getuid?.() ?? 0;
+    const on = (type: string) => {
+      mkdirSync(join(root, 'proc/self'), { recursive: true });
+      const mounts = `22 1 8:1 / / rw - ext4 /dev/sda1 rw\n36 22 0:5 / ${root}/home rw shared:1 - ${type} x rw\n`;
+      writeFileSync(join(root, 'proc/self/mountinfo'), mounts);
+      const files = new StateFiles(new TrustedFiles(join(root, 'proc'), root, uid), () => 'ann:x:1000:1000::/home/ann:/bin/sh\n');
+      return files.read({ engine: 'podman', id: ID, owner: 1000 });
+    };
+    expect(on('xfs')).toMatchObject({ container: 'ann-web' });
+    for (const type of ['nfs4', 'fuse.sshfs', 'fuse', 'autofs', 'cifs']) expect(on(type)).toBe('refused');
+    expect(on('fuseblk')).toMatchObject({ container: 'ann-web' });
   });
 
   it.skipIf(!isRoot)("another user's file or folder", () => {
