@@ -94,9 +94,9 @@ export async function runAttached(options: Options, { machines, ssh }: AttachOpt
 
 /** The user's own ssh, with all that it knows of the user. */
 function startSsh(program: string, name: string, rights: Rights) {
-  const stdio = ['pipe', 'pipe', 'pipe'] as const;
-  if (rights !== 'packets') return spawn(program, sshArguments(name, streamCommand(rights)), { stdio: [...stdio] });
+  const how = { stdio: ['pipe' as const, 'pipe' as const, 'pipe' as const], env: process.env, shell: false };
+  if (rights !== 'packets') return spawn(program, sshArguments(name, streamCommand(rights)), how);
   const { node, script } = thisInvocation();
   const own = node === null ? [script] : [node, script];
-  return spawn('sh', ['-c', packetsLine(program, name, own)], { stdio: [...stdio] });
+  return spawn('/bin/sh', ['-c', packetsLine(program, name, own)], how);
 }

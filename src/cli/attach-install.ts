@@ -133,7 +133,7 @@ export function ownPlatforms(): readonly string[] {
 export function sshRunner(ssh: string): InstallIo['run'] {
   return (host, command, files) =>
     new Promise((resolve) => {
-      const child = spawn(ssh, ['-T', '--', host, command], { stdio: ['pipe', 'pipe', 'pipe'] });
+      const child = spawn(ssh, ['-T', '--', host, command], { stdio: ['pipe', 'pipe', 'pipe'], env: process.env, shell: false });
       const output = ['', ''];
       for (const [at, pipe] of [child.stdout, child.stderr].entries())
         pipe.on('data', (chunk: Buffer) => {
@@ -143,7 +143,10 @@ export function sshRunner(ssh: string): InstallIo['run'] {
       child.once('error', () => end(null));
       child.once('close', end);
       child.stdin.on('error', () => undefined); // its end says why
-      if (files) spawn('tar', tarArguments(), { stdio: ['ignore', 'pipe', 'ignore'] }).stdout.pipe(child.stdin);
+      if (files)
+        spawn('tar', tarArguments(), { stdio: ['ignore', 'pipe', 'ignore'], env: process.env, shell: false }).stdout.pipe(
+          child.stdin,
+        );
       else child.stdin.end();
     });
 }

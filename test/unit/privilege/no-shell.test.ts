@@ -16,12 +16,12 @@ const code = new Map(
 );
 
 /**
- * Where a shell is named: as the user, for the user's own script that names no interpreter, as execvp(3) does it; and for one fixed script that
- * passes on three signals.
+ * Where a shell is named: as the user, for the user's own script that names no interpreter, as execvp(3) does it; for one fixed script that passes on
+ * three signals; and without any rights, to join ssh with the program.
  */
-const SHELLS = ['command/command.ts', 'command/gate-main.ts'];
+const SHELLS = ['app/attached-run.ts', 'command/command.ts', 'command/gate-main.ts'];
 
-it('nothing starts a shell, but for the command that the user gives', () => {
+it('nothing starts a shell, but for the command that the user gives, and ssh', () => {
   const found = [...code].filter(([, text]) =>
     /shell:(?!\s*false\b)|\bexecSync\b|\bexecFile(Sync)?\b|\bexec\s*\}|spawnSync|\/bin\/(ba)?sh\b/.test(text),
   );
@@ -36,6 +36,8 @@ it('only these places start programs, each with its own environment', () => {
       !/^import type/m.test(text.match(/.*node:child_process.*/)?.[0] ?? ''),
   );
   expect(starting.map(([name]) => name).sort()).toEqual([
+    'app/attached-run.ts',
+    'cli/attach-install.ts',
     'command/command.ts',
     'messenger/client.ts',
     'messenger/hook.ts',
