@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { AttachSession } from '../attach/session.ts';
 import { packetsLine, type Rights, sshArguments, streamCommand } from '../attach/ssh.ts';
+import { saysSsh } from '../identify/process/ssh.ts';
 import { NetmonError } from '../model/errors.ts';
 import type { AttachOptions, Options } from '../model/options.ts';
 import type { SessionEnd } from '../pipeline/live-session.ts';
@@ -42,7 +43,7 @@ export async function runAttached(options: Options, { machines, ssh }: AttachOpt
     const edges = systemEdges();
     const guard = new Guard();
     closing.add('signals', () => guard.close());
-    const screen = openScreen({ ...options, history: null, budget: null }, edges.platform, false);
+    const screen = openScreen({ ...options, history: null, budget: null }, edges.platform, saysSsh(process.env));
     closing.add('screen', () => screen.close());
     const { tui } = screen;
     const session = new AttachSession<SessionEnd>({
