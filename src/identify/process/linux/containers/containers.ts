@@ -10,8 +10,8 @@ import type { Unread } from './trusted-files.ts';
 
 /** Containers remembered. */
 const MOST = 4096;
-/** A container whose files aren't there yet is asked about again when a process of it begins this much later, ms. */
-const AGAIN_MS = 2000;
+/** A container without a name is asked about again when a process of it begins this much later, ms; each time twice as much. */
+const AGAIN_MS = { least: 2000, most: 120_000 };
 
 /** Answer to a question about a container; `silent` if nobody answers. */
 export type ContainerAnswer = Told | Unread | 'silent';
@@ -20,7 +20,9 @@ export type ContainerAnswer = Told | Unread | 'silent';
 export class Containers implements ContainerSource {
   readonly #read: (ref: ContainerRef) => ContainerAnswer;
   readonly #now: () => number;
-  readonly #known = new LRUCache<string, { readonly container: Container; readonly askedAt: number }>({ max: MOST });
+  readonly #known = new LRUCache<string, { readonly container: Container; readonly askedAt: number; readonly pauseMs: number }>({
+    max: MOST,
+  });
 
   /** @param read reads the engine's files, or has them read @param now monotonic ms */
   constructor(read: (ref: ContainerRef) => ContainerAnswer, now: () => number) {
@@ -32,11 +34,12 @@ export class Containers implements ContainerSource {
     const key = `${ref.engine} ${ref.owner ?? ''} ${ref.id}`;
     const known = this.#known.get(key);
     const now = this.#now();
-    if (known !== undefined && (known.container.unknown === null || now - known.askedAt < AGAIN_MS)) return known.container;
+    if (known !== undefined && (known.container.unknown === null || now - known.askedAt < known.pauseMs)) return known.container;
     const container = containerOf(ref, ref.engine === 'lxc' ? { ...NOTHING, container: ref.id } : this.#read(ref));
     // The same object for as long as nothing else is known.
     const kept = known !== undefined && container.unknown === known.container.unknown ? known.container : container;
-    this.#known.set(key, { container: kept, askedAt: now });
+    const pauseMs = known === undefined ? AGAIN_MS.least : Math.min(AGAIN_MS.most, 2 * known.pauseMs);
+    this.#known.set(key, { container: kept, askedAt: now, pauseMs });
     return kept;
   }
 }

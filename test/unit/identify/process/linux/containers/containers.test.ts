@@ -42,6 +42,9 @@ it('says what would help where nothing is known, and asks again later', () => {
   expect(containers.of(DOCKER)).toBe(hidden);
   expect(asked).toBe(2);
   now = 6000;
+  expect(containers.of(DOCKER)).toBe(hidden);
+  expect(asked).toBe(2);
+  now = 7000;
   answer = { ...NOTHING, container: 'web' };
   expect(containers.of(DOCKER)).toMatchObject({ container: 'web', unknown: null });
 });
