@@ -243,7 +243,7 @@ void pcap_dump(unsigned char *user, const struct pcap_pkthdr *header, const unsi
 
 /* @returns the pid that a frame's stands for; 0 while there is none */
 static uint32_t named_pid(uint32_t pid) {
-  if (pid < FIRST_NAMED) return pid;
+  if ((int32_t)pid < FIRST_NAMED) return pid; /* -1: no process */
   FILE *file = fopen(MACHINE "/pids", "r"); /* lines of two pids */
   unsigned int from = 0, to = 0, found = 0;
   while (file != NULL && found == 0 && fscanf(file, "%u %u", &from, &to) == 2)
