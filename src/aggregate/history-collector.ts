@@ -374,7 +374,7 @@ const PER_SECOND = 200;
 const MAX_WAITING = 1000;
 
 /** What the log says of a flow's process. */
-type Owner = Pick<Process, 'exe' | 'container'>;
+type Owner = Pick<Process, 'exe' | 'user' | 'container'>;
 
 /** The log of flows that closed, for history. Beyond its rate it only counts them. */
 export class FlowLog {
@@ -437,6 +437,7 @@ function loggedFlow(row: FlowRow, owner: Owner | undefined, before: Float64Array
     reason: row.reason,
     exe: owner?.exe ?? null,
     pid: row.pid,
+    user: owner?.user ?? null,
     attribution: row.attribution,
     host: row.host,
     nameSource: row.nameSource,

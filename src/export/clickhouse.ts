@@ -65,6 +65,7 @@ function flowCells(flow: LoggedFlow) {
     reason: flow.reason,
     process: flow.exe,
     pid: flow.pid,
+    user: flow.user,
     attribution: flow.attribution,
     protocol: flow.protocol,
     direction: flow.direction,
@@ -160,6 +161,7 @@ ${MACHINE}
   reason ${TEXT},
   process ${TEXT},
   pid Nullable(Int64),
+  user ${TEXT},
   attribution LowCardinality(String),
   protocol LowCardinality(String),
   direction LowCardinality(String),
@@ -244,7 +246,7 @@ CREATE VIEW IF NOT EXISTS flows AS
 SELECT concat(formatDateTime(closed.start, '%Y-%m-%dT%H:%i:%S', 'UTC'), '.', leftPad(toString(toUnixTimestamp64Milli(closed.start) % 1000), 3, '0'), 'Z') AS start,
   concat(formatDateTime(closed.end, '%Y-%m-%dT%H:%i:%S', 'UTC'), '.', leftPad(toString(toUnixTimestamp64Milli(closed.end) % 1000), 3, '0'), 'Z') AS end,
   app_name, reason, process, pid, attribution, protocol, direction, interface, local_address, local_port, remote_address, remote_port,
-  hostname, name_source, domain, application, category, rx_bytes, tx_bytes, rx_packets, tx_packets, ${CONTAINER_NAMES.join(', ')}, host
+  hostname, name_source, domain, application, category, rx_bytes, tx_bytes, rx_packets, tx_packets, ${CONTAINER_NAMES.join(', ')}, user, host
 FROM netmon_flow AS closed;
 CREATE VIEW IF NOT EXISTS first_seen AS
 SELECT app_name, domain, formatDateTime(min(contact.first), '%Y-%m-%dT%H:%i:%SZ', 'UTC') AS time, argMin(host, contact.first) AS host

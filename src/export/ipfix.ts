@@ -56,6 +56,7 @@ const OWN_ELEMENTS = [
   { name: 'netmonDomain', type: STRING, what: 'domain of the remote end' },
   { name: 'netmonCategory', type: STRING, what: 'what the connection is for' },
   { name: 'netmonAttribution', type: STRING, what: 'how the process is known' },
+  { name: 'netmonUser', type: STRING, what: 'user of the process' },
 ] as const;
 
 const COMMON: readonly Element[] = [
@@ -203,6 +204,7 @@ export class IpfixEncoder {
     this.#text(flow.domain);
     this.#text(flow.category);
     this.#text(flow.attribution);
+    this.#text(flow.user);
     this.#records++;
   }
 

@@ -199,6 +199,7 @@ function flowAttributes(flow: LoggedFlow): Attributes {
     'process.executable.name': flow.app,
     'process.executable.path': flow.exe,
     'process.pid': flow.pid,
+    'process.user.name': flow.user,
     'flow.bytes.total': bytes,
     'flow.reverse.bytes.total': reverseBytes,
     'flow.packets.total': packets,

@@ -38,10 +38,11 @@ export class Privacy {
   }
 
   flow(flow: LoggedFlow): LoggedFlow {
-    const { exe, host, domain, localAddress, remoteAddress } = flow;
+    const { exe, user, host, domain, localAddress, remoteAddress } = flow;
     return {
       ...flow,
       exe: this.text('exe', exe),
+      user: this.text('user', user),
       host: this.#host(host),
       domain: this.text('domain', domain),
       localAddress: this.text('address', localAddress) ?? '',

@@ -166,7 +166,7 @@ export class HistoryRetention {
     );
     const named = [
       ...SUBJECT_COLUMNS.map((name) => `SELECT ${name} FROM subject`),
-      ...['local', 'remote', 'attribution', 'name_source', 'application'].map((name) => `SELECT ${name} FROM flow`),
+      ...['local', 'remote', 'attribution', 'name_source', 'application', 'user'].map((name) => `SELECT ${name} FROM flow`),
       ...DNS_LABELS,
       'SELECT app FROM contact',
       'SELECT domain FROM contact',

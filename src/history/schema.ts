@@ -278,7 +278,7 @@ const containerTexts = CONTAINER_COLUMNS.map((name) => `(SELECT text FROM label 
   ',\n  ',
 );
 
-/** Version 5: encrypted DNS, of which only the traffic is known; and containers, which the views have after the columns that they had. */
+/** Version 5: encrypted DNS, of which only the traffic is known; containers, and users of connections, which the views have after the columns that they had. */
 const VERSION_5 = `
 CREATE TABLE encrypted (
   minute INTEGER NOT NULL, -- since 1970-01-01 UTC
@@ -303,10 +303,11 @@ SELECT
   encrypted.tx AS tx_bytes
 FROM encrypted;
 ${CONTAINER_COLUMNS.map((name) => `ALTER TABLE subject ADD COLUMN ${name} INTEGER NOT NULL DEFAULT 0; -- label.id`).join('\n')}
+ALTER TABLE flow ADD COLUMN user INTEGER NOT NULL DEFAULT 0; -- label.id
 DROP VIEW connections;
 ${withContainers(viewOf('connections'), '\nFROM (')}
 DROP VIEW flows;
-${withContainers(viewOf('flows'), '\nFROM flow ')}
+${withContainers(viewOf('flows'), '\nFROM flow ').replace('\nFROM flow ', ',\n  (SELECT text FROM label WHERE id = flow.user) AS user\nFROM flow ')}
 `;
 
 /** The statement of version 1 that makes a view. */

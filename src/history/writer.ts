@@ -12,7 +12,7 @@ const LAST_MINUTE = 4_223_376_000;
 const MOST = 1e15;
 /** A number is never used again: exports go by it. */
 const NEXT_FLOW = '(SELECT max(coalesce((SELECT max(id) FROM flow), 0), coalesce((SELECT max(flow) FROM cut), 0)) + 1)';
-const ADD_FLOW = `INSERT INTO flow VALUES (${NEXT_FLOW}${', ?'.repeat(15)})`;
+const ADD_FLOW = `INSERT INTO flow VALUES (${NEXT_FLOW}${', ?'.repeat(16)})`;
 /** A correction may leave a contact of the day without any record: then it never happened. */
 const DROP_CONTACT = `DELETE FROM contact WHERE app = ?1 AND domain = ?2 AND minute >= ?3 * 1440 AND NOT EXISTS (
   SELECT 1 FROM subject JOIN day ON day.id = ?3 * ${SUBJECTS} + subject.id
@@ -90,6 +90,7 @@ export class HistoryWriter {
       natural(flow.txBytes),
       natural(flow.rxPackets),
       natural(flow.txPackets),
+      label(flow.user),
     ]);
   }
 }

@@ -45,6 +45,8 @@ export interface LoggedFlow {
   readonly reason: string | null;
   readonly exe: string | null;
   readonly pid: number | null;
+  /** User of the process; null if unknown. */
+  readonly user: string | null;
   readonly attribution: Attribution;
   readonly host: string | null;
   readonly nameSource: NameSource;

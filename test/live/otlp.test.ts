@@ -91,7 +91,7 @@ service:
 
 const flow: LoggedFlow = {
   ...{ start: T0, end: T0 + 1000, protocol: 'tcp', localAddress: '10.0.0.1', localPort: 50_000, remoteAddress: '192.0.2.80' },
-  ...{ remotePort: 443, direction: 'outbound', interface: 'eth0', app: 'curl', reason: null, exe: null, pid: 321 },
+  ...{ remotePort: 443, direction: 'outbound', interface: 'eth0', app: 'curl', reason: null, exe: null, pid: 321, user: null },
   ...{ attribution: 'exact', host: null, nameSource: 'none', domain: null, container: null, application: 'TLS', category: null },
   ...{ rxBytes: 5000, txBytes: 700, rxPackets: 9, txPackets: 7 },
 };

@@ -122,6 +122,7 @@ export function loggedFlow(changes: Partial<LoggedFlow> = {}): LoggedFlow {
     reason: null,
     exe: '/usr/bin/curl',
     pid: 4711,
+    user: 'ann',
     attribution: 'exact',
     host: 'www.example.com',
     nameSource: 'tls',

@@ -70,6 +70,7 @@ const FLOW_COLUMNS: Columns<LoggedFlow> = [
   { name: 'reason', type: 'text', of: (flow) => flow.reason },
   { name: 'exe', type: 'text', of: (flow) => flow.exe },
   { name: 'pid', type: 'count', of: (flow) => flow.pid },
+  { name: 'user', type: 'text', of: (flow) => flow.user },
   { name: 'attribution', type: 'text', of: (flow) => flow.attribution },
   { name: 'host', type: 'text', of: (flow) => flow.host },
   { name: 'name_source', type: 'text', of: (flow) => flow.nameSource },

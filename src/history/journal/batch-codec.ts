@@ -19,6 +19,8 @@ import { CONTACT_KINDS, type FirstContact } from '../../model/watch.ts';
  * `k`, absent if no process ran in a container: 6 numbers for each that did: which entry or flow (flows are counted on after the entries), container,
  * image, pod, namespace, project.
  *
+ * `o`, absent if no flow's user is known: the user of each flow.
+ *
  * `w`, absent if the watch adds nothing: `a`, 14 numbers an alert: id, time, kind, severity, app, exe, pid + 1, user, host, domain, text,
  * evidence, 1 + place in HELD, number of details; `d`, the details of all of them; `c`, 4 a contact: kind, time, app, name; `t`, 4 a delivery:
  * id, sink, time, failure.
@@ -37,6 +39,7 @@ interface Coded {
   readonly e: readonly number[];
   readonly f: readonly number[];
   readonly k?: readonly number[];
+  readonly o?: readonly number[];
   readonly w?: CodedWatch;
   readonly q?: CodedDns;
   readonly x?: CodedExports;
@@ -117,6 +120,7 @@ export function encodeBatch(batch: HistoryBatch): string {
         at(container.namespace),
         at(container.project),
       );
+  const o = batch.flows.some(({ user }) => user !== null) ? { o: batch.flows.map(({ user }) => at(user)) } : {};
   const w = batch.watch === undefined ? {} : { w: encodeWatch(batch.watch, at) };
   const q = batch.dns === undefined ? {} : { q: encodeDns(batch.dns, at) };
   const x = batch.exports === undefined ? {} : { x: encodeExports(batch.exports, at) };
@@ -127,6 +131,7 @@ export function encodeBatch(batch: HistoryBatch): string {
     e,
     f,
     ...(k.length === 0 ? {} : { k }),
+    ...o,
     ...w,
     ...q,
     ...x,
@@ -192,7 +197,7 @@ function parsed(text: string): Coded | null {
   } catch {
     return null;
   }
-  const { m, u, s, e, f, k, w, q, x } = value ?? {};
+  const { m, u, s, e, f, k, o, w, q, x } = value ?? {};
   const isNumber = (one: unknown) => typeof one === 'number' && Number.isFinite(one);
   const isRows = (list: unknown, width: number) => Array.isArray(list) && list.length % width === 0 && list.every(isNumber);
   const isTexts = Array.isArray(s) && s.every((one) => typeof one === 'string' && one.length <= LONGEST_TEXT);
@@ -202,7 +207,7 @@ function parsed(text: string): Coded | null {
   const isAsked = q === undefined || (isNumber(n) && isRows(r, QUESTION) && isRows(h, ENCRYPTED));
   const { c: cut, m: marks } = (x ?? {}) as Partial<Record<keyof CodedExports, unknown>>;
   const isExported = x === undefined || (isRows(cut, CUT) && isRows(marks, MARK));
-  const isPlaced = k === undefined || isRows(k, CONTAINED);
+  const isPlaced = (k === undefined || isRows(k, CONTAINED)) && (o === undefined || isRows(o, 1));
   const isWhole =
     isAsked && isExported && isPlaced && isNumber(m) && isNumber(u) && isTexts && isRows(e, ENTRY) && isRows(f, FLOW) && isWatch;
   return isWhole ? (value as unknown as Coded) : null;
@@ -243,7 +248,7 @@ function entryAt({ s, e }: Coded, at: number, containers: Containers): HistoryEn
   };
 }
 
-function flowAt({ s, e, f }: Coded, at: number, containers: Containers): LoggedFlow {
+function flowAt({ s, e, f, o = [] }: Coded, at: number, containers: Containers): LoggedFlow {
   const number = (column: number) => f[at + column] as number;
   const text = (column: number) => s[number(column) - 1] ?? null;
   return {
@@ -260,6 +265,7 @@ function flowAt({ s, e, f }: Coded, at: number, containers: Containers): LoggedF
     reason: text(10),
     exe: text(11),
     pid: number(12) === 0 ? null : number(12) - 1,
+    user: s[(o[at / FLOW] ?? 0) - 1] ?? null,
     attribution: ATTRIBUTIONS[number(13)] ?? 'none',
     host: text(14),
     nameSource: NAME_SOURCES[number(15)] ?? 'none',

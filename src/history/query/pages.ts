@@ -82,7 +82,7 @@ const RECORDS = (table: TierTable) =>
 export const FLOWS_WHERE = (
   condition: string,
 ) => `SELECT flow.id, start, start + duration, local_port, remote_port, pid, rx, tx, rx_packets, tx_packets,
-     ${['local', 'remote', 'attribution', 'name_source', 'application'].map((name) => label(`flow.${name}`)).join(', ')}, ${FACTS}
+     ${['local', 'remote', 'attribution', 'name_source', 'application', 'user'].map((name) => label(`flow.${name}`)).join(', ')}, ${FACTS}
    FROM flow CROSS JOIN subject ON subject.id = flow.subject WHERE ${condition} ORDER BY flow.id LIMIT ?`;
 const FLOWS = FLOWS_WHERE('flow.id > ? AND start < ? AND start + duration >= ?');
 const CONTACTS = (isOfOne: boolean) =>
@@ -170,7 +170,7 @@ function recordOf(cells: Cells, table: TierTable): HistoryRecord {
 /** A logged flow of `FLOWS_WHERE`. */
 export function flowOf(cells: Cells): LoggedFlow {
   const [, start, end, localPort, remotePort, pid, rxBytes, txBytes, rxPackets, txPackets] = cells as number[];
-  const [localAddress, remoteAddress, attribution, nameSource, application] = cells.slice(10, 15) as (string | null)[];
+  const [localAddress, remoteAddress, attribution, nameSource, application, user] = cells.slice(10, 16) as (string | null)[];
   return {
     start: start as number,
     end: end as number,
@@ -179,10 +179,11 @@ export function flowOf(cells: Cells): LoggedFlow {
     remoteAddress: remoteAddress ?? '',
     remotePort: remotePort as number,
     pid: pid ?? null,
+    user: user ?? null,
     attribution: attribution as Attribution,
     nameSource: nameSource as NameSource,
     application: application ?? null,
-    ...factsOf(cells.slice(15)),
+    ...factsOf(cells.slice(16)),
     rxBytes: rxBytes as number,
     txBytes: txBytes as number,
     rxPackets: rxPackets as number,

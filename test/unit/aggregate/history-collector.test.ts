@@ -41,7 +41,7 @@ function begin(maxRows = 4096): void {
   const keys = new HistoryKeys(table, aggregator.booking, directory, null, (index) => aggregator.interfaceName(index));
   const log = new FlowLog(
     (row) => aggregator.flowRow(row),
-    () => ({ exe: '/bin/x', container: null }),
+    () => ({ exe: '/bin/x', user: 'ann', container: null }),
   );
   collector = new HistoryCollector(table, aggregator.booking, keys, log);
   aggregator.record(collector);

@@ -6,7 +6,7 @@ const FLOW: LoggedFlow = {
   ...{ start: 1_700_000_000_123, end: 1_700_000_007_456, protocol: 'tcp', direction: 'outbound', interface: 'en0' },
   ...{ localAddress: '10.0.0.2', localPort: 54_321, remoteAddress: '192.0.2.7', remotePort: 443 },
   container: null,
-  ...{ app: 'curl', reason: null, exe: '/usr/bin/curl', pid: 77, attribution: 'exact' },
+  ...{ app: 'curl', reason: null, exe: '/usr/bin/curl', pid: 77, user: 'ann', attribution: 'exact' },
   ...{ host: 'example.com', nameSource: 'tls', domain: 'example.com', application: 'https', category: 'web' },
   ...{ rxBytes: 5_000_000_000, txBytes: 900, rxPackets: 4_000_000, txPackets: 10 },
 };
@@ -108,10 +108,10 @@ it('writes a connection from its initiator, with both directions', () => {
   expect([told.number(0, '0/1'), told.number(0, '0/2')]).toEqual([900, 10]);
   expect([told.number(0, '29305/1'), told.number(0, '29305/2')]).toEqual([5_000_000_000, 4_000_000]);
   expect([told.number(0, '0/152'), told.number(0, '0/153')]).toEqual([FLOW.start, FLOW.end]);
-  const own = [1, 2, 4, 5, 6, 7].map((element) => told.text(0, `32473/${element}`));
-  expect(own).toEqual(['curl', '/usr/bin/curl', 'example.com', 'example.com', 'web', 'exact']);
+  const own = [1, 2, 4, 5, 6, 7, 8].map((element) => told.text(0, `32473/${element}`));
+  expect(own).toEqual(['curl', '/usr/bin/curl', 'example.com', 'example.com', 'web', 'exact', 'ann']);
   expect(told.number(0, '32473/3')).toBe(77);
-  expect(told.messages.at(-1)).toEqual({ time: 1_700_000_010, sequence: 7, domain: 0x89abcdef, records: 1 });
+  expect(told.messages.at(-1)).toEqual({ time: 1_700_000_010, sequence: 8, domain: 0x89abcdef, records: 1 });
 });
 
 it('turns a connection from outside around', () => {
@@ -139,6 +139,7 @@ it('names its own elements', () => {
     [5, 'netmonDomain'],
     [6, 'netmonCategory'],
     [7, 'netmonAttribution'],
+    [8, 'netmonUser'],
   ]);
 });
 

@@ -69,6 +69,7 @@ const FLOW: LoggedFlow = {
   reason: null,
   exe: '/usr/bin/curl',
   pid: 321,
+  user: null,
   attribution: 'exact',
   host: 'www.example.com',
   nameSource: 'tls',

@@ -33,6 +33,7 @@ const flow: LoggedFlow = {
   remoteAddress: '2001:db8::1',
   remotePort: 443,
   pid: 7,
+  user: 'ann',
   attribution: 'exact',
   nameSource: 'tls',
   application: 'tls',

@@ -46,6 +46,7 @@ const FLOW: LoggedFlow = {
   reason: 'forwarded',
   exe: null,
   pid: null,
+  user: null,
   attribution: 'none',
   host: 'a"b',
   nameSource: 'tls',
@@ -143,7 +144,7 @@ describe('export', () => {
     await run(['--format', 'parquet', '--flows', '--output', path]);
     const flows = await parquetReadObjects({ file: await asyncBufferFromFile(path) });
     rmSync(path);
-    expect(flows).toMatchObject([{ start: new Date(TIME), pid: null, host: 'a"b', tx_bytes: 20n, container: 'web' }]);
+    expect(flows).toMatchObject([{ start: new Date(TIME), pid: null, user: null, host: 'a"b', tx_bytes: 20n, container: 'web' }]);
   });
 
   it('leaves nothing behind when reading fails', async () => {

@@ -40,7 +40,7 @@ it('sends datagrams whose sequence goes on from batch to batch, and names its el
   expect(await sender.send(batchOf(1))).toEqual({ isDelivered: true });
   await expect.poll(() => got.length).toBe(6);
   const heads = got.map(headOf);
-  const types = 7;
+  const types = 8;
   expect(heads.map(([sequence]) => sequence)).toEqual([0, types, types + 2, types + 2, types + 3, 2 * types + 3]);
   expect(heads.every(([, domain]) => domain === 0x89abcdef)).toBe(true);
   expect(got.every((message, i) => message.length === heads[i]?.[2])).toBe(true);
@@ -78,7 +78,7 @@ it('sends messages over TCP, each connection with templates and numbers of its o
     for (let at = 0; at < bytes.length; at += bytes.readUInt16BE(at + 2)) messages.push(bytes.subarray(at));
     expect(messages.map(headOf).map(([sequence]) => sequence)).toEqual([
       0,
-      7,
+      8,
       ...messages.slice(2).map(() => expect.any(Number)),
     ]);
     expect(messages.length).toBeGreaterThan(1);
