@@ -2,7 +2,7 @@
 // ClickHouse comes as the npm package chdb, half a gigabyte, from a folder of its own: npm install --prefix FOLDER chdb, and NETMON_CHDB=FOLDER.
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -50,6 +50,34 @@ const QUERIES: readonly string[] = [
   'SELECT time, kind, severity, app_name, user, hostname, text, held, id FROM alerts ORDER BY id',
 ];
 
+/** Values for the questions in docs/clickhouse, and what a history file says instead; columns that only a fleet has are left out. */
+const QUESTIONS: Readonly<Record<string, { values: Record<string, string>; columns: number[]; history: string }>> = {
+  'first-reached.sql': {
+    values: { domain: 'd2.example' },
+    columns: [0, 2],
+    history:
+      "SELECT REPLACE(REPLACE(time, 'T', ' '), 'Z', ''), app_name FROM first_seen WHERE domain = 'd2.example' ORDER BY 1, 2",
+  },
+  'who-runs.sql': {
+    values: { app: 'app "1"' },
+    columns: [3, 4],
+    history: `SELECT SUM(CASE direction WHEN 'inbound' THEN packet_size END), SUM(CASE direction WHEN 'outbound' THEN packet_size END)
+      FROM connections WHERE app_name = 'app "1"'`,
+  },
+  'who-sent-peak.sql': {
+    values: { begin: '2020-01-01 00:00:00', end: '2100-01-01 00:00:00' },
+    columns: [0, 4],
+    history: `SELECT REPLACE(REPLACE(time, 'T', ' '), 'Z', ''), SUM(packet_size) AS sent FROM connections WHERE direction = 'outbound'
+      GROUP BY time ORDER BY sent DESC, time LIMIT 10`,
+  },
+  'budget.sql': {
+    values: { budget: '1000' },
+    columns: [0, 2, 3],
+    history: `SELECT substr(time, 1, 7) || '-01' AS month, SUM(packet_size), ROUND(SUM(packet_size) / 10.0, 1)
+      FROM connections GROUP BY month ORDER BY month DESC`,
+  },
+};
+
 describe('ClickHouse', () => {
   it('answers the queries of a history file as the file does, also when batches come twice', async ({ skip }) => {
     if (reason !== null) skip(`clickhouse: ${reason}`);
@@ -87,6 +115,17 @@ describe('ClickHouse', () => {
       const { rows } = history.sql(query, { timeoutMs: 10_000, rows: 10_000 });
       expect(rows.length, query).toBeGreaterThan(0);
       expect(await ask(query), query).toEqual(rows.map((row) => row.map(cellOf)));
+    }
+    const folderOfQuestions = new URL('../../docs/clickhouse/', import.meta.url);
+    expect(Object.keys(QUESTIONS).sort()).toEqual(readdirSync(folderOfQuestions).sort());
+    for (const [file, { values, columns, history: query }] of Object.entries(QUESTIONS)) {
+      for (const [name, value] of Object.entries(values)) await ask(`SET param_${name} = '${value}'`);
+      const answer = await ask(readFileSync(new URL(file, folderOfQuestions), 'utf8'));
+      const { rows } = history.sql(query, { timeoutMs: 10_000, rows: 10_000 });
+      expect(rows.length, file).toBeGreaterThan(0);
+      const shared = answer.map((row) => columns.map((column) => row[column]));
+      expect(shared, file).toEqual(rows.map((row) => row.map(cellOf)));
+      for (const row of answer) expect(row, file).toContain('feed');
     }
     const hours = await ask('SELECT SUM(rx), SUM(tx), SUM(flows) FROM netmon_hour');
     expect(await ask('SELECT SUM(rx), SUM(tx), SUM(flows) FROM netmon_minute')).toEqual(hours);
