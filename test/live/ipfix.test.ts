@@ -8,12 +8,17 @@ import { expect, inject, it, onTestFinished } from 'vitest';
 import { protocolNumber } from '../../src/net/numbers.ts';
 import { netnsObstacle, Pair } from '../support/netns.ts';
 
-const reason = netnsObstacle('curl', 'nfcapd', 'nfdump');
+const reason = netnsObstacle('curl', 'nfcapd', 'nfdump') ?? (isOld() ? 'needs nfdump 1.7' : null);
 const program = inject('program');
 const PORT = 4739;
 const SERVER = `
 require('node:http').createServer((request, response) => response.end(Buffer.alloc(Number(request.url.slice(1)), 120)))
   .listen(80, '10.99.0.2', () => console.log('ready'));`;
+
+/** Only tried with 1.7: what 1.6 of older distributions reads and prints isn't known. */
+function isOld(): boolean {
+  return /\b(?:NSEL-NEL)?1\.[0-6]\./.test(execFileSync('nfdump', ['-V'], { encoding: 'utf8' }));
+}
 
 it('nfcapd has the connections that the history has', async ({ skip }) => {
   if (reason !== null) skip(`IPFIX: ${reason}`);
