@@ -19,7 +19,7 @@ const FIRST_BYTES = 300;
 const PATIENCE_MS = 20_000;
 /** Without looking names up: nobody answers here. */
 const PEERS = {
-  rustnet: (device) => ['rustnet', '-i', device],
+  rustnet: (device) => ['rustnet', '--no-resolve-dns', '-i', device],
   netwatch: () => ['netwatch'],
   bandwhich: (device) => ['bandwhich', '-n', '-i', device],
   nethogs: (device) => ['nethogs', device],
