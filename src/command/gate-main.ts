@@ -1,13 +1,14 @@
 // Entry point of the process that becomes the user's command. It starts with the rights of the program, waits until the program watches, becomes
 // the user, undoes what Node did to the process, and executes the command in its place: pid, terminal and process group stay.
 
-import { closeSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync, readSync, writeSync } from 'node:fs';
 import koffi from 'koffi';
 import { credentialsOf } from '../privilege/drop.ts';
 import { type CommandOrders, GATE_DESCRIPTOR, NOT_EXECUTABLE, NOT_FOUND } from './command.ts';
 
 /** fcntl.h; O_NONBLOCK and F_SETFD by system. */
 const [F_SETFD, F_GETFL, F_SETFL] = [2, 3, 4];
+const FD_CLOEXEC = 1;
 const O_NONBLOCK = process.platform === 'darwin' ? 0x4 : 0o4000;
 const RLIMIT_NOFILE = process.platform === 'darwin' ? 8 : 7;
 /** Signals of POSIX. */
@@ -38,6 +39,13 @@ function vector(texts: readonly string[]): { pointers: Buffer; held: Buffer[] } 
   const pointers = Buffer.alloc((held.length + 1) * 8);
   for (const [i, text] of held.entries()) pointers.writeBigUInt64LE(BigInt(koffi.address(text)), i * 8);
   return { pointers, held };
+}
+
+/** Keeps from the command what whoever started the program had open. Node does so itself, but only up to the first gap. Call it while `/proc` may be read. */
+function closeOthers(): void {
+  const fcntl = koffi.load(null).func('int fcntl(int, int, ...)');
+  const open = readdirSync(process.platform === 'darwin' ? '/dev/fd' : '/proc/self/fd').map(Number);
+  for (const descriptor of open) if (descriptor >= GATE_DESCRIPTOR) fcntl(descriptor, F_SETFD, 'int', FD_CLOEXEC);
 }
 
 function becomeUser({ identity }: CommandOrders): void {
@@ -77,9 +85,11 @@ function execute({ words, env }: CommandOrders): number {
   const search = env.find((each) => each.startsWith('PATH='))?.slice(5) ?? '/usr/local/bin:/usr/bin:/bin';
   let refused = ENOENT;
   for (const folder of search.split(':')) {
-    const errno = attempt(`${folder === '' ? '.' : folder}/${name}`);
-    if (errno === EACCES) refused = errno;
-    else if (errno !== ENOENT && errno !== ENOTDIR) return errno;
+    const path = `${folder === '' ? '.' : folder}/${name}`;
+    const errno = attempt(path);
+    if (errno === EACCES) {
+      if (existsSync(path)) refused = errno; // else it is the folder that the user may not enter, as root's in a PATH of root's
+    } else if (errno !== ENOENT && errno !== ENOTDIR) return errno;
   }
   return refused;
 }
@@ -100,10 +110,11 @@ function pass(): number {
   if (first === null || nextLine(waiting) === null) return 1; // the program ended before it watched: the command never runs
   const orders = JSON.parse(first) as CommandOrders;
   try {
+    closeOthers();
     limitFiles(orders.files);
     becomeUser(orders);
   } catch (thrown) {
-    writeSync(GATE_DESCRIPTOR, `can't become the user: ${thrown instanceof Error ? thrown.message : ''}\n`);
+    writeSync(GATE_DESCRIPTOR, `can't be prepared: ${thrown instanceof Error ? thrown.message : ''}\n`);
     return NOT_EXECUTABLE;
   }
   process.umask(orders.umask);

@@ -266,9 +266,18 @@ describe.skipIf(reason !== null)('run, live', () => {
     expect(seen.receipt.destinations).toEqual([]);
   });
 
+  it('gives the command no descriptor that the program inherited', async () => {
+    const seen = await run(['ls', '/proc/self/fd'], { under: ['bash', '-c', 'exec 40</etc/passwd; exec "$@"', 'bash'] });
+    expect(seen.stdout).toBe('0\n1\n2\n3\n'); // 3 is the folder
+  });
+
   it('a command that is not there, and one that is killed', async () => {
     const missing = await run(['nmt-no-such-command']);
     expect([missing.status, missing.stderr]).toEqual([127, 'netmon-tui: nmt-no-such-command: not found\n']);
+    const closed = mkdtempSync(join(folder, 'closed-')); // as /root/bin is to the user, in a PATH of root's
+    const env = ['env', `PATH=${closed}:${process.env['PATH']}`];
+    const beyond = await run(['nmt-no-such-command'], { under: env, options: ['--user', 'nobody'] });
+    expect([beyond.status, beyond.stderr]).toEqual([127, 'netmon-tui: nmt-no-such-command: not found\n']);
     const denied = await run(['/etc/passwd']);
     expect([denied.status, denied.stderr]).toEqual([126, 'netmon-tui: /etc/passwd: permission denied\n']);
     const killed = await run(['sh', '-c', 'kill -9 $$']);
@@ -303,9 +312,10 @@ describe.skipIf(reason !== null)('run, live', () => {
     const port = there.ready.port ?? 0;
     const exe = tiny('policed', port);
     const policy = join(folder, 'policy.toml');
-    const made = await run([exe], { options: ['--update', policy] });
+    const made = await run([exe, '--password=hunter2'], { options: ['--update', policy] });
     expect(made.status).toBe(0);
     expect(readFileSync(policy, 'utf8')).toContain(stage.ground.far.v4);
+    expect(readFileSync(policy, 'utf8')).not.toContain('hunter2');
     expect((await run([exe], { options: ['--policy', policy] })).status).toBe(0);
     writeFileSync(policy, '[app.policed]\nallow = ["192.0.2.9"]\n');
     expect((await run([exe], { options: ['--policy', policy] })).status).toBe(10);

@@ -75,7 +75,7 @@ export class PolicyUpdate {
     if (this.#file !== null) {
       const typed = shellWords([shownPath(this.#path)]);
       const head = [
-        `A policy: what ${shellWords(command).slice(0, 200)} may reach.`,
+        `A policy: what ${shellWords(command.slice(0, 1))} and all that it started may reach.`, // arguments hold secrets, and the file is shared
         `To judge a run by it: sudo netmon-tui run --policy ${typed} -- COMMAND`,
       ];
       await this.#file.write(policyText(head, drafted));

@@ -192,7 +192,7 @@ export function withAddition(additions: Policy, app: string, rule: string): stri
     comments: [],
   }));
   return policyText(
-    ['Entries that were added from the screen. netmon-tui writes this file; the policy beside it is yours.'],
+    ['Entries that were added on the screen or by --update. netmon-tui writes this file; the policy beside it is yours.'],
     written,
   );
 }

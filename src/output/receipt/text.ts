@@ -19,7 +19,7 @@ import {
 } from '../text-table.ts';
 
 /** Lines of each list; the JSON has all. */
-const MOST = { rows: 40, names: 20, listeners: 20, drift: 40 };
+const MOST = { rows: 40, names: 20, listeners: 20, drift: 40, apps: 5 };
 const LONGEST_COMMAND = 120;
 
 /** What several processes of one program and one destination did. */
@@ -112,8 +112,25 @@ export function receiptSummary(receipt: Receipt, units: UnitMode): string[] {
   if (policy !== null) {
     const drifts = policy.judgements.filter(({ drift }) => drift).length;
     lines.push(drifts === 0 ? `no drift from ${policy.path}` : `${counted(drifts, 'destination')} outside of ${policy.path}`);
+    lines.push(...unjudgedLines(policy));
   }
   return [...lines, ...untoldLines(untold, units)];
+}
+
+/** What passed without being judged, lest "no drift" be read as more than it is. */
+function unjudgedLines({ path, judgements }: NonNullable<Receipt['policy']>): string[] {
+  const passed = judgements.filter(({ drift }) => !drift);
+  const undeclared = passed.filter(({ verdict }) => verdict === 'undeclared');
+  const apps = [...new Set(undeclared.map(({ row }) => row.process.app))];
+  const unjudged = passed.filter(({ verdict }) => verdict === 'unjudged').length;
+  const lines: string[] = [];
+  if (apps.length > 0) {
+    const rest = apps.length > MOST.apps ? ` and ${counted(apps.length - MOST.apps, 'more', 'more')}` : '';
+    const named = `${apps.slice(0, MOST.apps).join(', ')}${rest}`;
+    lines.push(`not judged: ${counted(undeclared.length, 'destination')} of ${named}, not listed in ${path}`);
+  }
+  if (unjudged > 0) lines.push(`not judged: ${counted(unjudged, 'destination')}, for want of a name or port`);
+  return lines;
 }
 
 /** Without the spaces that line it up in a column. */

@@ -149,6 +149,17 @@ describe('a policy', () => {
     ]);
   });
 
+  it('says what passed without being judged', () => {
+    const line = 'not judged: 1 destination of sh, not listed in ci.toml';
+    const found = judged('[app.curl]\nallow = ["*"]\n', rows);
+    expect(receiptText(found, 'bytes', STYLE)).toContain(`no drift from ci.toml\n${line}\n`);
+    expect(receiptMarkdown(found, 'bytes')).toContain(`- ${line}\n`);
+    const hidden = row('curl', 1, { host: null, nameSource: 'none' });
+    const text = receiptText(judged('[app.curl]\nallow = ["example.com"]\nstrict = false\n', [hidden]), 'bytes', STYLE);
+    expect(text).not.toContain('of curl, not listed');
+    expect(receiptText(judged('strict = true\n[app.curl]\nallow = ["*"]\n', rows), 'bytes', STYLE)).not.toContain('not judged');
+  });
+
   it('stands in the text, the summary and the findings', () => {
     const found = judged('strict = true\n[app.curl]\nallow = ["example.com"]\n', rows);
     expect(receiptText(found, 'bytes', STYLE)).toContain('drift: curl reached evil.example:443\n');
