@@ -28,6 +28,8 @@ const UNSENT_BYTES = 64 * 1024;
 /** How often the time is asked for, ms, and what a clock may be wrong before times are corrected. */
 const ECHO_MS = 10_000;
 const TOLERATED_MS = 250;
+/** No clock is wrong by so much, ms: a century. */
+const WRONG_MS = 100 * 365 * 86_400_000;
 
 /** Starts ssh for a machine. Throws nothing: what fails comes as events. */
 export type StartLine = (rights: Rights) => ChildProcess;
@@ -231,6 +233,7 @@ export class Line {
     if (reply.id !== this.#echo.id) return;
     const tookMs = this.#clock.monotonic() - this.#echo.at;
     const ms = Math.round(reply.time - (this.#clock.now() - tookMs / 2));
+    if (Math.abs(ms) > WRONG_MS) throw new StreamFault('a time of this century was expected');
     if (this.#ahead === null || tookMs <= this.#ahead.tookMs || Math.abs(ms - this.#ahead.ms) > tookMs)
       this.#ahead = { ms, tookMs };
     if (Math.abs(this.#ahead.ms + this.#shift) <= TOLERATED_MS) return;

@@ -216,7 +216,9 @@ function mergedResults(results: readonly HistoryResult[], query: HistoryQuery): 
     isByTime ? (a.start ?? 0) - (b.start ?? 0) : b.rxBytes + b.txBytes - a.rxBytes - a.txBytes,
   );
   const [first, ...others] = results as [HistoryResult, ...HistoryResult[]];
-  const series = results.flatMap((result) => (result.series === null ? [] : [result.series]));
+  const series = results
+    .flatMap((result) => (result.series === null ? [] : [result.series]))
+    .filter((one, _, [first]) => one.from === first?.from && one.stepMs === first.stepMs);
   const add = (get: 'rxBytes' | 'txBytes'): number[] =>
     (series[0]?.[get] ?? []).map((_, at) => series.reduce((sum, one) => sum + (one[get][at] ?? 0), 0));
   const known = (values: readonly (number | null)[]): readonly number[] => values.filter((value) => value !== null);

@@ -140,13 +140,13 @@ export function lineEnd(host: string, status: number | null, stderr: string): Li
       isWithoutRights: cause.isWithoutRights ?? false,
       isMissing: cause.isMissing ?? false,
     };
-  const own = /^netmon-tui: (.+)(?:\n {2}(.+))?/m.exec(stderr);
+  const own = /^netmon-tui: (.+)/m.exec(stderr);
   const last = stderr.trim().split('\n').at(-1) ?? '';
   const said = own?.[1] ?? last;
   const ended = status === null ? 'the line was cut' : `ssh ended with status ${status}`;
   return {
     note: said === '' ? ended : sanitize(said),
-    hint: sanitize(own?.[2] ?? ''),
+    hint: '', // what to type here is never worded there
     isLasting: false,
     isWithoutRights: false,
     isMissing: false,

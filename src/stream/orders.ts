@@ -4,7 +4,7 @@ import { HISTORY_KEYS, type HistoryQuery, type HistoryResult, type HistoryRow, t
 import { type LoggedPacket, type LoggedSegment, PACKET_MARKS, type PacketPage } from '../model/packet-page.ts';
 import { StreamFault } from './bytes.ts';
 import { ON_DEMAND } from './encoder.ts';
-import { flag, list, number, optional, type Place, parsed, record, type Shape, text, time, word } from './shape.ts';
+import { flag, list, moment, number, optional, type Place, parsed, record, type Shape, text, time, word } from './shape.ts';
 
 /** Longest order, bytes. */
 export const LONGEST_ORDER = 16 * 1024;
@@ -56,8 +56,8 @@ const AS_SAID: Place = { shift: 0, prefix: '' };
 const textOrNone = optional(text);
 
 const query = record<HistoryQuery>({
-  from: number,
-  to: number,
+  from: moment,
+  to: moment,
   by: word(HISTORY_KEYS, 'app'),
   app: textOrNone,
   domain: textOrNone,
@@ -110,13 +110,13 @@ const historyRow = record<HistoryRow>({
   ...totals,
   key: textOrNone,
   reason: textOrNone,
-  start: optional(number),
+  start: optional(moment),
   detail: textOrNone,
-  firstSeen: number,
-  lastSeen: number,
+  firstSeen: moment,
+  lastSeen: moment,
 });
 const series = record<HistorySeries>({
-  from: number,
+  from: moment,
   stepMs: number,
   rxBytes: list(number, MOST_STEPS),
   txBytes: list(number, MOST_STEPS),
@@ -126,8 +126,8 @@ const result = record<HistoryResult>({
   rows: list(historyRow, MOST_ROWS),
   total: record({ ...totals }),
   series: optional(series),
-  oldest: optional(number),
-  newest: optional(number),
+  oldest: optional(moment),
+  newest: optional(moment),
   resolutionMs: number,
 });
 const answer: Shape<LineAnswer> = (value, place) => {
@@ -140,7 +140,7 @@ const answer: Shape<LineAnswer> = (value, place) => {
         kind: 'first-seen',
         ...record<Omit<LineAnswer & { kind: 'first-seen' }, 'kind'>>({
           app: text,
-          domains: list(record<{ domain: string; time: number }>({ domain: text, time: number }), MOST_DOMAINS),
+          domains: list(record<{ domain: string; time: number }>({ domain: text, time: moment }), MOST_DOMAINS),
           isCut: flag,
         })(value, place),
       };
@@ -182,7 +182,7 @@ export function replyIn(payload: Buffer, place: Place): Reply {
   const value = parsed<unknown>(payload.toString('utf8'), (one) => one, place);
   switch (record<{ type: string }>({ type: text })(value, place).type) {
     case 'echo':
-      return { type: 'echo', ...record<{ id: number; time: number }>({ id: number, time: number })(value, place) };
+      return { type: 'echo', ...record<{ id: number; time: number }>({ id: number, time: moment })(value, place) };
     case 'history':
       return { type: 'history', ...record<{ id: number; answer: LineAnswer }>({ id: number, answer })(value, place) };
     case 'packets':

@@ -3,6 +3,9 @@
 import { sanitize } from '../net/text.ts';
 import { StreamFault } from './bytes.ts';
 
+/** The last time that a Date can hold, ms. */
+const LAST_MS = 8.64e15;
+
 /** What the reader adds to what it reads. */
 export interface Place {
   /** What this machine's clock is ahead of the other's, ms: added to every time. */
@@ -20,12 +23,23 @@ function refuse(what: string): never {
 
 export const text: Shape<string> = (value) => (typeof value === 'string' ? sanitize(value) : refuse('a text'));
 
-export const number: Shape<number> = (value) => (Number.isFinite(value) ? (value as number) : refuse('a number'));
+/** Beyond this a number says nothing exact, and nothing that is measured comes near. */
+export const number: Shape<number> = (value) =>
+  typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER ? value : refuse('a number');
 
 export const flag: Shape<boolean> = (value) => (typeof value === 'boolean' ? value : refuse('yes or no'));
 
-/** A time, epoch ms. */
-export const time: Shape<number> = (value, { shift }) => number(value, NOWHERE) + shift;
+/** A time that a Date can hold, epoch ms, by the clock of whoever says it. */
+export const moment: Shape<number> = (value) =>
+  typeof value === 'number' && Math.abs(value) <= LAST_MS ? value : refuse('a time');
+
+/** A time by this machine's clock, epoch ms. */
+export const time: Shape<number> = (value, { shift }) => shifted(moment(value, NOWHERE), shift);
+
+/** A time by this machine's clock. @param at by the other's */
+export function shifted(at: number, shift: number): number {
+  return Math.max(-LAST_MS, Math.min(LAST_MS, at + shift));
+}
 
 /** The id of a row. */
 export const ref: Shape<string> = (value, { prefix }) => prefix + text(value, NOWHERE);

@@ -36,7 +36,8 @@ import {
   type Publisher,
 } from '../model/terms.ts';
 import { sanitize } from '../net/text.ts';
-import { flag, list, number, optional, type Place, parsed, record, ref, type Shape, text, time, word } from './shape.ts';
+import { StreamFault } from './bytes.ts';
+import { flag, list, number, optional, type Place, parsed, record, ref, type Shape, shifted, text, time, word } from './shape.ts';
 
 /**
  * How a column travels. What a reader assumes while nothing is said:
@@ -116,10 +117,10 @@ function fieldsOf<Row>() {
     (draft, value) => {
       draft[name] = of(value);
     };
-  const shifted =
+  const shiftedBy =
     (name: string): Column<Row>['put'] =>
     (draft, value, { shift }) => {
-      draft[name] = (numberOf(value) ?? 0) + shift;
+      draft[name] = shifted(numberOf(value) ?? 0, shift);
     };
   return {
     count: (name: Of<Row, number>) =>
@@ -155,8 +156,8 @@ function fieldsOf<Row>() {
         own(name),
         set(name, (value) => words.find((one) => one === value) ?? other),
       ),
-    time: (name: Of<Row, number>) => column<Row>(name, 'time', own(name), shifted(name)),
-    seen: (name: Of<Row, number>) => column<Row>(name, 'seen', own(name), shifted(name)),
+    time: (name: Of<Row, number>) => column<Row>(name, 'time', own(name), shiftedBy(name)),
+    seen: (name: Of<Row, number>) => column<Row>(name, 'seen', own(name), shiftedBy(name)),
     rate: (name: Of<Row, number>, of: string) =>
       column<Row>(
         name,
@@ -671,7 +672,9 @@ const MACHINE: Table<MachineRow> = {
         'number',
         ({ snapshot }) => get(snapshot),
         (draft, value) => {
-          draft[name] = numberOf(value);
+          const figure = numberOf(value);
+          if (figure !== null && figure < 0) throw new StreamFault(`${name} is below zero`);
+          draft[name] = figure;
         },
       ),
     ),
@@ -681,7 +684,7 @@ const MACHINE: Table<MachineRow> = {
       'time',
       ({ snapshot }) => snapshot.started,
       (draft, value, { shift }) => {
-        draft['started'] = (numberOf(value) ?? 0) + shift;
+        draft['started'] = shifted(numberOf(value) ?? 0, shift);
       },
     ),
     jsonOf('note', noteOf, note),

@@ -135,6 +135,13 @@ describe('a line', () => {
     expect(line.snapshot()?.time).toBe(1_700_000_000_000 - 3_600_000);
   });
 
+  test('is lost when it says a time of no century that anybody lives in', async () => {
+    await ssh().greet();
+    await ssh().frame();
+    await ssh().reply({ type: 'echo', id: 1, time: 8.64e15 });
+    expect(line.status).toMatchObject({ state: 'lost', clockAheadMs: null });
+  });
+
   test('asks for tables while they are shown, also after it was lost', async () => {
     await ssh().greet();
     line.want(['listeners']);
@@ -179,7 +186,7 @@ test.each([
   ],
   [255, 'ann@mac1: Permission denied (publickey).', 'it takes no key of yours', 'ssh ann@mac1'],
   [127, 'NETMON-MISSING\n', 'netmon-tui is not installed there', 'netmon-tui attach --install ann@mac1'],
-  [3, 'netmon-tui: no permission to capture\n  type: sudo netmon-tui\n', 'no permission to capture', 'type: sudo netmon-tui'],
+  [3, 'netmon-tui: no permission to capture\n  type: sudo netmon-tui\n', 'no permission to capture', ''],
   [1, 'what \x1b[31mever\n', 'what [31mever', ''],
   [null, '', 'the line was cut', ''],
   [7, '', 'ssh ended with status 7', ''],
