@@ -1,7 +1,7 @@
 // History as it is used: killed at random moments, on a full disk, read by sqlite3 while it is written, and its sums beside the kernel's.
 
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
@@ -86,7 +86,7 @@ describe('history', () => {
     const disk = join(history.folder, 'disk');
     mkdirSync(disk);
     try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=700', 'tmpfs', disk], { stdio: 'ignore' });
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k,mode=700', 'tmpfs', disk], { stdio: 'ignore' });
     } catch {
       history.remove();
       skip('history: a small file system can not be mounted here');
@@ -107,7 +107,8 @@ describe('history', () => {
       recorder.offer(moved(1));
       await recorder.work();
       await recorder.save();
-      writeFileSync(join(disk, 'ballast'), Buffer.alloc(170_000)); // there is room for records, but for no image
+      const { bavail, bsize } = statfsSync(disk);
+      writeFileSync(join(disk, 'ballast'), Buffer.alloc(bavail * bsize - 32_768)); // there is room for records, but for no image
       recorder.offer(moved(10));
       await recorder.save();
       expect(recorder.status).toMatchObject({
