@@ -34,6 +34,7 @@ const facts = {
   interface: 'eth0',
   protocol: 'tcp',
   direction: 'outbound',
+  container: null,
 };
 const save = () => recorder.save().then(() => setTimeout(save, 20));
 let bytes = 0;

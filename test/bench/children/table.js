@@ -196,7 +196,15 @@ const TABLES = {
     const { Backlog } = await built('history/journal/journal.js');
     return () => {
       const backlog = new Backlog();
-      const fact = { app: 'app', reason: null, exe: '/usr/bin/app', domain: 'example.com', category: null, interface: 'en0' };
+      const fact = {
+        app: 'app',
+        reason: null,
+        container: null,
+        exe: '/usr/bin/app',
+        domain: 'example.com',
+        category: null,
+        interface: 'en0',
+      };
       const count = { protocol: 'tcp', direction: 'outbound', rxBytes: 1, txBytes: 1, rxPackets: 1, txPackets: 1, flows: 1 };
       for (let i = 0; i < 50_000; i++) {
         const entry = { ...fact, host: textOf(i, 24), ...count };

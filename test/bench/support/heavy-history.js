@@ -125,7 +125,7 @@ function usesOf(world, random) {
 
 function factsOf(app, { host, domain, category }) {
   const facts = { app: app.name, reason: null, exe: app.exe, host, domain, category };
-  return { ...facts, interface: 'en0', protocol: 'tcp', direction: 'outbound' };
+  return { ...facts, interface: 'en0', protocol: 'tcp', direction: 'outbound', container: null };
 }
 
 /** The uses of a day, in some minutes of some hours, summed by `grain` minutes and given in order of time. */
@@ -171,6 +171,7 @@ function logFlows(history, sequence, day, world, random) {
       remoteAddress: `203.${random.below(20)}.113.${random.below(256)}`,
       remotePort: 443,
       pid: 500 + random.below(30_000),
+      user: null,
       attribution: 'exact',
       nameSource: 'tls',
       application: 'https',
