@@ -47,7 +47,7 @@ describe('packets kept, live', () => {
 
   it('are all of an app that has ended, and none of another', async () => {
     const reference = join(folder, 'reference.pcap');
-    const watcher = pair.start(pair.near, 'tcpdump', ['-i', 'va', '-U', '-w', reference]);
+    const watcher = pair.start(pair.near, 'tcpdump', ['-i', 'va', '--immediate-mode', '-U', '-w', reference]);
     await new Promise((resolve) => watcher.stderr.on('data', (said: Buffer) => /listening/.test(String(said)) && resolve(null)));
     const run = `cd ${folder} && exec ip netns exec ${pair.near} ${process.execPath} ${program.bin} -i va --stay-root --keep-packets 60s`;
     const home = { XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder, XDG_DATA_HOME: folder };
