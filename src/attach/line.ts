@@ -58,6 +58,7 @@ export class Line {
   #retry: NodeJS.Timeout | null = null;
   #isClosed = false;
   #program = '';
+  #connection = 0;
   #shift = 0;
   /** What the other clock is ahead; of the answers so far, the one that took least. */
   #ahead: { readonly ms: number; readonly tookMs: number } | null = null;
@@ -133,6 +134,11 @@ export class Line {
     if (tables.join() === this.#wanted.join()) return;
     this.#wanted = tables;
     if (this.#rows !== null) this.send({ type: 'want', tables });
+  }
+
+  /** Number of the connection that told what is known. */
+  get connection(): number {
+    return this.#connection;
   }
 
   /** Whether frames come. */
@@ -218,6 +224,7 @@ export class Line {
       if (this.#wanted.length > 0) this.send({ type: 'want', tables: this.#wanted });
       this.tick(); // asks for the time
     } else if (type === MESSAGE.FRAME && this.#rows !== null) {
+      if (this.#rows.isEmpty) this.#connection++; // until its first frame, what the one before told is shown
       this.#rows.frame(payload);
       this.#heardAt = this.#clock.monotonic();
       this.#last = null;

@@ -141,6 +141,11 @@ export class MachineRows {
     return this.#appsById.get(String(appId))?.processes.findLast((process) => process.pid === pid) ?? null;
   }
 
+  /** Before its first frame. */
+  get isEmpty(): boolean {
+    return this.#whole.rows.length === 0;
+  }
+
   /** What is known of the machine now; null before the first frame. */
   snapshot(): Snapshot | null {
     const [facts] = this.#whole.rows;

@@ -121,16 +121,17 @@ function troubleOf({ name, state, note, hint }: MachineStatus): string {
 
 /** Keeps the total of machines whose own begin again with each connection. */
 export class Totals {
-  readonly #of = new Map<string, { before: Counts; last: Counts }>();
+  readonly #of = new Map<string, { connection: number; before: Counts; last: Counts }>();
 
-  /** Takes what a machine counts now. */
-  take(name: string, { total }: Snapshot): void {
+  /** Takes what a machine counts now. @param connection number of its connection, each of which counts from nothing */
+  take(name: string, connection: number, { total }: Snapshot): void {
     const now = countsOf(total);
     const known = this.#of.get(name);
-    if (known === undefined) this.#of.set(name, { before: NONE, last: now });
+    if (known === undefined) this.#of.set(name, { connection, before: NONE, last: now });
     else {
-      const isNew = now.rxBytes < known.last.rxBytes || now.txBytes < known.last.txBytes;
-      if (isNew) known.before = plus(known.before, known.last);
+      const isLess = now.rxBytes < known.last.rxBytes || now.txBytes < known.last.txBytes;
+      if (isLess || connection !== known.connection) known.before = plus(known.before, known.last);
+      known.connection = connection;
       known.last = now;
     }
   }

@@ -138,7 +138,7 @@ export class AttachSession<End> {
       const part = line.snapshot();
       if (part === null) continue;
       parts.push(part);
-      this.#totals.take(line.name, part);
+      this.#totals.take(line.name, line.connection, part);
     }
     const now = clock.monotonic();
     const intervalMs = Math.max(1, now - this.#lastAt);

@@ -142,6 +142,20 @@ describe('a line', () => {
     expect(line.status).toMatchObject({ state: 'lost', clockAheadMs: null });
   });
 
+  test('counts a connection from its first frame on', async () => {
+    await ssh().greet();
+    expect(line.connection).toBe(0);
+    await ssh().frame();
+    await ssh().frame();
+    expect(line.connection).toBe(1);
+    await ssh().end(null);
+    vi.advanceTimersByTime(1000);
+    await ssh().greet();
+    expect([line.connection, line.snapshot() === null]).toEqual([1, false]);
+    await ssh().frame();
+    expect(line.connection).toBe(2);
+  });
+
   test('asks for tables while they are shown, also after it was lost', async () => {
     await ssh().greet();
     line.want(['listeners']);

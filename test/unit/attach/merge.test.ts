@@ -20,7 +20,7 @@ const status = (name: string, more: Partial<MachineStatus> = {}): MachineStatus 
 
 function shown(parts: readonly Snapshot[], machines: readonly MachineStatus[]): Snapshot {
   const totals = new Totals();
-  for (const [at, part] of parts.entries()) totals.take(String(at), part);
+  for (const [at, part] of parts.entries()) totals.take(String(at), 1, part);
   const facts = { seq: 1, time: NOON, started: NOON - 1000, intervalMs: 1000, rates: NO_RATES, packets: null };
   return merged(parts, { ...facts, total: totals.total(parts), machines });
 }
@@ -54,8 +54,8 @@ test('a total never falls, though a machine begins again', () => {
   const at = (rxBytes: number): Snapshot => ({ ...busy(1, 0), total: { ...busy(1, 0).total, rxBytes, txBytes: rxBytes } });
   const seen: number[] = [];
   for (const rxBytes of [100, 250, 40, 90, 10]) {
-    totals.take('a', at(rxBytes));
-    totals.take('b', at(1000));
+    totals.take('a', 1, at(rxBytes));
+    totals.take('b', 1, at(1000));
     seen.push(totals.total([]).rxBytes);
   }
   expect(seen).toEqual([1100, 1250, 1290, 1340, 1350]);
@@ -109,4 +109,13 @@ describe('the history of several machines', () => {
     const answer = mergedAnswers([first([{ domain: 'a.example', time: 9 }]), first([{ domain: 'a.example', time: 4 }])], null);
     expect(answer).toMatchObject({ kind: 'first-seen', domains: [{ domain: 'a.example', time: 4 }] });
   });
+});
+
+test('a machine that comes back with more than it had counts in full', () => {
+  const totals = new Totals();
+  const at = (rxBytes: number): Snapshot => ({ ...busy(1, 0), total: { ...busy(1, 0).total, rxBytes, txBytes: 0 } });
+  totals.take('a', 1, at(100));
+  totals.take('a', 2, at(250));
+  totals.take('a', 2, at(300));
+  expect(totals.total([]).rxBytes).toBe(400);
 });
