@@ -4,9 +4,10 @@
 import { isMissingHistory, missingHistory } from '../history/files.ts';
 import type { HistoryReader } from '../history/query/reader.ts';
 import { NetmonError, reasonOf } from '../model/errors.ts';
+import type { HistoryAnswer, HistoryQuestion } from '../model/history.ts';
 import type { Clock } from '../system/clock.ts';
 import { trimMemory } from '../system/memory.ts';
-import type { HistoryAnswer, HistoryQuestion, HistoryRequest, HistorySlot } from '../view/history/state.ts';
+import type { HistoryRequest, HistorySlot } from '../view/history/state.ts';
 import { hasHistory } from './known-history.ts';
 
 /** A question after this time first reads what was written meanwhile. The screen asks each minute for what changes. */

@@ -3,12 +3,13 @@
 
 import type { Readable, Writable } from 'node:stream';
 import { LineReader } from '../messenger/protocol.ts';
+import type { HistoryAnswer, HistoryQuestion } from '../model/history.ts';
 import type { PacketPage } from '../model/packet-page.ts';
 import type { FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
 import type { Output } from '../output/output.ts';
 import { StreamEncoder } from '../stream/encoder.ts';
 import { commonVersion, greeting, MESSAGE, MessageWriter, VERSIONS } from '../stream/messages.ts';
-import { type LineAnswer, type LineQuestion, LONGEST_ORDER, type Order, orderIn, replyPayload } from '../stream/orders.ts';
+import { LONGEST_ORDER, type Order, orderIn, replyPayload } from '../stream/orders.ts';
 import type { Clock } from '../system/clock.ts';
 
 /** Rows of a snapshot; of flows some more than are sent, so that those at the edge stay. */
@@ -21,7 +22,7 @@ const END_MS = 1000;
 
 /** What the line asks of the run. */
 export interface StreamHandlers {
-  ask(id: number, question: LineQuestion): void;
+  ask(id: number, question: HistoryQuestion): void;
   watchPackets(flow: string): void;
   /** The last packets of the connection that is watched. */
   packetPage(): PacketPage | null;
@@ -100,7 +101,7 @@ export class Streaming implements Output {
   }
 
   /** Answers a question. */
-  answer(id: number, answer: LineAnswer): void {
+  answer(id: number, answer: HistoryAnswer): void {
     this.#reply({ type: 'history', id, answer });
   }
 

@@ -1,10 +1,9 @@
 // One snapshot of many machines. Rows keep their machine, and what a machine has once is added up; totals never fall, though a machine that comes
 // back counts from nothing.
 
-import type { HistoryQuery, HistoryResult, HistoryRow } from '../model/history.ts';
+import type { HistoryAnswer, HistoryQuery, HistoryResult, HistoryRow } from '../model/history.ts';
 import type { MachineStatus } from '../model/machines.ts';
 import type { CaptureStatus, Rates, Snapshot, TotalRow, Traffic } from '../model/snapshot.ts';
-import type { LineAnswer } from '../stream/orders.ts';
 
 /** Events, alerts and questions of all machines, the newest. */
 const MOST_EVENTS = 1000;
@@ -170,7 +169,7 @@ function plus(a: Counts, b: Counts): Counts {
 }
 
 /** The answers of several machines to one question, as one. */
-export function mergedAnswers(answers: readonly LineAnswer[], query: HistoryQuery | null): LineAnswer {
+export function mergedAnswers(answers: readonly HistoryAnswer[], query: HistoryQuery | null): HistoryAnswer {
   const results = answers.flatMap((answer) => (answer.kind === 'rows' ? [answer.result] : []));
   if (query !== null && results.length > 0) return { kind: 'rows', result: mergedResults(results, query) };
   const firsts = answers.flatMap((answer) => (answer.kind === 'first-seen' ? [answer] : []));

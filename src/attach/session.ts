@@ -1,12 +1,12 @@
 // The run of an attached screen: a snapshot a second of all machines, whether or not each of them has said something meanwhile.
 
 import { RateHistory } from '../aggregate/rate-history.ts';
-import type { HistoryQuery } from '../model/history.ts';
+import type { HistoryAnswer, HistoryQuery, HistoryQuestion } from '../model/history.ts';
 import type { MachineStatus } from '../model/machines.ts';
 import type { PacketPage } from '../model/packet-page.ts';
 import type { RangeKind, RangeTotals } from '../model/range-totals.ts';
 import type { FlowRow, Snapshot, Traffic } from '../model/snapshot.ts';
-import type { DemandTable, LineAnswer, LineQuestion, Reply } from '../stream/orders.ts';
+import type { DemandTable, Reply } from '../stream/orders.ts';
 import type { Clock } from '../system/clock.ts';
 import { Line, type StartLine } from './line.ts';
 import { prefixOf } from './machine-rows.ts';
@@ -33,7 +33,7 @@ export interface AttachParts {
 interface Asked {
   readonly query: HistoryQuery | null;
   readonly waiting: Set<string>;
-  readonly answers: LineAnswer[];
+  readonly answers: HistoryAnswer[];
   readonly timer: NodeJS.Timeout;
   readonly done: () => void;
 }
@@ -104,7 +104,7 @@ export class AttachSession<End> {
   }
 
   /** Asks all machines that are live. @returns one answer, of those that gave one in time */
-  ask(question: LineQuestion): Promise<LineAnswer> {
+  ask(question: HistoryQuestion): Promise<HistoryAnswer> {
     const id = ++this.#question;
     const waiting = new Set<string>();
     for (const line of this.#lines) if (line.isLive && line.send({ type: 'history', id, question })) waiting.add(line.name);
@@ -114,7 +114,7 @@ export class AttachSession<End> {
         const asked = this.#asked.get(id);
         this.#asked.delete(id);
         if (asked !== undefined) clearTimeout(asked.timer);
-        const late: LineAnswer[] =
+        const late: HistoryAnswer[] =
           waiting.size === 0 ? [] : [{ kind: 'failed', message: `no answer from ${[...waiting].join(', ')}`, hint: null }];
         resolve(mergedAnswers([...(asked?.answers ?? []), ...late], query));
       };

@@ -147,3 +147,23 @@ export interface HistoryStatus {
 /** Formats of an export. */
 export const EXPORT_FORMATS = ['csv', 'json', 'parquet', 'sqlite'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** What may be asked of the recorded history. */
+export type HistoryQuestion =
+  | { readonly kind: 'rows'; readonly query: HistoryQuery }
+  /** When this app first reached each of its domains. */
+  | { readonly kind: 'first-seen'; readonly app: string };
+
+/** What became of a question about recorded history. */
+export type HistoryAnswer =
+  | { readonly kind: 'rows'; readonly result: HistoryResult }
+  | {
+      readonly kind: 'first-seen';
+      readonly app: string;
+      readonly domains: readonly { readonly domain: string; readonly time: number }[];
+      /** True where there may be more of them. */
+      readonly isCut: boolean;
+    }
+  /** Nothing was recorded yet. */
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'failed'; readonly message: string; readonly hint: string | null };

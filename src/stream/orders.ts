@@ -1,6 +1,14 @@
 // What is said besides frames: orders of whoever reads a stream, a line of JSON each, and the answers, a message each. Both sides check what comes.
 
-import { HISTORY_KEYS, type HistoryQuery, type HistoryResult, type HistoryRow, type HistorySeries } from '../model/history.ts';
+import {
+  HISTORY_KEYS,
+  type HistoryAnswer,
+  type HistoryQuery,
+  type HistoryQuestion,
+  type HistoryResult,
+  type HistoryRow,
+  type HistorySeries,
+} from '../model/history.ts';
 import { type LoggedPacket, type LoggedSegment, PACKET_MARKS, type PacketPage } from '../model/packet-page.ts';
 import { StreamFault } from './bytes.ts';
 import { ON_DEMAND } from './encoder.ts';
@@ -12,11 +20,6 @@ export const LONGEST_ORDER = 16 * 1024;
 /** A table that travels only on demand. */
 export type DemandTable = (typeof ON_DEMAND)[number];
 
-/** A question about recorded history: of rows, or of the domains that an app reached. */
-export type LineQuestion =
-  | { readonly kind: 'rows'; readonly query: HistoryQuery }
-  | { readonly kind: 'first-seen'; readonly app: string };
-
 /** What the reader of a stream asks of the machine that sends it. */
 export type Order =
   /** Comes first: the version that both speak. */
@@ -25,26 +28,14 @@ export type Order =
   | { readonly type: 'want'; readonly tables: readonly DemandTable[] }
   /** Say what time it is. */
   | { readonly type: 'echo'; readonly id: number }
-  | { readonly type: 'history'; readonly id: number; readonly question: LineQuestion }
+  | { readonly type: 'history'; readonly id: number; readonly question: HistoryQuestion }
   /** Send the last packets of this connection with each frame; null ends that. */
   | { readonly type: 'packets'; readonly flow: string | null };
-
-/** What became of a question. */
-export type LineAnswer =
-  | { readonly kind: 'rows'; readonly result: HistoryResult }
-  | {
-      readonly kind: 'first-seen';
-      readonly app: string;
-      readonly domains: readonly { readonly domain: string; readonly time: number }[];
-      readonly isCut: boolean;
-    }
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'failed'; readonly message: string; readonly hint: string | null };
 
 /** What a machine says besides frames. */
 export type Reply =
   | { readonly type: 'echo'; readonly id: number; readonly time: number }
-  | { readonly type: 'history'; readonly id: number; readonly answer: LineAnswer }
+  | { readonly type: 'history'; readonly id: number; readonly answer: HistoryAnswer }
   | { readonly type: 'packets'; readonly page: PacketPage | null };
 
 /** Rows, steps and domains of an answer. */
@@ -67,10 +58,10 @@ const query = record<HistoryQuery>({
   top: number,
   steps: number,
 });
-const question: Shape<LineQuestion> = (value, place) => {
+const question: Shape<HistoryQuestion> = (value, place) => {
   const { kind } = record<{ kind: string }>({ kind: text })(value, place);
-  if (kind === 'rows') return record<LineQuestion & { kind: 'rows' }>({ kind: word(['rows'], 'rows'), query })(value, place);
-  return record<LineQuestion & { kind: 'first-seen' }>({ kind: word(['first-seen'], 'first-seen'), app: text })(value, place);
+  if (kind === 'rows') return record<HistoryQuestion & { kind: 'rows' }>({ kind: word(['rows'], 'rows'), query })(value, place);
+  return record<HistoryQuestion & { kind: 'first-seen' }>({ kind: word(['first-seen'], 'first-seen'), app: text })(value, place);
 };
 
 /** The order in a line. @throws StreamFault if it is none */
@@ -87,7 +78,7 @@ export function orderIn(line: string): Order {
     case 'echo':
       return { type: 'echo', ...record<{ id: number }>({ id: number })(value, AS_SAID) };
     case 'history':
-      return { type: 'history', ...record<{ id: number; question: LineQuestion }>({ id: number, question })(value, AS_SAID) };
+      return { type: 'history', ...record<{ id: number; question: HistoryQuestion }>({ id: number, question })(value, AS_SAID) };
     case 'packets':
       return { type: 'packets', ...record<{ flow: string | null }>({ flow: textOrNone })(value, AS_SAID) };
     default:
@@ -130,7 +121,7 @@ const result = record<HistoryResult>({
   newest: optional(moment),
   resolutionMs: number,
 });
-const answer: Shape<LineAnswer> = (value, place) => {
+const answer: Shape<HistoryAnswer> = (value, place) => {
   const { kind } = record<{ kind: string }>({ kind: text })(value, place);
   switch (kind) {
     case 'rows':
@@ -138,7 +129,7 @@ const answer: Shape<LineAnswer> = (value, place) => {
     case 'first-seen':
       return {
         kind: 'first-seen',
-        ...record<Omit<LineAnswer & { kind: 'first-seen' }, 'kind'>>({
+        ...record<Omit<HistoryAnswer & { kind: 'first-seen' }, 'kind'>>({
           app: text,
           domains: list(record<{ domain: string; time: number }>({ domain: text, time: moment }), MOST_DOMAINS),
           isCut: flag,
@@ -184,7 +175,7 @@ export function replyIn(payload: Buffer, place: Place): Reply {
     case 'echo':
       return { type: 'echo', ...record<{ id: number; time: number }>({ id: number, time: moment })(value, place) };
     case 'history':
-      return { type: 'history', ...record<{ id: number; answer: LineAnswer }>({ id: number, answer })(value, place) };
+      return { type: 'history', ...record<{ id: number; answer: HistoryAnswer }>({ id: number, answer })(value, place) };
     case 'packets':
       return { type: 'packets', ...record<{ page: PacketPage | null }>({ page: optional(page) })(value, place) };
     default:

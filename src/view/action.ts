@@ -2,12 +2,13 @@
 
 import type { Filter } from '../filter/filter.ts';
 import type { Mute } from '../model/alert.ts';
+import type { HistoryAnswer } from '../model/history.ts';
 import type { Average } from '../model/options.ts';
 import type { PacketPage } from '../model/packet-page.ts';
 import type { RangeTotals } from '../model/range-totals.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { InterfaceItem } from '../model/terms.ts';
-import type { HistoryAnswer, HistoryPane, HistoryRequest, HistorySlot } from './history/state.ts';
+import type { HistoryPane, HistoryRequest, HistorySlot } from './history/state.ts';
 import type { Followed, TableName, ViewState } from './state.ts';
 
 /** Commands: the words a key is bound to in the keymap and in the config file. */

@@ -4,13 +4,13 @@
 import fc from 'fast-check';
 import { beforeAll, test } from 'vitest';
 import { DNS_TRANSPORTS, type DnsPart, type DnsRow } from '../../src/model/dns.ts';
-import type { HistoryResult } from '../../src/model/history.ts';
+import type { HistoryAnswer, HistoryResult } from '../../src/model/history.ts';
 import { EVENT_KINDS, type FlowRow, type NetEvent, type Snapshot } from '../../src/model/snapshot.ts';
 import { type Process, PUBLISHER_KINDS, type Publisher } from '../../src/model/terms.ts';
 import { mouseAction } from '../../src/tui/input.ts';
 import { type Action, COMMANDS, type Edit, type Effect } from '../../src/view/action.ts';
 import { type Frame, frameOf } from '../../src/view/frame.ts';
-import type { HistoryAnswer, HistoryRequest } from '../../src/view/history/state.ts';
+import type { HistoryRequest } from '../../src/view/history/state.ts';
 import { KEYMAP } from '../../src/view/input/keymap.ts';
 import { reduce } from '../../src/view/input/reducer.ts';
 import { lineWidth, type Pane } from '../../src/view/pane.ts';

@@ -2,8 +2,8 @@
 // budget, hostile names, and what stands there when nothing is recorded.
 
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { HistoryStatus } from '../../src/model/history.ts';
-import type { HistoryAnswer, HistoryRequest } from '../../src/view/history/state.ts';
+import type { HistoryAnswer, HistoryStatus } from '../../src/model/history.ts';
+import type { HistoryRequest } from '../../src/view/history/state.ts';
 import { FakeHistory, type FakeHistoryOptions } from '../support/fake-history.ts';
 import { busy, CAPTURE, NOON, snapshot } from '../support/snapshot-builder.ts';
 import { Stage } from '../support/terminal.ts';

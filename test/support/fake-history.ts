@@ -1,8 +1,8 @@
 // Recorded history without a file: answers any query from a small model of apps, hosts and days, the same each time. Sums over apps, domains,
 // categories and interfaces of one stretch are equal.
 
-import type { HistoryQuery, HistoryResult, HistoryRow, HistoryTotals } from '../../src/model/history.ts';
-import type { HistoryAnswer, HistoryRequest } from '../../src/view/history/state.ts';
+import type { HistoryAnswer, HistoryQuery, HistoryResult, HistoryRow, HistoryTotals } from '../../src/model/history.ts';
+import type { HistoryRequest } from '../../src/view/history/state.ts';
 import { startOf, stepped } from '../../src/view/text/calendar.ts';
 
 const HOUR = 3_600_000;

@@ -1,8 +1,8 @@
 // Rows of the history tables in their order, and the cursor among them; and when an app first reached its domains.
 
-import { foldedIn, type HistoryResult, type HistoryRow } from '../../model/history.ts';
+import { foldedIn, type HistoryAnswer, type HistoryResult, type HistoryRow } from '../../model/history.ts';
 import { topFor } from '../tables/selection.ts';
-import { type HistoryAnswer, type HistoryPane, type HistorySort, type HistoryState, type ListState, resultOf } from './state.ts';
+import { type HistoryPane, type HistorySort, type HistoryState, type ListState, resultOf } from './state.ts';
 
 const VALUES: Readonly<Record<HistorySort, (row: HistoryRow) => number | string>> = {
   total: (row) => row.rxBytes + row.txBytes,

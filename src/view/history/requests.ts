@@ -1,10 +1,10 @@
 // The questions that a state has for the recorded history, and which of them are due. Pure: the reducer turns them into effects.
 
-import type { HistoryKey, HistoryQuery, TimeRange } from '../../model/history.ts';
+import type { HistoryKey, HistoryQuery, HistoryQuestion, TimeRange } from '../../model/history.ts';
 import { MINUTE_MS, monthsAway, startOf, stepped } from '../text/calendar.ts';
 import { periodOf } from './budget.ts';
 import { SERIES_STEP } from './range.ts';
-import type { HistoryPane, HistoryQuestion, HistoryRequest, HistorySlot, HistoryState, SlotState } from './state.ts';
+import type { HistoryPane, HistoryRequest, HistorySlot, HistoryState, SlotState } from './state.ts';
 
 /** Rows of a table that are asked for; the rest is one row. */
 const TOP = 200;

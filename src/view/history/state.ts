@@ -1,6 +1,6 @@
 // State of the history view: what the user chose, what was asked, and the answers. Plain data that never changes.
 
-import type { HistoryQuery, HistoryResult, TimeRange } from '../../model/history.ts';
+import type { HistoryAnswer, HistoryQuestion, HistoryResult, TimeRange } from '../../model/history.ts';
 import type { BudgetPlan } from '../../model/options.ts';
 import { nobodyWarning } from '../../model/privileges.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -31,32 +31,12 @@ const HISTORY_SLOTS = [
 ] as const;
 export type HistorySlot = (typeof HISTORY_SLOTS)[number];
 
-/** What may be asked of the recorded history. */
-export type HistoryQuestion =
-  | { readonly kind: 'rows'; readonly query: HistoryQuery }
-  /** When this app first reached each of its domains. */
-  | { readonly kind: 'first-seen'; readonly app: string };
-
 /** One question. An answer names its serial number; one that is not the slot's newest is dropped. */
 export interface HistoryRequest {
   readonly slot: HistorySlot;
   readonly serial: number;
   readonly question: HistoryQuestion;
 }
-
-/** What came back. */
-export type HistoryAnswer =
-  | { readonly kind: 'rows'; readonly result: HistoryResult }
-  | {
-      readonly kind: 'first-seen';
-      readonly app: string;
-      readonly domains: readonly { readonly domain: string; readonly time: number }[];
-      /** True where there may be more of them. */
-      readonly isCut: boolean;
-    }
-  /** Nothing was recorded yet. */
-  | { readonly kind: 'missing' }
-  | { readonly kind: 'failed'; readonly message: string; readonly hint: string | null };
 
 /** The place for an answer. */
 export interface SlotState {

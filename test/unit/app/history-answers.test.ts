@@ -7,8 +7,8 @@ import { missingHistory } from '../../../src/history/files.ts';
 import type { FirstSeenQuery } from '../../../src/history/query/pages.ts';
 import type { HistoryReader } from '../../../src/history/query/reader.ts';
 import { NetmonError } from '../../../src/model/errors.ts';
-import type { HistoryQuery } from '../../../src/model/history.ts';
-import type { HistoryAnswer, HistoryRequest, HistorySlot } from '../../../src/view/history/state.ts';
+import type { HistoryAnswer, HistoryQuery } from '../../../src/model/history.ts';
+import type { HistoryRequest, HistorySlot } from '../../../src/view/history/state.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeHistory } from '../../support/fake-history.ts';
 

@@ -3,9 +3,10 @@
 import { PassThrough } from 'node:stream';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Streaming } from '../../../src/app/streaming.ts';
+import type { HistoryQuestion } from '../../../src/model/history.ts';
 import type { PacketPage } from '../../../src/model/packet-page.ts';
 import { MESSAGE } from '../../../src/stream/messages.ts';
-import { type LineQuestion, type Order, orderLine, type Reply, replyIn } from '../../../src/stream/orders.ts';
+import { type Order, orderLine, type Reply, replyIn } from '../../../src/stream/orders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { busy } from '../../support/snapshot-builder.ts';
 import { HERE, StreamEnd } from '../../support/stream.ts';
@@ -21,7 +22,7 @@ class Line {
   readonly output = new PassThrough({ highWaterMark: 16 });
   readonly end = new StreamEnd();
   readonly replies: Reply[] = [];
-  readonly asked: { id: number; question: LineQuestion }[] = [];
+  readonly asked: { id: number; question: HistoryQuestion }[] = [];
   closed = 0;
   readonly stream = new Streaming({
     input: this.input,

@@ -4,9 +4,10 @@ import type { ChildProcess } from 'node:child_process';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AttachSession } from '../../../src/attach/session.ts';
 import type { Rights } from '../../../src/attach/ssh.ts';
+import type { HistoryAnswer } from '../../../src/model/history.ts';
 import type { PacketPage } from '../../../src/model/packet-page.ts';
 import type { Snapshot } from '../../../src/model/snapshot.ts';
-import type { DemandTable, LineAnswer } from '../../../src/stream/orders.ts';
+import type { DemandTable } from '../../../src/stream/orders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeSsh, settle } from '../../support/fake-ssh.ts';
 import { NOON } from '../../support/snapshot-builder.ts';
@@ -92,7 +93,7 @@ describe('a session of two machines', () => {
 
   test('asks all that are live, and takes the answers that come in time', async () => {
     await live('mac1', 'mac2');
-    const first = (domain: string): LineAnswer => ({
+    const first = (domain: string): HistoryAnswer => ({
       kind: 'first-seen',
       app: 'curl',
       domains: [{ domain, time: NOON }],
