@@ -8,20 +8,20 @@ import type { FlowTable } from '../flow/flow-table.ts';
  * Layout of a record, which begins at a multiple of 8 bytes and is followed by the frame:
  *
  *     doubles   0 time, epoch ms | 1 serial of the flow, 0 without one | 2 position of the flow's previous record, 0 without one
- *     ints      6 row of the flow, -1 without one | 7 captured length | 8 wire length
- *     shorts    18 interface | 19 link type | 20 process | 21 effective process
- *     bytes     44 direction | 45 1 if the flow's local end sent it
+ *     ints      6 row of the flow, -1 without one | 7 captured length | 8 wire length | 9 interface << 16 | link type
+ *               10 process << 16 | effective process | 11 direction | SENT | where the frame begins within its first word << PHASE
  *
- * A record never wraps. Where the next one doesn't fit before the buffer's end, a NaN stands in place of its time.
+ * Frames are copied by words, so each keeps the place within a word that it had in the batch. A record never wraps. Where the next one doesn't fit before the buffer's end, a NaN stands in place of its time.
  */
 const RECORD_BYTES = 48;
 const NO_FLOW = -1;
+/** Bits of a record's last word, above the direction. */
+const SENT = 1 << 8;
+const PHASE = 16;
 /** A record takes this share of the ring at most: what doesn't fit is counted and left out. */
 const LARGEST_SHARE = 4;
 /** A reader that is overtaken may take this share of the ring in one go, so that it isn't called again at the next frame. */
 const HURRIED_SHARE = 8;
-/** Byte order of this machine's typed arrays. */
-const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** A record of the ring, read into one object that serves all of them. */
 export class KeptFrame {
@@ -89,7 +89,6 @@ export class PacketRing {
   readonly #keepMs: number;
   readonly #doubles: Float64Array;
   readonly #ints: Int32Array;
-  readonly #shorts: Uint16Array;
   /** `end` and `oldest` within the buffer. */
   #endAt = 0;
   #oldestAt = 0;
@@ -115,7 +114,6 @@ export class PacketRing {
     this.#doubles = new Float64Array(buffer);
     this.#ints = new Int32Array(buffer);
     this.#sourceWords = this.#ints;
-    this.#shorts = new Uint16Array(buffer);
     // Position 0 means none, so the first lap is the second.
     this.oldest = size;
     this.end = size;
@@ -140,7 +138,9 @@ export class PacketRing {
    */
   keep(batch: PacketBatch, i: number, row: number, direction: number, isSent: boolean): void {
     const captured = batch.captured[i] as number;
-    const length = lengthOf(captured);
+    const from = batch.bytes.byteOffset + (batch.offset[i] as number);
+    const phase = from & 3;
+    const length = lengthOf(phase + captured);
     if (length * LARGEST_SHARE > this.size) {
       this.tooLong++;
       return;
@@ -156,28 +156,27 @@ export class PacketRing {
     }
     const { end } = this;
     this.#makeRoom(end + length - this.size);
-    const word = at >>> 2;
+    const doubles = this.#doubles;
+    const double = at >>> 3;
     const flows = this.#flows;
-    this.#doubles[at >>> 3] = (batch.time[i] as number) || 0; // NaN means something else here
+    doubles[double] = (batch.time[i] as number) || 0; // NaN means something else here
     if (row < 0) {
-      this.#doubles[(at >>> 3) + 1] = 0;
-      this.#doubles[(at >>> 3) + 2] = 0;
+      doubles[double + 1] = 0;
+      doubles[double + 2] = 0;
     } else {
-      this.#doubles[(at >>> 3) + 1] = flows.serial(row);
-      this.#doubles[(at >>> 3) + 2] = flows.keptAt(row);
+      doubles[double + 1] = flows.serial(row);
+      doubles[double + 2] = flows.keptAt(row);
       flows.setKeptAt(row, end);
     }
-    this.#ints[word + 6] = row;
-    this.#ints[word + 7] = captured;
-    this.#ints[word + 8] = batch.wire[i] as number;
-    const short = at >>> 1;
-    this.#shorts[short + 18] = batch.iface[i] as number;
-    this.#shorts[short + 19] = batch.link[i] as number;
-    this.#shorts[short + 20] = batch.process[i] as number;
-    this.#shorts[short + 21] = batch.effective[i] as number;
-    this.bytes[at + 44] = direction;
-    this.bytes[at + 45] = isSent ? 1 : 0;
-    this.#copy(batch.bytes, batch.offset[i] as number, at + RECORD_BYTES, captured);
+    const ints = this.#ints;
+    const word = at >>> 2;
+    ints[word + 6] = row;
+    ints[word + 7] = captured;
+    ints[word + 8] = batch.wire[i] as number;
+    ints[word + 9] = ((batch.iface[i] as number) << 16) | (batch.link[i] as number);
+    ints[word + 10] = ((batch.process[i] as number) << 16) | (batch.effective[i] as number);
+    ints[word + 11] = direction | (isSent ? SENT : 0) | (phase << PHASE);
+    this.#copy(batch.bytes, from - phase, word + RECORD_BYTES / 4, phase + captured);
     this.end = end + length;
     this.#endAt = at + length;
     this.count++;
@@ -210,24 +209,26 @@ export class PacketRing {
       position += this.size - at;
       at = 0;
     }
+    const ints = this.#ints;
     const word = at >>> 2;
-    const short = at >>> 1;
+    const last = ints[word + 11] as number;
     into.at = position;
-    into.offset = at + RECORD_BYTES;
+    into.offset = at + RECORD_BYTES + (last >>> PHASE);
     into.time = this.#doubles[at >>> 3] as number;
     into.serial = this.#doubles[(at >>> 3) + 1] as number;
     into.previous = this.#doubles[(at >>> 3) + 2] as number;
-    into.row = this.#ints[word + 6] as number;
-    into.captured = this.#ints[word + 7] as number;
-    into.wire = this.#ints[word + 8] as number;
-    into.iface = this.#shorts[short + 18] as number;
-    into.link = this.#shorts[short + 19] as number;
+    into.row = ints[word + 6] as number;
+    into.captured = ints[word + 7] as number;
+    into.wire = ints[word + 8] as number;
     const isNamed = position >= this.#processesFrom;
-    into.process = isNamed ? (this.#shorts[short + 20] as number) : 0;
-    into.effective = isNamed ? (this.#shorts[short + 21] as number) : 0;
-    into.direction = this.bytes[at + 44] as number;
-    into.isSent = this.bytes[at + 45] === 1;
-    into.next = position + lengthOf(into.captured);
+    const processes = isNamed ? (ints[word + 10] as number) : 0;
+    into.iface = (ints[word + 9] as number) >>> 16;
+    into.link = (ints[word + 9] as number) & 0xffff;
+    into.process = processes >>> 16;
+    into.effective = processes & 0xffff;
+    into.direction = last & 0xff;
+    into.isSent = (last & SENT) !== 0;
+    into.next = position + lengthOf((last >>> PHASE) + into.captured);
     return into.next;
   }
 
@@ -290,7 +291,8 @@ export class PacketRing {
   /** Drops the oldest record. */
   #drop(): void {
     const at = this.#oldestAt;
-    const length = lengthOf(this.#ints[(at >>> 2) + 7] as number);
+    const word = at >>> 2;
+    const length = lengthOf(((this.#ints[word + 11] as number) >>> PHASE) + (this.#ints[word + 7] as number));
     this.oldest += length;
     this.#oldestAt = at + length;
     this.gone++;
@@ -311,36 +313,34 @@ export class PacketRing {
   }
 
   /**
-   * Copies bytes a word at a time: `set` would need a view of each frame, which costs more than it saves. Frames begin anywhere, and words at multiples
-   * of four, so a word is put together from two.
+   * Copies bytes a word at a time: `set` would need a view of each frame, which costs more than it saves.
+   *
+   * @param start in the buffer of `from`, a multiple of 4
+   * @param word of the ring to begin at
    */
-  #copy(from: Uint8Array, at: number, to: number, length: number): void {
+  #copy(from: Uint8Array, start: number, word: number, length: number): void {
     if (from !== this.#source) {
       this.#source = from;
       this.#sourceWords = new Int32Array(from.buffer, 0, from.buffer.byteLength >>> 2);
     }
     const source = this.#sourceWords;
     const ints = this.#ints;
-    const start = from.byteOffset + at;
-    const shift = (start & 3) << 3;
-    // A record has room for whole words. The last word of the source has none behind it.
-    const words = IS_LITTLE_ENDIAN ? Math.max(0, Math.min((length + 3) >>> 2, source.length - 1 - (start >>> 2))) : 0;
-    const end = (to >>> 2) + words;
     let next = start >>> 2;
-    if (shift === 0) for (let word = to >>> 2; word < end; word++) ints[word] = source[next++] as number;
-    else {
-      let low = source[next] as number;
-      for (let word = to >>> 2; word < end; word++) {
-        const high = source[++next] as number;
-        ints[word] = (low >>> shift) | (high << (32 - shift));
-        low = high;
-      }
+    // A record has room for whole words. The source's last bytes may be less than one.
+    const end = Math.min(next + ((length + 3) >>> 2), source.length);
+    for (; next + 3 < end; next += 4, word += 4) {
+      ints[word] = source[next] as number;
+      ints[word + 1] = source[next + 1] as number;
+      ints[word + 2] = source[next + 2] as number;
+      ints[word + 3] = source[next + 3] as number;
     }
-    for (let i = 4 * words; i < length; i++) this.bytes[to + i] = from[at + i] as number;
+    for (; next < end; next++) ints[word++] = source[next] as number;
+    const { bytes } = this;
+    for (let at = 4 * next, to = 4 * word; at < start + length; at++) bytes[to++] = from[at - from.byteOffset] as number;
   }
 }
 
-/** Bytes of a record with its frame. */
-function lengthOf(captured: number): number {
-  return (RECORD_BYTES + captured + 7) & ~7;
+/** Bytes of a record with so many behind its header. */
+function lengthOf(bytes: number): number {
+  return (RECORD_BYTES + bytes + 7) & ~7;
 }
