@@ -99,5 +99,18 @@ function startSsh(program: string, name: string, rights: Rights) {
   if (rights !== 'packets') return spawn(program, sshArguments(name, streamCommand(rights)), how);
   const { node, script } = thisInvocation();
   const own = node === null ? [script] : [node, script];
-  return spawn('/bin/sh', ['-c', packetsLine(program, name, own)], how);
+  const child = spawn('/bin/sh', ['-c', packetsLine(program, name, own)], {
+    ...how,
+    stdio: [...how.stdio, 'pipe' as const],
+    detached: true,
+  });
+  // The shell has a group of its own, which ends as one: the shell's end alone would leave ssh.
+  child.kill = (signal = 'SIGTERM') => {
+    try {
+      return child.pid !== undefined && process.kill(-child.pid, signal);
+    } catch {
+      return false; // it has ended
+    }
+  };
+  return child;
 }

@@ -113,7 +113,8 @@ export class Line {
       if (now - this.#startedAt > GREETING_MS) this.#cut('it does not answer');
       return;
     }
-    if (silent > SILENT_MS) this.#cut(`it has said nothing for ${Math.round(silent / 1000)} s`);
+    // tcpdump says nothing while nothing passes; whether the line still holds, ssh asks by itself.
+    if (silent > SILENT_MS && this.#missing === null) this.#cut(`it has said nothing for ${Math.round(silent / 1000)} s`);
     else if (silent > LATE_MS) this.#become('late');
     if (now - this.#echo.at >= ECHO_MS) {
       this.#echo = { id: this.#echo.id + 1, at: now };
@@ -151,14 +152,14 @@ export class Line {
     const isReduced = capture !== null && capture.packets === null;
     const lacks = isReduced ? (this.#end?.isWithoutRights ? this.#end.note : capture.note) : '';
     const silent = Math.round((this.#clock.monotonic() - this.#heardAt) / 1000);
-    const late = this.#state === 'late' ? `nothing for ${silent} s` : '';
+    const late = this.#state === 'late' ? `${this.#missing === null ? 'nothing' : 'no packets'} for ${silent} s` : '';
     const why = this.#state === 'late' ? late : (this.#end?.note ?? '');
     return {
       name: this.name,
       state: this.#state,
       since: this.#since,
       note: this.#state === 'live' ? this.#lack(isReduced, lacks) : why,
-      hint: this.#state === 'lost' ? (this.#end?.hint ?? '') : this.#state === 'live' ? (this.#missing?.hint ?? '') : '',
+      hint: this.#hint(isReduced),
       isReduced,
       clockAheadMs: this.#ahead?.ms ?? null,
       program: this.#program,
@@ -170,6 +171,13 @@ export class Line {
   #lack(isReduced: boolean, why: string): string {
     if (this.#missing !== null) return `${this.#missing.note}: packets of tcpdump, without owners`;
     return isReduced ? `no rights to capture there${why === '' ? '' : `: ${why}`}` : '';
+  }
+
+  /** What to type about its state; empty for nothing. */
+  #hint(isReduced: boolean): string {
+    if (this.#state === 'lost') return this.#end?.hint ?? '';
+    if (this.#state !== 'live') return '';
+    return this.#missing?.hint ?? (isReduced && this.#end?.isWithoutRights === true ? this.#end.hint : '');
   }
 
   /** The machine as its line told last; null before its first frame. What a lost one told is still there, and moves nothing. */
@@ -276,7 +284,7 @@ export class Line {
       return;
     }
     if (this.#missing !== null && lived === 0) this.#end = this.#missing;
-    if (this.#missing !== null) this.#rights = 'root'; // it may have been installed meanwhile
+    this.#rights = 'root'; // it may have been installed or allowed meanwhile
     this.#missing = null;
     this.#become('lost');
     if (lived > HEALTHY_MS) this.#tries = 0;

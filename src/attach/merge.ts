@@ -96,7 +96,7 @@ function captureOf(parts: readonly Snapshot[], machines: readonly MachineStatus[
     fallbacks: isOne ? only.fallbacks : [],
     snapLength: { bulk: 0, whole: 0 },
     bufferBytes: null,
-    note: [...machines.map(troubleOf), isOne ? only.note : ''].filter((text) => text !== '').join('; '),
+    note: [...worstFirst(machines).map(troubleOf), isOne ? only.note : ''].filter((text) => text !== '').join('; '),
     file: null,
     reverseDns: captures.some(({ reverseDns }) => reverseDns),
     places: [],
@@ -109,6 +109,12 @@ function captureOf(parts: readonly Snapshot[], machines: readonly MachineStatus[
     kept: null,
     writing: null,
   };
+}
+
+/** The line may not have room for all. */
+function worstFirst(machines: readonly MachineStatus[]): readonly MachineStatus[] {
+  const rank = ({ state }: MachineStatus): number => (state === 'lost' ? 0 : state === 'late' ? 1 : 2);
+  return machines.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** What is wrong with a machine, and what to type; empty if nothing is. */

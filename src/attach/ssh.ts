@@ -44,23 +44,33 @@ export function streamCommand(rights: Rights): string {
   return `exec sh -c '${lines.join('; ')}'`;
 }
 
-/** What runs at the other end for bare packets: tcpdump, without those of this very line. */
+/**
+ * What runs at the other end for bare packets: tcpdump, without those of this very line. It would notice the end of the line with the next packet
+ * only, so a process beside it, with the same rights, ends it with standard input. Where sudo allows nothing but tcpdump, that can't be had.
+ */
 export function packetsCommand(): string {
-  const capture = `-U -s ${SNAP_BYTES} -w - not port "$p"`;
+  const capture = `"$t" -U -s ${SNAP_BYTES} -w - not port "$p"`;
+  const asRoot = `exec 3<&0; { cat <&3; kill $$; } >/dev/null 2>&1 & exec ${capture} </dev/null`;
   const lines = [
     'PATH="$PATH:/usr/sbin:/sbin"',
     `p=\${SSH_CONNECTION##* }`,
     `t=$(command -v tcpdump) || { echo ${MISSING} >&2; exit 127; }`,
-    `if [ "$(id -u)" = 0 ]; then exec "$t" ${capture}; fi`,
-    `exec sudo -n "$t" ${capture}`,
+    'export p t',
+    `r=${shellWords([asRoot])}`,
+    'if [ "$(id -u)" = 0 ]; then eval "$r"; fi',
+    'if sudo -n true 2>/dev/null; then exec sudo -n env "p=$p" "t=$t" sh -c "$r"; fi',
+    `exec sudo -n ${capture}`,
   ];
-  return `exec sh -c '${lines.join('; ')}'`;
+  return `exec sh -c ${shellWords([lines.join('; ')])}`;
 }
 
-/** A shell's line that has this machine's own program make a stream of packets. Orders come over standard input, packets beside it. */
+/**
+ * A shell's line that has this machine's own program make a stream of packets. Orders come over standard input, packets beside it; descriptor 3 is
+ * open as long as the line is wanted.
+ */
 export function packetsLine(ssh: string, host: string, program: readonly string[]): string {
   const packets = shellWords([ssh, ...sshArguments(host, packetsCommand())]);
-  return `{ ${packets} </dev/null | ${shellWords(program)} stream --read /dev/fd/5 5<&0 0<&4 4<&-; } 4<&0`;
+  return `{ ${packets} <&3 4<&- 3<&- | ${shellWords(program)} stream --read /dev/fd/5 5<&0 0<&4 4<&- 3<&-; } 4<&0`;
 }
 
 /** Why a line ended. */
@@ -86,10 +96,9 @@ interface Cause {
 }
 
 const asSsh = (host: string) => shellWords(['ssh', host]);
-const nameOf = (host: string) => host.slice(host.lastIndexOf('@') + 1);
 
-/** What ssh and the other side say, the first that fits. */
-const CAUSES: readonly Cause[] = [
+/** What ssh and the other side say, the first that fits; docs/attach.md has them all. */
+export const CAUSES: readonly Cause[] = [
   {
     says: new RegExp(MISSING),
     note: 'netmon-tui is not installed there',
@@ -97,11 +106,17 @@ const CAUSES: readonly Cause[] = [
     isLasting: true,
     isMissing: true,
   },
-  { says: /^sudo: /m, note: 'sudo there asks for a password', isWithoutRights: true },
+  {
+    says: /^sudo: /m,
+    note: 'sudo there asks for a password',
+    hint: (host) => shellWords(['ssh', '-t', host, 'sudo visudo -f /etc/sudoers.d/netmon-tui']),
+    isWithoutRights: true,
+  },
   {
     says: /REMOTE HOST IDENTIFICATION HAS CHANGED/,
     note: 'its host key has changed',
-    hint: (host) => `if it is to have: ${shellWords(['ssh-keygen', '-R', nameOf(host)])}`,
+    // ssh says under which name it keeps the key, and how to remove it: only it knows what the user's configuration makes of the host.
+    hint: asSsh,
     isLasting: true,
   },
   { says: /Host key verification failed/, note: 'its host key is not known here', hint: asSsh, isLasting: true },

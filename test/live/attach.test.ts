@@ -1,62 +1,32 @@
-// Another machine over a real sshd: a namespace of its own, with keys made for the test.
+// Other machines over real sshds: namespaces of their own, with keys, accounts and rules of sudo made for the test.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { netnsObstacle, Pair } from '../support/netns.ts';
+import { Machines } from '../support/machines.ts';
+import { netnsObstacle } from '../support/netns.ts';
 import { Pty, ptyObstacle } from '../support/pty.ts';
 
-const reason = netnsObstacle('ssh', 'sshd', 'ssh-keygen') ?? ptyObstacle();
+const reason = netnsObstacle('ssh', 'sshd', 'ssh-keygen', 'sudo', 'tcpdump') ?? ptyObstacle();
 const program = inject('program');
 
-let folder: string;
-let pair: Pair;
-let sshd: ChildProcess;
+let machines: Machines;
 let pty: Pty | null = null;
 
 beforeAll(() => {
   if (reason !== null) return;
-  folder = mkdtempSync(join(tmpdir(), 'netmon-attach-'));
-  pair = new Pair();
-  for (const key of ['host', 'key']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, key)]);
-  writeFileSync(join(folder, 'authorized'), readFileSync(join(folder, 'key.pub')), { mode: 0o600 });
-  for (const name of ['there', 'here']) mkdirSync(join(folder, name));
-  const script = (path: string, line: string): void => {
-    writeFileSync(path, `#!/bin/sh\nexec ${line}\n`);
-    chmodSync(path, 0o755);
-  };
-  script(join(folder, 'there/netmon-tui'), `${process.execPath} ${program.bin} "$@" -i vb`);
-  writeFileSync(
-    join(folder, 'sshd_config'),
-    [
-      ...['Port 22', 'ListenAddress 10.99.0.2', `HostKey ${folder}/host`, `AuthorizedKeysFile ${folder}/authorized`],
-      ...['StrictModes no', 'UsePAM no', 'PasswordAuthentication no', 'PermitRootLogin yes', `PidFile ${folder}/pid`],
-      `SetEnv PATH=${folder}/there:/usr/bin:/bin`,
-    ].join('\n'),
+  machines = new Machines(
+    {
+      // One may start the stream as root, one may start nothing, one isn't who it was, and one has no netmon-tui.
+      able: { sudo: 'BIN/netmon-tui stream' },
+      weak: {},
+      other: {},
+      bare: { isBare: true, sudo: 'ALL' },
+    },
+    [process.execPath, program.bin],
   );
-  const host = (name: string, address: string) => [
-    `Host ${name}`,
-    `HostName ${address}`,
-    'User root',
-    `IdentityFile ${folder}/key`,
-  ];
-  const settings = ['StrictHostKeyChecking no', `UserKnownHostsFile ${folder}/known`, 'LogLevel ERROR'];
-  writeFileSync(
-    join(folder, 'ssh_config'),
-    [...host('box', '10.99.0.2'), ...settings, ...host('shut', '10.99.0.1'), ...settings, ''].join('\n'),
-  );
-  script(join(folder, 'here/ssh'), `/usr/bin/ssh -F ${folder}/ssh_config "$@"`);
-  mkdirSync('/run/sshd', { recursive: true });
-  const daemon = execFileSync('sh', ['-c', 'command -v sshd'], { encoding: 'utf8' }).trim();
-  sshd = spawn('ip', ['netns', 'exec', pair.far, daemon, '-D', '-f', join(folder, 'sshd_config')], { stdio: 'ignore' });
+  machines.mistake('other');
 });
 afterAll(() => {
-  if (reason !== null) return;
-  sshd.kill();
-  pair.remove();
-  rmSync(folder, { recursive: true, force: true });
+  if (reason === null) machines.remove();
 });
 beforeEach(({ skip }) => {
   if (reason !== null) skip(`attach: ${reason}`);
@@ -66,41 +36,80 @@ afterEach(async () => {
   pty = null;
 });
 
-function attach(...machines: string[]): Pty {
+function attach(...names: string[]): Pty {
+  const { folder, here } = machines;
   const own = { XDG_CONFIG_HOME: folder, XDG_STATE_HOME: folder, XDG_DATA_HOME: folder };
   const bare = { TMUX: undefined, SUDO_UID: undefined, SSH_CONNECTION: undefined, TERM: 'xterm-256color', LANG: 'C.UTF-8' };
-  const words = ['ip', 'netns', 'exec', pair.near, process.execPath, program.bin, 'attach', ...machines];
+  const words = ['ip', 'netns', 'exec', here, process.execPath, program.bin, 'attach', ...names];
   pty = new Pty(words, {
-    columns: 140,
+    columns: 240,
     rows: 40,
-    env: { ...bare, ...own, PATH: `${folder}/here:${process.env['PATH']}` },
+    env: { ...bare, ...own, PATH: `${folder}/ssh:${process.env['PATH']}` },
   });
   return pty;
 }
 
+/** Processes of a machine whose command line has a word, waiting for them. */
+async function processes(screen: Pty, machine: string, word: string): Promise<readonly number[]> {
+  const find = () => machines.processes(machines.of(machine)).filter(({ command }) => command.includes(word));
+  await screen.until(() => find().length > 0, `${word} at ${machine}`);
+  return find().map(({ pid }) => pid);
+}
+
+/** Waits until nothing runs here and there but the sshds. */
+async function untilNothingRuns(...names: string[]): Promise<void> {
+  const places = [machines.here, ...names.map((name) => machines.of(name))];
+  const left = () => places.flatMap((place) => machines.processes(place));
+  await expect.poll(left, { timeout: 10_000 }).toEqual([]);
+}
+
 describe('other machines, live', () => {
   it('are shown with their apps, each with what is wrong with it', async () => {
-    const screen = attach('box', 'shut');
-    await screen.until(() => screen.text.includes('2 machines, 1 lost'), 'one machine of two');
-    expect(screen.text).toContain('shut lost: nothing takes ssh there');
+    const screen = attach('able', 'weak', 'other', 'root@10.98.0.1');
+    await screen.until(() => screen.text.includes('4 machines, 2 lost'), 'two machines of four');
+    await screen.until(() => /weak: no rights to capture there: sudo there asks/.test(screen.text), 'what one lacks');
+    expect(screen.text).toContain('nothing takes ssh there');
+    expect(screen.text).toContain('other lost: its host key has changed; type: ssh other');
     screen.type('2');
     await screen.until(() => {
-      pair.datagrams(pair.far, '10.99.0.1', 5);
-      return /node .*box /.test(screen.text);
+      machines.run(machines.of('able'), `ping -qc1 ${machines.address('weak')}`);
+      return /ping .*able /.test(screen.text);
     }, 'an app of the machine');
     screen.type('0');
     await screen.until(() => /tcp 22 ssh .*sshd/.test(screen.text), 'what listens there');
+    screen.type('\x03');
+    expect(await screen.status).toBe(0);
+    expect(screen.isTaken).toBe(false);
+    await untilNothingRuns('able', 'weak', 'other');
   });
 
-  it('are late when nothing comes, and live again after', async () => {
-    const screen = attach('box');
-    await screen.until(() => /owners by \w+ . box /.test(screen.text), 'the machine');
-    pair.run(pair.far, 'ip link set vb down');
-    await screen.until(() => screen.text.includes('box late: nothing for'), 'a line that is late');
-    pair.run(pair.far, 'ip link set vb up');
-    pair.introduce();
-    await screen.until(() => !/box (late|lost)/.test(screen.text), 'the line to come back');
+  it('are late when nothing comes, lost when ssh dies, and live again after', async () => {
+    const screen = attach('able');
+    await screen.until(() => /owners by \w+ . able /.test(screen.text), 'the machine');
+    const stream = await processes(screen, 'able', ' stream');
+    for (const pid of stream) process.kill(pid, 'SIGSTOP');
+    await screen.until(() => screen.text.includes('able late: nothing for'), 'a line that is late');
+    for (const pid of stream) process.kill(pid, 'SIGCONT');
+    await screen.until(() => !/able (late|lost)/.test(screen.text), 'the line to come back');
+    for (const { pid, command } of machines.processes(machines.here))
+      if (command.startsWith('/usr/bin/ssh ')) process.kill(pid, 'SIGKILL');
+    await screen.until(() => screen.text.includes('able lost: the line was cut'), 'a line that is lost');
+    await screen.until(() => !/able (late|lost)/.test(screen.text), 'the line to come back');
+    screen.signal('SIGHUP');
+    expect(await screen.status).toBe(129);
+    expect(screen.isTaken).toBe(false);
+    await untilNothingRuns('able');
+  });
+
+  it('are shown by the packets of their tcpdump, which ends at once', async () => {
+    const screen = attach('bare');
+    await screen.until(() => {
+      machines.run(machines.of('bare'), `ping -qc1 ${machines.address('weak')}`);
+      return screen.text.includes('packets of tcpdump, without owners');
+    }, 'packets');
+    await processes(screen, 'bare', 'tcpdump');
     screen.type('q');
     expect(await screen.status).toBe(0);
+    await untilNothingRuns('bare');
   });
 });

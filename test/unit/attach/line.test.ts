@@ -1,9 +1,10 @@
 // The line to a machine, with a fake ssh: what it says of itself, when it counts as late or lost, and when it is tried again.
 
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Line } from '../../../src/attach/line.ts';
-import { isHost, lineEnd, type Rights, sshArguments, streamCommand } from '../../../src/attach/ssh.ts';
+import { CAUSES, isHost, lineEnd, type Rights, sshArguments, streamCommand } from '../../../src/attach/ssh.ts';
 import { greeting, MESSAGE } from '../../../src/stream/messages.ts';
 import type { Reply } from '../../../src/stream/orders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -102,6 +103,7 @@ describe('a line', () => {
     await ssh().say(ssh().writer.message(MESSAGE.FRAME, frame));
     expect(line.status).toMatchObject({ state: 'live', isReduced: true });
     expect(line.status.note).toBe('no rights to capture there: sudo there asks for a password');
+    expect(line.status.hint).toBe("ssh -t mac1 'sudo visudo -f /etc/sudoers.d/netmon-tui'");
   });
 
   test('asks for packets where there is no netmon-tui, and for a stream the next time', async () => {
@@ -114,6 +116,10 @@ describe('a line', () => {
       note: 'netmon-tui is not installed there: packets of tcpdump, without owners',
       hint: 'netmon-tui attach --install mac1',
     });
+    pass(20_000); // nothing passes there
+    expect(line.status).toMatchObject({ state: 'late', note: 'no packets for 20 s' });
+    await ssh().frame(1);
+    expect(line.status.state).toBe('live');
     await ssh().end(null);
     expect(line.status.state).toBe('lost');
     vi.advanceTimersByTime(1000);
@@ -196,7 +202,7 @@ test.each([
     255,
     '@  WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!  @\nHost key verification failed.',
     'its host key has changed',
-    'if it is to have: ssh-keygen -R mac1',
+    'ssh ann@mac1',
   ],
   [255, 'ann@mac1: Permission denied (publickey).', 'it takes no key of yours', 'ssh ann@mac1'],
   [127, 'NETMON-MISSING\n', 'netmon-tui is not installed there', 'netmon-tui attach --install ann@mac1'],
@@ -213,4 +219,16 @@ test('a host is never one of the options of ssh', () => {
   expect(['-oProxyCommand=x', '', 'a b', 'a\nb', 'x'.repeat(300)].map(isHost)).toEqual([false, false, false, false, false]);
   expect(sshArguments('mac1', 'x').slice(-3)).toEqual(['--', 'mac1', 'x']);
   expect(streamCommand('own')).not.toContain('sudo');
+});
+
+test('each cause is in the documentation, with what to type', () => {
+  const page = readFileSync(new URL('../../../docs/attach.md', import.meta.url), 'utf8');
+  const [, table = ''] = page.split('## What goes wrong');
+  const rows = [...table.matchAll(/^\| (?!the header|-)(.+?) \| (.+) \|$/gm)].map(([, says = '', type = '']) => ({ says, type }));
+  for (const { note, hint } of CAUSES) {
+    const row = rows.find(({ says }) => says.endsWith(note));
+    expect(row?.type, note).toContain(hint?.('HOST') ?? '');
+  }
+  const others = rows.filter(({ says }) => !CAUSES.some(({ note }) => says.endsWith(note)));
+  expect(others.map(({ says }) => says)).toEqual(['it has netmon-tui ..., which speaks another version']);
 });

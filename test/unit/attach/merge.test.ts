@@ -39,6 +39,8 @@ describe('several machines', () => {
   test('say what is wrong with one of them, and what to type', () => {
     const lost = status('db3', { state: 'lost', note: 'its host key is not known here', hint: 'ssh db3' });
     expect(shown([busy(3, 0)], [status('a'), lost]).capture.note).toBe('db3 lost: its host key is not known here; type: ssh db3');
+    const weak = status('mac1', { note: 'no rights to capture there' });
+    expect(shown([], [weak, lost]).capture.note).toMatch(/^db3 lost: .*; mac1: no rights/);
     expect(shown([busy(3, 0)], [status('a')]).capture.note).toBe(busy(3, 0).capture.note);
   });
 
