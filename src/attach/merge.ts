@@ -1,7 +1,6 @@
 // One snapshot of many machines. Rows keep their machine, and what a machine has once is added up; totals never fall, though a machine that comes
 // back counts from nothing.
 
-import type { HistoryAnswer, HistoryQuery, HistoryResult, HistoryRow } from '../model/history.ts';
 import type { MachineStatus } from '../model/machines.ts';
 import type { CaptureStatus, Rates, Snapshot, TotalRow, Traffic } from '../model/snapshot.ts';
 
@@ -171,72 +170,5 @@ function plus(a: Counts, b: Counts): Counts {
     txPackets: a.txPackets + b.txPackets,
     unownedBytes: a.unownedBytes + b.unownedBytes,
     passingBytes: a.passingBytes === null && b.passingBytes === null ? null : (a.passingBytes ?? 0) + (b.passingBytes ?? 0),
-  };
-}
-
-/** The answers of several machines to one question, as one. */
-export function mergedAnswers(answers: readonly HistoryAnswer[], query: HistoryQuery | null): HistoryAnswer {
-  const results = answers.flatMap((answer) => (answer.kind === 'rows' ? [answer.result] : []));
-  if (query !== null && results.length > 0) return { kind: 'rows', result: mergedResults(results, query) };
-  const firsts = answers.flatMap((answer) => (answer.kind === 'first-seen' ? [answer] : []));
-  const [first] = firsts;
-  if (first !== undefined) {
-    const domains = new Map<string, number>();
-    for (const { domain, time } of firsts.flatMap((answer) => answer.domains))
-      domains.set(domain, Math.min(time, domains.get(domain) ?? time));
-    return {
-      ...first,
-      domains: [...domains].map(([domain, time]) => ({ domain, time })).sort((a, b) => a.time - b.time),
-      isCut: firsts.some(({ isCut }) => isCut),
-    };
-  }
-  return answers.find(({ kind }) => kind === 'failed') ?? { kind: 'missing' };
-}
-
-function mergedResults(results: readonly HistoryResult[], query: HistoryQuery): HistoryResult {
-  const totals = <T extends HistoryResult['total']>(a: T, b: HistoryResult['total']): T => ({
-    ...a,
-    rxBytes: a.rxBytes + b.rxBytes,
-    txBytes: a.txBytes + b.txBytes,
-    rxPackets: a.rxPackets + b.rxPackets,
-    txPackets: a.txPackets + b.txPackets,
-    flows: a.flows + b.flows,
-  });
-  const rows = new Map<string, HistoryRow>();
-  for (const row of results.flatMap((result) => result.rows)) {
-    const key = row.key ?? `\0${row.reason}`;
-    const known = rows.get(key);
-    rows.set(
-      key,
-      known === undefined
-        ? row
-        : {
-            ...totals(known, row),
-            firstSeen: Math.min(known.firstSeen, row.firstSeen),
-            lastSeen: Math.max(known.lastSeen, row.lastSeen),
-          },
-    );
-  }
-  const isByTime = query.by === 'hour' || query.by === 'day';
-  const sorted = [...rows.values()].sort((a, b) =>
-    isByTime ? (a.start ?? 0) - (b.start ?? 0) : b.rxBytes + b.txBytes - a.rxBytes - a.txBytes,
-  );
-  const [first, ...others] = results as [HistoryResult, ...HistoryResult[]];
-  const series = results
-    .flatMap((result) => (result.series === null ? [] : [result.series]))
-    .filter((one, _, [first]) => one.from === first?.from && one.stepMs === first.stepMs);
-  const add = (get: 'rxBytes' | 'txBytes'): number[] =>
-    (series[0]?.[get] ?? []).map((_, at) => series.reduce((sum, one) => sum + (one[get][at] ?? 0), 0));
-  const known = (values: readonly (number | null)[]): readonly number[] => values.filter((value) => value !== null);
-  const oldest = known(results.map((result) => result.oldest));
-  const newest = known(results.map((result) => result.newest));
-  return {
-    query,
-    rows: sorted,
-    total: others.reduce((sum, { total }) => totals(sum, total), first.total),
-    series: series[0] === undefined ? null : { ...series[0], rxBytes: add('rxBytes'), txBytes: add('txBytes') },
-    oldest: oldest.length === 0 ? null : Math.min(...oldest),
-    newest: newest.length === 0 ? null : Math.max(...newest),
-    resolutionMs: Math.max(...results.map(({ resolutionMs }) => resolutionMs)),
   };
 }

@@ -10,7 +10,8 @@ import type { DemandTable, Reply } from '../stream/orders.ts';
 import type { Clock } from '../system/clock.ts';
 import { Line, type StartLine } from './line.ts';
 import { prefixOf } from './machine-rows.ts';
-import { merged, mergedAnswers, Totals } from './merge.ts';
+import { merged, Totals } from './merge.ts';
+import { type MachineAnswer, mergedAnswers } from './merge-answers.ts';
 
 /** Interval of the merged snapshots, ms; the first comes sooner. */
 const TICK_MS = 1000;
@@ -33,7 +34,7 @@ export interface AttachParts {
 interface Asked {
   readonly query: HistoryQuery | null;
   readonly waiting: Set<string>;
-  readonly answers: HistoryAnswer[];
+  readonly answers: MachineAnswer[];
   readonly timer: NodeJS.Timeout;
   readonly done: () => void;
 }
@@ -103,24 +104,26 @@ export class AttachSession<End> {
     return this.#packets;
   }
 
-  /** Asks all machines that are live. @returns one answer, of those that gave one in time */
+  /** Asks all machines that are live. @returns one answer, of those that gave one in time; it says which it lacks */
   ask(question: HistoryQuestion): Promise<HistoryAnswer> {
     const id = ++this.#question;
     const waiting = new Set<string>();
-    for (const line of this.#lines) if (line.isLive && line.send({ type: 'history', id, question })) waiting.add(line.name);
+    const answers: MachineAnswer[] = [];
+    for (const line of this.#lines) {
+      if (line.isLive && line.send({ type: 'history', id, question })) waiting.add(line.name);
+      else answers.push({ machine: line.name, answer: notGiven(line.isLive ? 'its line is full' : line.status.state) });
+    }
     return new Promise((resolve) => {
       const query = question.kind === 'rows' ? question.query : null;
       const finish = (): void => {
-        const asked = this.#asked.get(id);
         this.#asked.delete(id);
-        if (asked !== undefined) clearTimeout(asked.timer);
-        const late: HistoryAnswer[] =
-          waiting.size === 0 ? [] : [{ kind: 'failed', message: `no answer from ${[...waiting].join(', ')}`, hint: null }];
-        resolve(mergedAnswers([...(asked?.answers ?? []), ...late], query));
+        clearTimeout(timer);
+        const late = [...waiting].map((machine) => ({ machine, answer: notGiven('no answer') }));
+        resolve(mergedAnswers([...answers, ...late], query));
       };
       const timer = setTimeout(finish, ANSWER_MS);
       timer.unref();
-      this.#asked.set(id, { query, waiting, answers: [], timer, done: finish });
+      this.#asked.set(id, { query, waiting, answers, timer, done: finish });
       if (waiting.size === 0) finish();
     });
   }
@@ -183,9 +186,14 @@ export class AttachSession<End> {
     if (reply.type !== 'history') return;
     const asked = this.#asked.get(reply.id);
     if (asked === undefined || !asked.waiting.delete(name)) return;
-    asked.answers.push(reply.answer);
+    asked.answers.push({ machine: name, answer: reply.answer });
     if (asked.waiting.size === 0) asked.done();
   }
+}
+
+/** The answer of a machine that gave none. */
+function notGiven(message: string): HistoryAnswer {
+  return { kind: 'failed', message, hint: null };
 }
 
 /** Numbers for the ids of rows, the newest ones. */

@@ -102,6 +102,16 @@ export interface HistoryResult {
   readonly newest: number | null;
   /** Finest step in which the whole range is kept, ms: a minute, an hour or a day. */
   readonly resolutionMs: number;
+  /** A number that no other history has; null where its file was not saved yet. */
+  readonly identity: number | null;
+}
+
+/** What an answer of several machines is made of. Texts are sanitised. */
+export interface Gathered {
+  /** Machines whose records it lacks, each with why. */
+  readonly lacks: readonly string[];
+  /** Machines that record into one history, which counts once. */
+  readonly shared: readonly (readonly string[])[];
 }
 
 /** Asks for what is known of each app. */
@@ -156,13 +166,14 @@ export type HistoryQuestion =
 
 /** What became of a question about recorded history. */
 export type HistoryAnswer =
-  | { readonly kind: 'rows'; readonly result: HistoryResult }
+  | { readonly kind: 'rows'; readonly result: HistoryResult; readonly gathered?: Gathered }
   | {
       readonly kind: 'first-seen';
       readonly app: string;
       readonly domains: readonly { readonly domain: string; readonly time: number }[];
       /** True where there may be more of them. */
       readonly isCut: boolean;
+      readonly gathered?: Gathered;
     }
   /** Nothing was recorded yet. */
   | { readonly kind: 'missing' }

@@ -120,6 +120,7 @@ const result = record<HistoryResult>({
   oldest: optional(moment),
   newest: optional(moment),
   resolutionMs: number,
+  identity: optional(number),
 });
 const answer: Shape<HistoryAnswer> = (value, place) => {
   const { kind } = record<{ kind: string }>({ kind: text })(value, place);

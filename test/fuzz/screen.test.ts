@@ -248,6 +248,7 @@ function anyResult(chance: Chance, { question }: HistoryRequest): HistoryAnswer 
     oldest: chance.of([null, query.from - DAY_MS]),
     newest: query.to,
     resolutionMs: 60_000,
+    identity: null,
   };
   return { kind: 'rows', result };
 }

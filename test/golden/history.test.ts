@@ -91,6 +91,19 @@ describe('sizes', () => {
   });
 });
 
+test('several machines: which of them it lacks, and which share one history', async () => {
+  const lacks = ['mac3 (lost)', 'db3 (nothing recorded)'];
+  const gathered = { lacks, shared: [['mac1', 'mac2']] };
+  await open(120, 40);
+  const machines = ['mac1', 'mac2', 'mac3', 'db3'].map((name) => ({
+    ...{ name, state: 'live' as const, since: NOON, note: '', hint: '', isReduced: false },
+    ...{ clockAheadMs: 0, program: '1', lineRate: 0 },
+  }));
+  await stage?.show(snapshot({ ...busy(20), machines, capture: { ...CAPTURE, history: null } }));
+  await press(new FakeHistory({ ...PLAIN, gathered }), '8');
+  await frame('machines-120x40');
+});
+
 test('each zoom, back and forward, and now again', async () => {
   const history = new FakeHistory(PLAIN);
   await open(80, 24);

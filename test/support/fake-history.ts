@@ -1,7 +1,7 @@
 // Recorded history without a file: answers any query from a small model of apps, hosts and days, the same each time. Sums over apps, domains,
 // categories and interfaces of one stretch are equal.
 
-import type { HistoryAnswer, HistoryQuery, HistoryResult, HistoryRow, HistoryTotals } from '../../src/model/history.ts';
+import type { Gathered, HistoryAnswer, HistoryQuery, HistoryResult, HistoryRow, HistoryTotals } from '../../src/model/history.ts';
 import type { HistoryRequest } from '../../src/view/history/state.ts';
 import { startOf, stepped } from '../../src/view/text/calendar.ts';
 
@@ -19,6 +19,8 @@ export interface FakeHistoryOptions {
   readonly resolutionMs?: number;
   /** Bytes of an hour, before they are shared out. */
   readonly scale?: number;
+  /** What the answers are made of, if of several machines. */
+  readonly gathered?: Gathered;
 }
 
 /** Answers as a reader would, at once. */
@@ -54,12 +56,14 @@ export class FakeHistory {
             };
           })();
     const rows = this.rows(query, from, to, part).slice(0, query.by === 'hour' || query.by === 'day' ? undefined : query.top);
-    return { query, rows, total, series, oldest, newest, resolutionMs };
+    return { query, rows, total, series, oldest, newest, resolutionMs, identity: null };
   }
 
   /** The answer to a request, as an action carries it. */
   answer({ question: ask }: HistoryRequest): HistoryAnswer {
-    if (ask.kind === 'rows') return { kind: 'rows', result: this.query(ask.query) };
+    const { gathered } = this.options;
+    const made = gathered === undefined ? {} : { gathered };
+    if (ask.kind === 'rows') return { kind: 'rows', result: this.query(ask.query), ...made };
     const domains = (this.options.domains ?? []).map((domain, i) => ({ domain, time: this.options.oldest + i * 86_400_000 }));
     return { kind: 'first-seen', app: ask.app, domains, isCut: false };
   }

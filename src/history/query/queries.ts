@@ -70,7 +70,13 @@ export class HistoryQueries {
     const { oldest, newest } = this.#meta;
     const range = recordedRange(query.from, query.to, this.#meta);
     const restrictions = this.#restrictionsOf(query);
-    const answer = { query, oldest: inMs(oldest), newest: inMs(newest), resolutionMs: resolutionFrom(query.from, this.#meta) };
+    const answer = {
+      query,
+      oldest: inMs(oldest),
+      newest: inMs(newest),
+      resolutionMs: resolutionFrom(query.from, this.#meta),
+      identity: this.#meta.get('identity'),
+    };
     if (range === null || restrictions === null)
       return { ...answer, rows: [], total: totalsOf(noSums()), series: query.steps > 0 ? seriesOf(query, []) : null };
     const passed = filter === null ? null : this.#passing(range, restrictions, filter);

@@ -4,7 +4,14 @@ import type { HistoryKey, HistoryQuery, HistoryQuestion, TimeRange } from '../..
 import { MINUTE_MS, monthsAway, startOf, stepped } from '../text/calendar.ts';
 import { periodOf } from './budget.ts';
 import { SERIES_STEP } from './range.ts';
-import type { HistoryPane, HistoryRequest, HistorySlot, HistoryState, SlotState } from './state.ts';
+import {
+  type HistoryPane,
+  type HistoryRequest,
+  type HistorySlot,
+  type HistoryState,
+  lacksMachines,
+  type SlotState,
+} from './state.ts';
 
 /** Rows of a table that are asked for; the rest is one row. */
 const TOP = 200;
@@ -106,7 +113,7 @@ export function dueRequests(
 /** True when time alone is a reason to ask again: every minute for ranges that include now or failed, never for the past. */
 function isDue(slot: HistorySlot, wanted: HistoryQuestion, now: number, old: SlotState): boolean {
   const isPast = wanted.kind === 'rows' && wanted.query.to < startOf('hour', now) && old.failure === null;
-  if (isPast) return false;
+  if (isPast && !lacksMachines(old)) return false;
   const step = SLOW_SLOTS.has(slot) ? SLOW_MS : MINUTE_MS;
   return Math.floor(old.asked / step) !== Math.floor(now / step);
 }

@@ -1,6 +1,6 @@
 // State of the history view: what the user chose, what was asked, and the answers. Plain data that never changes.
 
-import type { HistoryAnswer, HistoryQuestion, HistoryResult, TimeRange } from '../../model/history.ts';
+import type { Gathered, HistoryAnswer, HistoryQuestion, HistoryResult, TimeRange } from '../../model/history.ts';
 import type { BudgetPlan } from '../../model/options.ts';
 import { nobodyWarning } from '../../model/privileges.ts';
 import type { Snapshot } from '../../model/snapshot.ts';
@@ -125,6 +125,30 @@ export function isLate(history: HistoryState, slot: HistorySlot, about: TimeRang
 export function resultOf(history: HistoryState, slot: HistorySlot): HistoryResult | null {
   const answer = history.slots[slot]?.answer;
   return answer?.kind === 'rows' ? answer.result : null;
+}
+
+/** True where the answer of a slot lacks machines of several. */
+export function lacksMachines({ answer }: SlotState): boolean {
+  return gatheredOf(answer).lacks.length > 0;
+}
+
+/** What the answers that are shown are made of, in a sentence; empty for a single machine, and where nothing is to be said. */
+export function gatheredText({ slots }: HistoryState): string {
+  for (const slot of Object.values(slots)) {
+    const { lacks, shared } = gatheredOf(slot.answer);
+    const texts = [
+      ...(lacks.length === 0 ? [] : [`without ${lacks.join(', ')}`]),
+      ...shared.map((machines) => `${machines.slice(0, -1).join(', ')} and ${machines.at(-1)} share one history: it counts once`),
+    ];
+    if (texts.length > 0) return texts.join('; ');
+  }
+  return '';
+}
+
+const OF_ONE: Gathered = { lacks: [], shared: [] };
+
+function gatheredOf(answer: SlotState['answer']): Gathered {
+  return (answer !== null && 'gathered' in answer ? answer.gathered : undefined) ?? OF_ONE;
 }
 
 /** RX+TX bytes that the run has counted: all of them, or those of one interface. */

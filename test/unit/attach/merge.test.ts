@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { merged, mergedAnswers, Totals } from '../../../src/attach/merge.ts';
-import type { HistoryQuery, HistoryResult } from '../../../src/model/history.ts';
+import { merged, Totals } from '../../../src/attach/merge.ts';
 import type { MachineStatus } from '../../../src/model/machines.ts';
 import { NO_RATES, type Snapshot } from '../../../src/model/snapshot.ts';
 import { busy, NOON } from '../../support/snapshot-builder.ts';
@@ -61,56 +60,6 @@ test('a total never falls, though a machine begins again', () => {
     seen.push(totals.total([]).rxBytes);
   }
   expect(seen).toEqual([1100, 1250, 1290, 1340, 1350]);
-});
-
-describe('the history of several machines', () => {
-  const query: HistoryQuery = {
-    ...{ from: 0, to: 100, by: 'app', app: null, domain: null, category: null, interface: null, filter: null },
-    ...{ top: 10, steps: 2 },
-  };
-  const row = (key: string, rxBytes: number) => ({
-    ...{ key, reason: null, start: null, detail: null, firstSeen: rxBytes, lastSeen: rxBytes },
-    ...{ rxBytes, txBytes: 1, rxPackets: 1, txPackets: 1, flows: 1 },
-  });
-  const result = (rows: ReturnType<typeof row>[], oldest: number | null): HistoryResult => ({
-    query,
-    rows,
-    total: { rxBytes: rows.reduce((sum, { rxBytes }) => sum + rxBytes, 0), txBytes: 1, rxPackets: 1, txPackets: 1, flows: 1 },
-    series: { from: 0, stepMs: 50, rxBytes: [1, 2], txBytes: [3, 4] },
-    oldest,
-    newest: 90,
-    resolutionMs: 60_000,
-  });
-
-  test('is added up by row, the largest first', () => {
-    const answer = mergedAnswers(
-      [
-        { kind: 'rows', result: result([row('curl', 10), row('ssh', 5)], 50) },
-        { kind: 'missing' },
-        { kind: 'rows', result: result([row('ssh', 7)], 20) },
-      ],
-      query,
-    );
-    if (answer.kind !== 'rows') throw new Error('no rows');
-    expect(answer.result.rows.map(({ key, rxBytes, firstSeen, lastSeen }) => [key, rxBytes, firstSeen, lastSeen])).toEqual([
-      ['ssh', 12, 5, 7],
-      ['curl', 10, 10, 10],
-    ]);
-    expect(answer.result).toMatchObject({ oldest: 20, newest: 90, total: { rxBytes: 22 }, series: { rxBytes: [2, 4] } });
-  });
-
-  test('is what failed, where all failed', () => {
-    const failed = { kind: 'failed', message: 'no', hint: null } as const;
-    expect(mergedAnswers([{ kind: 'missing' }, failed], query)).toEqual(failed);
-    expect(mergedAnswers([], query)).toEqual({ kind: 'missing' });
-  });
-
-  test('has the first time that any of them reached a domain', () => {
-    const first = (domains: { domain: string; time: number }[]) =>
-      ({ kind: 'first-seen', app: 'curl', domains, isCut: false }) as const;
-    const answer = mergedAnswers([first([{ domain: 'a.example', time: 9 }]), first([{ domain: 'a.example', time: 4 }])], null);
-    expect(answer).toMatchObject({ kind: 'first-seen', domains: [{ domain: 'a.example', time: 4 }] });
-  });
 });
 
 test('a machine that comes back with more than it had counts in full', () => {

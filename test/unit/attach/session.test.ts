@@ -110,11 +110,15 @@ describe('a session of two machines', () => {
     await settle();
     await ssh('mac1').reply({ type: 'history', id: id + 1, answer: first('a.example') });
     vi.advanceTimersByTime(10_000);
-    expect(await late).toMatchObject({ kind: 'first-seen', domains: [{ domain: 'a.example' }] });
+    expect(await late).toMatchObject({
+      domains: [{ domain: 'a.example' }],
+      gathered: { lacks: ['mac2 (no answer)'] },
+    });
   });
 
   test('asks nobody where nobody is live', async () => {
-    expect(await session.ask({ kind: 'first-seen', app: 'curl' })).toEqual({ kind: 'missing' });
+    const message = 'no machine answers: mac1 (connecting), mac2 (connecting)';
+    expect(await session.ask({ kind: 'first-seen', app: 'curl' })).toEqual({ kind: 'failed', message, hint: null });
   });
 
   test('watches the packets of one connection, at its machine alone', async () => {

@@ -17,7 +17,7 @@ const QUERY = {
 };
 const TOTAL = { rxBytes: 1, txBytes: 1, rxPackets: 1, txPackets: 1, flows: 1 };
 const ROW = { ...TOTAL, key: 'curl', reason: null, start: null, detail: null, firstSeen: 0, lastSeen: 0 };
-const RESULT = { query: QUERY, rows: [ROW], total: TOTAL, series: null, oldest: 0, newest: 1, resolutionMs: 60_000 };
+const RESULT = { query: QUERY, rows: [ROW], total: TOTAL, series: null, oldest: 0, newest: 1, resolutionMs: 60_000, identity: 7 };
 
 const rows = (result: object) => ({ type: 'history', id: 1, answer: { kind: 'rows', result } }) as unknown as Reply;
 const read = (reply: Reply) => replyIn(replyPayload(reply), HERE);

@@ -5,7 +5,7 @@ import type { UnitMode } from '../../../model/options.ts';
 import type { Snapshot } from '../../../model/snapshot.ts';
 import { BUDGET_NEAR, type BudgetStatus } from '../../history/budget.ts';
 import { firstTimes } from '../../history/lists.ts';
-import { budgetStatusNow, resultOf, whyNotRecorded } from '../../history/state.ts';
+import { budgetStatusNow, gatheredText, resultOf, whyNotRecorded } from '../../history/state.ts';
 import type { HistoryViewModel } from '../../history/view-model.ts';
 import { commandLabel, type KeyTable } from '../../input/keymap.ts';
 import { fitLine, fitParts } from '../../pane.ts';
@@ -35,7 +35,9 @@ export function historySummary(
 ): readonly Line[] {
   const budget = budgetParts(state, live, glyphs);
   const last = state.history.page === null ? recordingParts(state, live, glyphs, keys, width) : appParts(state, glyphs, width);
-  const lines = [totalParts(state, model, glyphs), ...(budget === null ? [] : [budget]), last];
+  const gathered = cut(drawable(gatheredText(state.history), glyphs), width - 4, glyphs);
+  const made: readonly Part[] = gathered === '' ? [] : [{ rank: 0, line: [span(gathered, 'warn')] }];
+  const lines = [totalParts(state, model, glyphs), ...(budget === null ? [] : [budget]), [...made, ...last]];
   return lines.slice(0, rows).map((parts) => fitLine([span(' '), ...fitParts(parts, width - 2, 2)], width, glyphs));
 }
 
@@ -182,6 +184,7 @@ function recordingParts(state: ViewState, live: Snapshot, glyphs: Glyphs, keys: 
   const status = (state.paused ?? live).capture.history;
   const oldest = resultOf(state.history, 'chart')?.oldest ?? resultOf(state.history, 'days')?.oldest ?? null;
   const since: Part[] = oldest === null ? [] : [{ rank: 4, line: [span(`records since ${dateText(oldest)}`, 'dim')] }];
+  if (live.machines !== undefined) return since; // each records itself
   if (status === null) {
     const key = whyNotRecorded(state.history, live) === null ? commandLabel(keys, 'save-history') : '';
     // Where nothing is recorded at all, the chart says how to begin.

@@ -4,7 +4,7 @@
 import { foldedIn, type HistoryResult, type HistoryRow, type TimeRange } from '../../../model/history.ts';
 import type { UnitMode } from '../../../model/options.ts';
 import { firstTimes, historyRows, listIndex, rowId } from '../../history/lists.ts';
-import { type HistoryPane, type HistorySort, type HistoryState, isLate, resultOf } from '../../history/state.ts';
+import { type HistoryPane, type HistorySort, type HistoryState, isLate, lacksMachines, resultOf } from '../../history/state.ts';
 import { visibleRows } from '../../layout.ts';
 import { framed, type Rect } from '../../pane.ts';
 import { type CellContext, type Column, placeColumns } from '../../tables/column.ts';
@@ -87,9 +87,11 @@ export function historyTable(
       ? [span('not read', 'warn')]
       : late
         ? [span(`reading${glyphs.more}`, 'warn')]
-        : placed.some(({ column }) => column.key === history.sort.column)
-          ? []
-          : [span(`by ${history.sort.column} ${mark}`, 'dim')];
+        : slot !== undefined && lacksMachines(slot)
+          ? [span('incomplete', 'warn')]
+          : placed.some(({ column }) => column.key === history.sort.column)
+            ? []
+            : [span(`by ${history.sort.column} ${mark}`, 'dim')];
   return { lines: framed(rect, title, note, lines, glyphs, focused), ids: shownRows.map(rowId) };
 }
 

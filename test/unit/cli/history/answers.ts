@@ -35,6 +35,7 @@ export function historyResult(rows: readonly HistoryRow[], change: Partial<Histo
     oldest: NOW - 30 * DAY_MS,
     newest: NOW - 60_000,
     resolutionMs: 60_000,
+    identity: null,
     ...change,
   };
 }
