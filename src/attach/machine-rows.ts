@@ -85,7 +85,10 @@ export class MachineRows {
     this.#flows = book(moving);
     this.#branches = book((fields, { means }) => ({ ...fields, means, process: this.#processOf(fields), machine }));
     this.#whole = book(moving);
-    this.#events = book(plain);
+    this.#events = book((fields) => {
+      const flow = fields['flow'];
+      return { ...fields, machine, flow: typeof flow === 'object' && flow !== null ? { ...flow, machine } : null };
+    });
     this.#alerts = book(plain);
     this.#questions = book(plain);
     this.#resolvers = book(plain);

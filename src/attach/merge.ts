@@ -3,8 +3,9 @@
 
 import type { MachineStatus } from '../model/machines.ts';
 import type { CaptureStatus, Rates, Snapshot, TotalRow, Traffic } from '../model/snapshot.ts';
+import { newestEvents } from '../stream/encoder.ts';
 
-/** Events, alerts and questions of all machines, the newest. */
+/** Events of connections and others, alerts, and questions of all machines, the newest of each. */
 const MOST_EVENTS = 1000;
 const MOST_QUESTIONS = 3000;
 
@@ -49,7 +50,7 @@ export function merged(parts: readonly Snapshot[], facts: MergeFacts): Snapshot 
     },
     listeners: parts.length === 0 ? null : all(({ listeners }) => listeners),
     gaps: all(({ gaps }) => gaps),
-    events: byTime(all(({ events }) => events)).slice(-MOST_EVENTS),
+    events: newestEvents(byTime(all(({ events }) => events)), MOST_EVENTS),
     alerts: byTime(all(({ alerts }) => alerts)).slice(-MOST_EVENTS),
     // Each is about one network: of several machines nobody could tell whose it is.
     diagnoses: parts.length === 1 ? (parts[0] as Snapshot).diagnoses : [],

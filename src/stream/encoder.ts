@@ -1,7 +1,7 @@
 // Snapshots to frames: the first has every row, the next ones what the reader doesn't know or can't work out. The encoder knows what the reader
 // knows, so a frame that was never made costs nothing: the next one has the difference.
 
-import type { Snapshot, Traffic } from '../model/snapshot.ts';
+import type { NetEvent, Snapshot, Traffic } from '../model/snapshot.ts';
 import { ByteWriter } from './bytes.ts';
 import { type Column, type Kind, rowsOf, TABLE_NAMES, TABLES, type TableName, type Value } from './tables.ts';
 
@@ -14,7 +14,9 @@ export interface StreamLimits {
 /** A row is kept while it is among this many times the limit: those at the edge would come and go all the time. */
 const EDGE = 1.5;
 /** Newest rows of the lists that grow. */
-const NEWEST: Partial<Record<TableName, number>> = { events: 100, alerts: 200, questions: 300 };
+const NEWEST: Partial<Record<TableName, number>> = { alerts: 200, questions: 300 };
+/** Newest events of connections that opened and closed, and of everything else: the former must not drive out the latter. */
+const NEWEST_EVENTS = 100;
 /** Intervals between two looks at a slow column. */
 const SLOW = 10;
 /** Times that are this far from what the reader assumes say nothing more, ms. */
@@ -75,6 +77,7 @@ export class StreamEncoder {
   #rows(snapshot: Snapshot, name: TableName): readonly { readonly id: string }[] {
     if ((ON_DEMAND as readonly TableName[]).includes(name) && !this.#wanted.has(name)) return [];
     const rows = rowsOf(snapshot, name);
+    if (name === 'events') return newestEvents(snapshot.events, NEWEST_EVENTS);
     const newest = NEWEST[name];
     if (newest !== undefined) return rows.slice(-newest);
     if (name === 'flows') return this.#nearEdge(rows, name, this.#limits.flows);
@@ -275,4 +278,14 @@ function busiestFirst(rows: readonly { readonly id: string }[]): readonly { read
   const now = ({ means, rxRate, txRate }: Traffic): number => (means[2] ?? rxRate) + (means[3] ?? txRate);
   const all = ({ rxBytes, txBytes }: Traffic): number => rxBytes + txBytes;
   return [...(rows as readonly (Traffic & { readonly id: string })[])].sort((a, b) => now(b) - now(a) || all(b) - all(a));
+}
+
+/** The newest events, in their order: `most` of connections that opened and closed, and as many others. */
+export function newestEvents(events: readonly NetEvent[], most: number): readonly NetEvent[] {
+  let [flows, others] = [most, most];
+  if (events.length <= most) return events;
+  return [...events]
+    .reverse()
+    .filter(({ kind }) => (kind === 'opened' || kind === 'closed' ? flows-- : others--) > 0)
+    .reverse();
 }

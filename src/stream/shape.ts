@@ -27,6 +27,12 @@ export const text: Shape<string> = (value) => (typeof value === 'string' ? sanit
 export const number: Shape<number> = (value) =>
   typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER ? value : refuse('a number');
 
+/** How much or how many. */
+export const amount: Shape<number> = (value, place) => {
+  const read = number(value, place);
+  return read >= 0 ? read : refuse('a number from zero');
+};
+
 export const flag: Shape<boolean> = (value) => (typeof value === 'boolean' ? value : refuse('yes or no'));
 
 /** A time that a Date can hold, epoch ms, by the clock of whoever says it. */

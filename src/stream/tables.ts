@@ -11,10 +11,12 @@ import {
   type BranchRow,
   type CategoryRow,
   EVENT_KINDS,
+  type FlowBurst,
   type FlowRow,
   type HostRow,
   type InterfaceRow,
   type NetEvent,
+  NO_MEANS,
   type Snapshot,
   type Traffic,
 } from '../model/snapshot.ts';
@@ -37,7 +39,23 @@ import {
 } from '../model/terms.ts';
 import { sanitize } from '../net/text.ts';
 import { StreamFault } from './bytes.ts';
-import { flag, list, number, optional, type Place, parsed, record, ref, type Shape, shifted, text, time, word } from './shape.ts';
+import {
+  amount,
+  flag,
+  list,
+  moment,
+  number,
+  optional,
+  type Place,
+  parsed,
+  record,
+  ref,
+  type Shape,
+  shifted,
+  text,
+  time,
+  word,
+} from './shape.ts';
 
 /**
  * How a column travels. What a reader assumes while nothing is said:
@@ -466,6 +484,33 @@ const alert = record<Alert>({
   evidence: optional(text),
   held: (value) => (value === null ? null : (HELD.find((one) => one === value) ?? 'muted')),
 });
+/** How a column of a flow travels within an event: as JSON, and not at all where it is JSON itself. */
+const SAID: Readonly<Record<Kind, Shape<Value>>> = {
+  ...{ count: amount, rate: amount, flag: amount, number, real: number, text, time: moment, seen: moment },
+  json: () => null,
+};
+const flowFields = record<Record<string, Value>>(
+  Object.fromEntries(FLOWS.columns.map(({ name, kind }) => [name, optional(SAID[kind])])),
+);
+const flowIn: Shape<FlowRow> = (value, place) => {
+  const fields = flowFields(value, place);
+  const draft: Draft = { means: NO_MEANS };
+  for (const { name, put } of FLOWS.columns) put(draft, fields[name] ?? null, place);
+  return draft as unknown as FlowRow;
+};
+function flowOut(row: FlowRow): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(FLOWS.columns.map(({ name, kind, get }) => [name, kind === 'json' ? null : get(row)]));
+}
+const burst = record<FlowBurst>({
+  of: word(['app', 'others', 'unlisted'], 'others'),
+  reason: optional(text),
+  count: amount,
+  host: optional(text),
+  hosts: amount,
+  since: time,
+  rxBytes: amount,
+  txBytes: amount,
+});
 const event = record<NetEvent>({
   id: ref,
   time,
@@ -474,9 +519,17 @@ const event = record<NetEvent>({
   app: optional(text),
   domain: optional(text),
   interface: optional(text),
-  flow: () => null,
-  burst: () => null,
+  flow: optional(flowIn),
+  burst: optional(burst),
 });
+const sentEvents = new WeakMap<NetEvent, object>();
+/** An event as it is sent, made once. */
+function eventOut(one: NetEvent): object {
+  if (one.flow === null) return one;
+  const known = sentEvents.get(one) ?? { ...one, flow: flowOut(one.flow) };
+  sentEvents.set(one, known);
+  return known;
+}
 const resolver = record<ResolverRow>({
   id: ref,
   address: text,
@@ -525,10 +578,15 @@ const listener = record<ListenerRow>({
 });
 
 /** A table of rows that change as a whole, if at all. */
-function whole<Row extends { readonly id: string }>(name: string, most: number, shape: Shape<Row>): Table<Row> {
+function whole<Row extends { readonly id: string }>(
+  name: string,
+  most: number,
+  shape: Shape<Row>,
+  out: (row: Row) => object = (row) => row,
+): Table<Row> {
   const row = (draft: Draft, value: Value, place: Place) =>
     Object.assign(draft, parsed(typeof value === 'string' ? value : 'null', shape, place));
-  return { name, most, columns: [column('row', 'json', (one) => one, row)] };
+  return { name, most, columns: [column('row', 'json', out, row)] };
 }
 
 const question = fieldsOf<DnsRow>();
@@ -709,7 +767,7 @@ export const TABLES = {
   categories: CATEGORIES,
   interfaces: INTERFACES,
   flows: FLOWS,
-  events: whole('events', 500, event),
+  events: whole('events', 500, event, eventOut),
   alerts: whole('alerts', 500, alert),
   questions: QUESTIONS,
   resolvers: whole('resolvers', 256, resolver),
@@ -732,9 +790,6 @@ export function rowsOf(snapshot: Snapshot, name: TableName): readonly { readonly
     case 'branches':
     case 'listeners':
       return snapshot[name] ?? [];
-    // Connections that opened and closed are in their own table, and an event has all of one.
-    case 'events':
-      return snapshot.events.filter(({ flow: ofFlow, burst }) => ofFlow === null && burst === null);
     default:
       return snapshot[name];
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Snapshot, Traffic } from '../../../src/model/snapshot.ts';
+import type { FlowRow, NetEvent, Snapshot, Traffic } from '../../../src/model/snapshot.ts';
 import { StreamFault } from '../../../src/stream/bytes.ts';
 import { StreamDecoder } from '../../../src/stream/decoder.ts';
 import { StreamEncoder } from '../../../src/stream/encoder.ts';
@@ -73,6 +73,31 @@ describe('a stream', () => {
       if (at > 0) expectSame(end, snapshots[at - 1] as Snapshot, names);
     }
     expect(end.frames.map(({ time }) => time)).toEqual(snapshots.map(({ time }) => time));
+  });
+
+  test('has what opened and closed, with its connection, and bounds both', () => {
+    const [first] = seconds(1, 2) as [Snapshot];
+    const talk = { tls: null, http: null };
+    const flow = { ...(first.flows[0] as FlowRow), id: '77', pid: 0, means: [1], talk };
+    const one: NetEvent = {
+      ...{ id: 'event:1', time: NOON, kind: 'closed', text: '', app: 'curl', domain: null, interface: null },
+      ...{ flow, burst: null },
+    };
+    const burst = { of: 'app', reason: null, count: 9, host: null, hosts: 3, since: NOON, rxBytes: 5, txBytes: 0 } as const;
+    const many = Array.from({ length: 150 }, (_, at): NetEvent => ({ ...one, id: `event:${at + 2}`, flow: null, burst }));
+    const warning: NetEvent = { ...one, id: 'event:0', kind: 'warning', flow: null };
+    const end = new StreamEnd();
+    for (const chunk of streamOf([{ ...first, events: [warning, ...many, one] }])) end.take(chunk, { shift: 5, prefix: 'm|' });
+    const events = [...(end.decoder as StreamDecoder).rows('events')].map(({ fields }) => fields);
+    expect(events).toHaveLength(101);
+    expect(events[0]).toMatchObject({ id: 'm|event:0', kind: 'warning' });
+    expect(events.at(-2)).toMatchObject({ burst: { ...burst, since: NOON + 5 }, flow: null });
+    const { firstSeen, lastSeen } = flow;
+    const times = { firstSeen: firstSeen + 5, lastSeen: lastSeen + 5 };
+    expect(events.at(-1)).toEqual({
+      ...{ ...one, id: 'm|event:1', time: NOON + 5 },
+      flow: { ...flow, ...times, id: 'm|77', means: [], inside: null, asked: null, talk: null },
+    });
   });
 
   test('comes through in pieces of any size, behind what a shell prints', () => {
