@@ -203,9 +203,10 @@ export class Aggregator {
    * @param filter null for none
    * @param from counts only what moved since this snapshot; null counts from the start
    * @param average seconds over which the filter's rates are means, as rows are shown; null for those of the interval
+   * @param machine name that this machine has where it is shown; null if only here
    */
-  match(filter: Filter | null, from: CountFrom | null, average: Average | null = null): void {
-    this.#matched.begin(filter, from, from !== null && from.time === this.#lastTime, average);
+  match(filter: Filter | null, from: CountFrom | null, average: Average | null = null, machine: string | null = null): void {
+    this.#matched.begin(filter, from, from !== null && from.time === this.#lastTime, average, machine);
   }
 
   /** Whether a filter matches the flow of a row now, counters and rates included. The row must be live. */

@@ -50,6 +50,8 @@ export class FlowSubject implements FilterSubject {
   intervalMs = 1000;
   /** Seconds over which rates are means; null for those of the interval. */
   average: Average | null = null;
+  /** Name that this machine has where it is shown; null if only here. */
+  machine: string | null = null;
   readonly flows: FlowTable;
   readonly local: Endpoint = new End(this, true);
   readonly remote: Endpoint = new End(this, false);

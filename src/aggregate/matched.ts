@@ -169,9 +169,11 @@ export class Matched {
    * @param from counts only what moved since this snapshot; null counts from the start
    * @param isNow nothing moved since `from`
    * @param average seconds over which the filter's rates are means; null for those of the interval
+   * @param machine name that the filter may ask for; null if there is only this machine
    */
-  begin(filter: Filter | null, from: CountFrom | null, isNow: boolean, average: Average | null): void {
+  begin(filter: Filter | null, from: CountFrom | null, isNow: boolean, average: Average | null, machine: string | null): void {
     this.#subject.average = average;
+    this.#subject.machine = machine;
     if (filter === null) {
       this.#books = null;
       return;

@@ -311,7 +311,10 @@ async function packetFiles(
 async function streamMaker({ opened, parts }: Assembled, closing: Closing): Promise<(() => void) | null> {
   const { options, stream } = opened;
   if (stream === null) return null;
-  const { HistoryAnswers, historyOpener } = await import('./history-answers.ts');
+  const [{ HistoryAnswers, historyOpener }, { compileFilter }] = await Promise.all([
+    import('./history-answers.ts'),
+    import('../filter/filter.ts'),
+  ]);
   const { monitor } = parts;
   const path = options.history?.path ?? null;
   const answers = new HistoryAnswers<string>({
@@ -327,6 +330,12 @@ async function streamMaker({ opened, parts }: Assembled, closing: Closing): Prom
     stream.listen({
       ask: (id, question) => answers.ask([{ slot: String(id), serial: id, question }]),
       watchPackets: (flow) => monitor.watchPackets(flow),
+      match: (ask) => {
+        const compiled = ask === null ? null : compileFilter(ask.text);
+        const filter = compiled?.ok === true ? compiled.filter : null;
+        monitor.aggregator.match(filter, null, ask?.average ?? null, ask?.machine ?? null);
+        return filter !== null;
+      },
       packetPage: () => monitor.packetPage,
     });
 }

@@ -52,6 +52,8 @@ export async function runAttached(options: Options, { machines, ssh }: AttachOpt
       show: (snapshot) => tui.show(snapshot),
       wants: () => BY_VIEW[tui.state.view] ?? NONE,
     });
+    const { filter, average } = tui.state;
+    session.match(filter.filter?.text ?? null, average);
     const apply = (action: Action) => tui.apply(action);
     const notice = (text: string) => apply({ type: 'notice', text });
     const folders = [workingFolder(), options.place.home, tmpdir()].filter((folder) => folder !== null);
@@ -61,8 +63,8 @@ export async function runAttached(options: Options, { machines, ssh }: AttachOpt
       {
         quit: () => guard.stop({ kind: 'done' }),
         'save-history': () => notice(`nothing is recorded here: to record a machine, ${THERE}`),
-        // What a filter matches is summed over the rows that the machines send.
-        match: () => undefined,
+        // From a time on, what a filter matches is summed over the rows that the machines send: they have no snapshot of that time.
+        match: ({ filter, from, average }) => session.match(from === null ? (filter?.text ?? null) : null, average),
         'watch-packets': ({ id }) => apply({ type: 'packets', page: session.watchPackets(id) }),
         'range-totals': ({ from, to }) => apply({ type: 'range-totals', from, to, answer: session.between(from, to) }),
         history: async ({ requests }) => {

@@ -8,8 +8,8 @@ import type { PacketPage } from '../model/packet-page.ts';
 import type { FlowRow, Gap, Snapshot } from '../model/snapshot.ts';
 import type { Output } from '../output/output.ts';
 import { StreamEncoder } from '../stream/encoder.ts';
-import { commonVersion, greeting, MESSAGE, MessageWriter, VERSIONS } from '../stream/messages.ts';
-import { LONGEST_ORDER, type Order, orderIn, replyPayload } from '../stream/orders.ts';
+import { commonVersion, greeting, MESSAGE, MessageWriter, matchedPayload, VERSIONS } from '../stream/messages.ts';
+import { LONGEST_ORDER, type MatchAsk, type Order, orderIn, replyPayload } from '../stream/orders.ts';
 import type { Clock } from '../system/clock.ts';
 
 /** Rows of a snapshot; of flows some more than are sent, so that those at the edge stay. */
@@ -24,6 +24,8 @@ const END_MS = 1000;
 export interface StreamHandlers {
   ask(id: number, question: HistoryQuestion): void;
   watchPackets(flow: string): void;
+  /** Has snapshots hold what a filter matches; null for none. @returns false if it isn't one */
+  match(ask: MatchAsk | null): boolean;
   /** The last packets of the connection that is watched. */
   packetPage(): PacketPage | null;
 }
@@ -50,6 +52,7 @@ export class Streaming implements Output {
   #isSpoken = false;
   #isClosed = false;
   #watched: string | null = null;
+  #matched: { readonly id: number; readonly text: string; readonly encoder: StreamEncoder } | null = null;
 
   constructor(parts: StreamParts) {
     this.#parts = parts;
@@ -77,6 +80,7 @@ export class Streaming implements Output {
     const { output } = this.#parts;
     if (!this.#isSpoken || this.#isClosed || output.writableLength > UNREAD_BYTES) return;
     output.write(this.#writer.message(MESSAGE.FRAME, this.#encoder.frame(snapshot)));
+    this.#sendMatched(snapshot);
     if (this.#watched !== null) this.#sendPackets();
   }
 
@@ -115,12 +119,41 @@ export class Streaming implements Output {
     else if (order.type === 'want') this.#encoder.want(order.tables);
     else if (order.type === 'echo') this.#reply({ type: 'echo', id: order.id, time: this.#parts.clock.now() });
     else if (order.type === 'history') this.#handlers?.ask(order.id, order.question);
+    else if (order.type === 'match') this.#match(order.ask);
     else {
       this.#watched = order.flow;
       if (order.flow === null) return;
       this.#handlers?.watchPackets(order.flow);
       this.#sendPackets();
     }
+  }
+
+  #match(ask: MatchAsk | null): void {
+    const isTaken = this.#handlers?.match(ask) === true;
+    this.#matched = ask !== null && isTaken ? { id: ask.id, text: ask.text, encoder: new StreamEncoder(SENT) } : null;
+  }
+
+  #sendMatched({ matching, ...snapshot }: Snapshot): void {
+    if (this.#matched === null || matching === null || matching.text !== this.#matched.text) return;
+    const { id, encoder } = this.#matched;
+    const {
+      total,
+      apps,
+      hosts,
+      categories,
+      interfaces,
+      branches,
+      flows,
+      flowCount,
+      encryptedDns: encrypted,
+      completeSince,
+    } = matching;
+    const rows = { total, apps, hosts, categories, interfaces, branches, flows, flowCount };
+    const dns = { ...snapshot.dns, encrypted };
+    const alone = { ...snapshot, ...rows, dns, matching: null, events: [], alerts: [] };
+    this.#parts.output.write(
+      this.#writer.message(MESSAGE.MATCHED, matchedPayload({ id, completeSince, frame: encoder.frame(alone) })),
+    );
   }
 
   #sendPackets(): void {

@@ -6,8 +6,8 @@ import type { MachineState, MachineStatus } from '../model/machines.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { sanitize } from '../net/text.ts';
 import { StreamFault } from '../stream/bytes.ts';
-import { commonVersion, MESSAGE, MessageReader, VERSIONS } from '../stream/messages.ts';
-import { type DemandTable, type Order, orderLine, type Reply, replyIn } from '../stream/orders.ts';
+import { commonVersion, MESSAGE, MessageReader, matchedIn, VERSIONS } from '../stream/messages.ts';
+import { type DemandTable, type MatchAsk, type Order, orderLine, type Reply, replyIn } from '../stream/orders.ts';
 import type { Clock } from '../system/clock.ts';
 import { MachineRows, prefixOf } from './machine-rows.ts';
 import { type LineEnd, lineEnd, type Rights } from './ssh.ts';
@@ -33,6 +33,16 @@ const WRONG_MS = 100 * 365 * 86_400_000;
 
 /** Starts ssh for a machine. Throws nothing: what fails comes as events. */
 export type StartLine = (rights: Rights) => ChildProcess;
+
+/** What a filter matches. */
+export interface Matched {
+  /** Its rows and total alone. */
+  readonly snapshot: Snapshot;
+  /** As in Matching. */
+  readonly completeSince: number | null;
+  /** Number of the connection that told it. */
+  readonly connection: number;
+}
 
 /** One machine and its line. */
 export class Line {
@@ -64,6 +74,13 @@ export class Line {
   #ahead: { readonly ms: number; readonly tookMs: number } | null = null;
   #echo = { id: 0, at: Number.NEGATIVE_INFINITY };
   #wanted: readonly DemandTable[] = [];
+  #schema: Buffer | null = null;
+  /** What is to be matched, without the name of the machine. */
+  #match: Omit<MatchAsk, 'machine'> | null = null;
+  /** What matches, as it came over this connection. */
+  #matched: { readonly rows: MachineRows; readonly connection: number; completeSince: number | null } | null = null;
+  /** The last of the connections before, while there is no new one. */
+  #lastMatched: Matched | null = null;
   #bytes = { taken: 0, before: 0, at: 0, rate: 0 };
 
   /** @param name as the user wrote it @param replied takes answers to questions, ids and times as this side has them */
@@ -135,6 +152,27 @@ export class Line {
     if (tables.join() === this.#wanted.join()) return;
     this.#wanted = tables;
     if (this.#rows !== null) this.send({ type: 'want', tables });
+  }
+
+  /** Has what a filter matches sent, too; null for nothing. */
+  match(match: Omit<MatchAsk, 'machine'> | null): void {
+    this.#match = match;
+    this.#matched = null;
+    this.#lastMatched = null;
+    if (this.#rows !== null) this.#sendMatch();
+  }
+
+  #sendMatch(): void {
+    this.send({ type: 'match', ask: this.#match === null ? null : { ...this.#match, machine: this.name } });
+  }
+
+  /** What of the machine the filter matches, as its line told last; null until it is known. */
+  get matched(): Matched | null {
+    const matched = this.#matched;
+    const snapshot = matched?.rows.snapshot() ?? null;
+    if (matched === null || snapshot === null) return this.#lastMatched;
+    const { completeSince, connection } = matched;
+    return { snapshot, connection, completeSince: completeSince === null ? null : completeSince + this.#shift };
   }
 
   /** Number of the connection that told what is known. */
@@ -229,6 +267,8 @@ export class Line {
   #message(type: number, payload: Buffer): void {
     if (type === MESSAGE.SCHEMA) {
       this.#rows = new MachineRows(this.name, payload, this.#shift);
+      this.#schema = payload;
+      if (this.#match !== null) this.#sendMatch();
       if (this.#wanted.length > 0) this.send({ type: 'want', tables: this.#wanted });
       this.tick(); // asks for the time
     } else if (type === MESSAGE.FRAME && this.#rows !== null) {
@@ -237,6 +277,17 @@ export class Line {
       this.#heardAt = this.#clock.monotonic();
       this.#last = null;
       this.#become('live');
+    } else if (type === MESSAGE.MATCHED && this.#schema !== null) {
+      const { id, completeSince, frame } = matchedIn(payload);
+      if (id !== this.#match?.id) return; // of a filter before
+      this.#matched ??= {
+        rows: new MachineRows(this.name, this.#schema, this.#shift),
+        connection: this.#connection,
+        completeSince,
+      };
+      this.#matched.completeSince = completeSince;
+      this.#matched.rows.frame(frame);
+      this.#lastMatched = null;
     } else if (type === MESSAGE.REPLY) this.#reply(replyIn(payload, { shift: this.#shift, prefix: prefixOf(this.name) }));
   }
 
@@ -254,6 +305,7 @@ export class Line {
     if (Math.abs(this.#ahead.ms + this.#shift) <= TOLERATED_MS) return;
     this.#shift = -this.#ahead.ms;
     this.#rows?.shift(this.#shift);
+    this.#matched?.rows.shift(this.#shift);
   }
 
   #cut(note: string, isLasting = false, hint = ''): void {
@@ -269,8 +321,12 @@ export class Line {
     if (child !== this.#child || this.#isClosed) return;
     const lived = this.#rows === null ? 0 : this.#clock.monotonic() - this.#startedAt;
     this.#child = null;
-    this.#last = stillOf(this.#rows?.snapshot() ?? this.#last);
+    const last = this.#rows?.snapshot() ?? this.#last;
+    this.#last = last === null ? null : stillOf(last);
     this.#rows = null;
+    const { matched } = this;
+    this.#lastMatched = matched === null ? null : { ...matched, snapshot: stillOf(matched.snapshot) };
+    this.#matched = null;
     this.#end = end;
     if (end.isWithoutRights && this.#rights === 'root') {
       this.#rights = 'own';
@@ -302,8 +358,7 @@ export class Line {
 }
 
 /** What a machine told last, without motion: nobody knows what it does now. */
-function stillOf(snapshot: Snapshot | null): Snapshot | null {
-  if (snapshot === null) return null;
+function stillOf(snapshot: Snapshot): Snapshot {
   const still = <Row extends { readonly rxRate: number; readonly txRate: number; readonly means: readonly number[] }>(
     rows: readonly Row[],
   ): readonly Row[] =>

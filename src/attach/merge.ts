@@ -2,8 +2,9 @@
 // back counts from nothing.
 
 import type { MachineStatus } from '../model/machines.ts';
-import type { CaptureStatus, Rates, Snapshot, TotalRow, Traffic } from '../model/snapshot.ts';
+import type { CaptureStatus, Matching, Rates, Snapshot, TotalRow, Traffic } from '../model/snapshot.ts';
 import { newestEvents } from '../stream/encoder.ts';
+import type { Matched } from './line.ts';
 
 /** Events of connections and others, alerts, and questions of all machines, the newest of each. */
 const MOST_EVENTS = 1000;
@@ -54,6 +55,28 @@ export function merged(parts: readonly Snapshot[], facts: MergeFacts): Snapshot 
     alerts: byTime(all(({ alerts }) => alerts)).slice(-MOST_EVENTS),
     // Each is about one network: of several machines nobody could tell whose it is.
     diagnoses: parts.length === 1 ? (parts[0] as Snapshot).diagnoses : [],
+  };
+}
+
+/** Merges what a filter matches on each machine. @param facts what is said of all */
+export function mergedMatching(
+  parts: readonly Matched[],
+  facts: Pick<Matching, 'text' | 'average' | 'from' | 'total'>,
+): Matching {
+  const all = <Row>(get: (part: Snapshot) => readonly Row[] | null): readonly Row[] =>
+    parts.flatMap(({ snapshot }) => get(snapshot) ?? []);
+  const since = parts.flatMap(({ completeSince }) => completeSince ?? []);
+  return {
+    ...facts,
+    completeSince: since.length === 0 ? null : Math.max(...since),
+    apps: all(({ apps }) => apps),
+    hosts: all(({ hosts }) => hosts),
+    categories: all(({ categories }) => categories),
+    interfaces: all(({ interfaces }) => interfaces),
+    branches: all(({ branches }) => branches),
+    flows: all(({ flows }) => flows),
+    flowCount: parts.reduce((sum, { snapshot }) => sum + snapshot.flowCount, 0),
+    encryptedDns: all(({ dns }) => dns.encrypted),
   };
 }
 

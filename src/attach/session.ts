@@ -3,14 +3,15 @@
 import { RateHistory } from '../aggregate/rate-history.ts';
 import type { HistoryAnswer, HistoryQuery, HistoryQuestion } from '../model/history.ts';
 import type { MachineStatus } from '../model/machines.ts';
+import type { Average } from '../model/options.ts';
 import type { PacketPage } from '../model/packet-page.ts';
 import type { RangeKind, RangeTotals } from '../model/range-totals.ts';
-import type { FlowRow, Snapshot, Traffic } from '../model/snapshot.ts';
-import type { DemandTable, Reply } from '../stream/orders.ts';
+import type { FlowRow, Matching, Snapshot, Traffic } from '../model/snapshot.ts';
+import type { DemandTable, MatchAsk, Reply } from '../stream/orders.ts';
 import type { Clock } from '../system/clock.ts';
-import { Line, type StartLine } from './line.ts';
+import { Line, type Matched, type StartLine } from './line.ts';
 import { prefixOf } from './machine-rows.ts';
-import { merged, Totals } from './merge.ts';
+import { merged, mergedMatching, Totals } from './merge.ts';
 import { type MachineAnswer, mergedAnswers } from './merge-answers.ts';
 
 /** Interval of the merged snapshots, ms; the first comes sooner. */
@@ -51,6 +52,8 @@ export class AttachSession<End> {
   #packets: PacketPage | null = null;
   #watched: { readonly line: Line; readonly flow: string } | null = null;
   #question = 0;
+  #match: Omit<MatchAsk, 'machine'> | null = null;
+  #matchedTotals = new Totals();
   #seq = 0;
   #lastAt: number;
   #timer: NodeJS.Timeout | null = null;
@@ -87,6 +90,13 @@ export class AttachSession<End> {
     for (const { timer } of this.#asked.values()) clearTimeout(timer);
     for (const line of this.#lines) line.close();
     this.#resolve(end);
+  }
+
+  /** Has all machines count what a filter matches; null for none. */
+  match(text: string | null, average: Average): void {
+    this.#match = text === null ? null : { id: ++this.#question, text, average };
+    this.#matchedTotals = new Totals();
+    for (const line of this.#lines) line.match(this.#match);
   }
 
   /** What moved between two times of the past. */
@@ -156,7 +166,23 @@ export class AttachSession<End> {
     };
     const snapshot = merged(parts, { ...facts, rates: this.#rates.rates() });
     this.#remember(snapshot);
-    show({ ...snapshot, rates: this.#rates.rates() });
+    show({ ...snapshot, rates: this.#rates.rates(), matching: this.#matching() });
+  }
+
+  /** What the filter matches; null until all machines that are shown have told. */
+  #matching(): Matching | null {
+    if (this.#match === null) return null;
+    const matched: Matched[] = [];
+    for (const line of this.#lines) {
+      if (line.snapshot() === null) continue;
+      const { matched: told } = line;
+      if (told === null) return null;
+      matched.push(told);
+      this.#matchedTotals.take(line.name, told.connection, told.snapshot);
+    }
+    const { text, average } = this.#match;
+    const total = this.#matchedTotals.total(matched.map(({ snapshot }) => snapshot));
+    return mergedMatching(matched, { text, average, from: null, total });
   }
 
   #remember(snapshot: Snapshot): void {

@@ -9,7 +9,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { sanitize } from '../net/text.ts';
 import { StreamFault } from './bytes.ts';
-import { list, number, parsed, record, text } from './shape.ts';
+import { list, moment, number, parsed, record, text } from './shape.ts';
 
 /** Versions of the stream that this program speaks: the least and the most. */
 export const VERSIONS = [1, 1] as const;
@@ -26,7 +26,7 @@ const HEADER = 5;
 const WINDOW = 32 * 1024;
 
 /** What a message is. */
-export const MESSAGE = { SCHEMA: 1, FRAME: 2, REPLY: 3 } as const;
+export const MESSAGE = { SCHEMA: 1, FRAME: 2, REPLY: 3, MATCHED: 4 } as const;
 
 /** The first line of a stream. */
 export interface Greeting {
@@ -47,6 +47,36 @@ export function commonVersion({ versions }: Greeting): number | null {
   const [least = 0, most = 0] = versions;
   const common = Math.min(most, VERSIONS[1]);
   return common >= Math.max(least, VERSIONS[0]) ? common : null;
+}
+
+/** What a machine sends of the flows that match: of which filter, and the rows, as a frame of them alone. */
+export interface MatchedFrame {
+  /** Of the order. */
+  readonly id: number;
+  /** Before this time, by the machine's clock, only flows that were still known count, epoch ms; null if nothing is missing. */
+  readonly completeSince: number | null;
+  readonly frame: Buffer;
+}
+
+const MATCHED_HEADER = 16;
+
+/** The payload of a message. */
+export function matchedPayload({ id, completeSince, frame }: MatchedFrame): Buffer {
+  const header = Buffer.alloc(MATCHED_HEADER);
+  header.writeDoubleLE(id, 0);
+  header.writeDoubleLE(completeSince ?? Number.NaN, 8);
+  return Buffer.concat([header, frame]);
+}
+
+/** What is in the payload. @throws StreamFault */
+export function matchedIn(payload: Buffer): MatchedFrame {
+  if (payload.length < MATCHED_HEADER) throw new StreamFault('matches are too short');
+  const since = payload.readDoubleLE(8);
+  return {
+    id: payload.readDoubleLE(0),
+    completeSince: Number.isNaN(since) ? null : moment(since, { shift: 0, prefix: '' }),
+    frame: payload.subarray(MATCHED_HEADER),
+  };
 }
 
 /** The end of what was sent: the dictionary of the next message. */

@@ -9,10 +9,25 @@ import {
   type HistoryRow,
   type HistorySeries,
 } from '../model/history.ts';
+import { AVERAGES, type Average } from '../model/options.ts';
 import { type LoggedPacket, type LoggedSegment, PACKET_MARKS, type PacketPage } from '../model/packet-page.ts';
 import { StreamFault } from './bytes.ts';
 import { ON_DEMAND } from './encoder.ts';
-import { flag, list, moment, number, optional, type Place, parsed, record, type Shape, text, time, word } from './shape.ts';
+import {
+  amount,
+  flag,
+  list,
+  moment,
+  number,
+  optional,
+  type Place,
+  parsed,
+  record,
+  type Shape,
+  text,
+  time,
+  word,
+} from './shape.ts';
 
 /** Longest order, bytes. */
 export const LONGEST_ORDER = 16 * 1024;
@@ -29,8 +44,21 @@ export type Order =
   /** Say what time it is. */
   | { readonly type: 'echo'; readonly id: number }
   | { readonly type: 'history'; readonly id: number; readonly question: HistoryQuestion }
+  /** Send, with each frame, what this filter matches, too; null ends that. The machine is what the filter knows this one as. */
+  | { readonly type: 'match'; readonly ask: MatchAsk | null }
   /** Send the last packets of this connection with each frame; null ends that. */
   | { readonly type: 'packets'; readonly flow: string | null };
+
+/** What is to be matched. */
+export interface MatchAsk {
+  /** Comes back with what matches. */
+  readonly id: number;
+  /** Text of the filter. */
+  readonly text: string;
+  /** Seconds over which the filter's rates are means. */
+  readonly average: Average;
+  readonly machine: string;
+}
 
 /** What a machine says besides frames. */
 export type Reply =
@@ -64,6 +92,13 @@ const question: Shape<HistoryQuestion> = (value, place) => {
   return record<HistoryQuestion & { kind: 'first-seen' }>({ kind: word(['first-seen'], 'first-seen'), app: text })(value, place);
 };
 
+const matchAsk = record<MatchAsk>({
+  id: amount,
+  text,
+  average: (value, place) => AVERAGES.find((one) => one === number(value, place)) ?? AVERAGES[1],
+  machine: text,
+});
+
 /** The order in a line. @throws StreamFault if it is none */
 export function orderIn(line: string): Order {
   const kind = record<{ type: string }>({ type: text });
@@ -79,6 +114,8 @@ export function orderIn(line: string): Order {
       return { type: 'echo', ...record<{ id: number }>({ id: number })(value, AS_SAID) };
     case 'history':
       return { type: 'history', ...record<{ id: number; question: HistoryQuestion }>({ id: number, question })(value, AS_SAID) };
+    case 'match':
+      return { type: 'match', ...record<{ ask: MatchAsk | null }>({ ask: optional(matchAsk) })(value, AS_SAID) };
     case 'packets':
       return { type: 'packets', ...record<{ flow: string | null }>({ flow: textOrNone })(value, AS_SAID) };
     default:

@@ -75,6 +75,13 @@ describe('other machines, live', () => {
       machines.run(machines.of('able'), `ping -qc1 ${machines.address('weak')}`);
       return /ping .*able /.test(screen.text);
     }, 'an app of the machine');
+    screen.type('/app:ping machine:able\r');
+    await screen.until(
+      () => /^ filtered(, complete since [\d:]+)? {2,}total/m.test(screen.text),
+      'what the machines count for it',
+    );
+    screen.type('\x1b');
+    await screen.until(() => /^ total/m.test(screen.text), 'the whole again');
     screen.type('0');
     await screen.until(() => /tcp 22 ssh .*sshd/.test(screen.text), 'what listens there');
     screen.type('\x03');

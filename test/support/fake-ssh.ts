@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import type { Rights } from '../../src/attach/ssh.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import { StreamEncoder } from '../../src/stream/encoder.ts';
-import { greeting, MESSAGE, MessageWriter } from '../../src/stream/messages.ts';
+import { greeting, MESSAGE, MessageWriter, matchedPayload } from '../../src/stream/messages.ts';
 import { type Order, orderIn, type Reply, replyPayload } from '../../src/stream/orders.ts';
 import { busy } from './snapshot-builder.ts';
 import { STREAM_LIMITS } from './stream.ts';
@@ -49,6 +49,12 @@ export class FakeSsh extends EventEmitter {
   async frame(step = 0, change: Partial<Snapshot> = {}): Promise<void> {
     const snapshot = { ...busy(5, step), time: 1_700_000_000_000, ...change };
     await this.say(this.writer.message(MESSAGE.FRAME, this.encoder.frame(snapshot)));
+  }
+
+  /** What a filter matches. */
+  async matched(id: number, change: Partial<Snapshot> = {}, encoder = new StreamEncoder(STREAM_LIMITS)): Promise<void> {
+    const frame = encoder.frame({ ...busy(2, 0), time: 1_700_000_000_000, ...change });
+    await this.say(this.writer.message(MESSAGE.MATCHED, matchedPayload({ id, completeSince: null, frame })));
   }
 
   async reply(reply: Reply): Promise<void> {

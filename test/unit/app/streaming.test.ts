@@ -5,7 +5,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { Streaming } from '../../../src/app/streaming.ts';
 import type { HistoryQuestion } from '../../../src/model/history.ts';
 import type { PacketPage } from '../../../src/model/packet-page.ts';
-import { MESSAGE } from '../../../src/stream/messages.ts';
+import { StreamDecoder } from '../../../src/stream/decoder.ts';
+import { MESSAGE, matchedIn } from '../../../src/stream/messages.ts';
 import { type Order, orderLine, type Reply, replyIn } from '../../../src/stream/orders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { busy } from '../../support/snapshot-builder.ts';
@@ -36,6 +37,7 @@ class Line {
     this.stream.listen({
       ask: (id, question) => this.asked.push({ id, question }),
       watchPackets: () => undefined,
+      match: (ask) => ask?.text !== 'app:(',
       packetPage: () => PAGE,
     });
   }
@@ -115,6 +117,44 @@ describe('a line', () => {
       { type: 'packets', page: PAGE },
       { type: 'history', id: 5, answer: { kind: 'failed', message: 'no', hint: null } },
     ]);
+  });
+
+  test('sends what a filter matches beside each frame, while it is asked for', async () => {
+    line.begin();
+    const matches: ReturnType<typeof matchedIn>[] = [];
+    const see = (text: string): void => {
+      const { total, apps, hosts, categories, interfaces, flows } = busy(2, 0);
+      const counted = {
+        text,
+        from: null,
+        average: 10,
+        completeSince: 7,
+        branches: null,
+        flowCount: 2,
+        encryptedDns: [],
+      } as const;
+      line.stream.sample({ ...busy(3, 0), matching: { ...counted, total, apps, hosts, categories, interfaces, flows } });
+      for (let chunk = line.output.read(); chunk !== null; chunk = line.output.read())
+        line.end.reader.take(chunk, (type, payload) => {
+          if (type === MESSAGE.SCHEMA) line.end.decoder = new StreamDecoder(payload, HERE);
+          if (type === MESSAGE.MATCHED) matches.push(matchedIn(payload));
+        });
+    };
+    const ask = { id: 3, text: 'app:curl', average: 10, machine: 'mac1' } as const;
+    await line.say({ type: 'speak', version: 1 });
+    see('app:curl');
+    await line.say({ type: 'match', ask });
+    see('app:ssh'); // the filter before
+    expect(matches).toEqual([]);
+    see('app:curl');
+    expect(matches).toMatchObject([{ id: 3, completeSince: 7 }]);
+    line.end.decoder?.frame(matches[0]?.frame ?? Buffer.alloc(0));
+    expect([...(line.end.decoder?.rows('flows') ?? [])]).toHaveLength(2);
+    await line.say({ type: 'match', ask: { ...ask, text: 'app:(' } });
+    see('app:(');
+    await line.say({ type: 'match', ask: null });
+    see('app:curl');
+    expect(matches).toHaveLength(1);
   });
 
   test.each<[string, string]>([

@@ -146,6 +146,34 @@ describe('a session of two machines', () => {
     expect(ssh('mac1').orders).toContainEqual({ type: 'want', tables: ['listeners'] });
   });
 
+  test('has each machine count what a filter matches, and shows it once all have told', async () => {
+    await live('mac1', 'mac2');
+    session.match('app:curl', 10);
+    await settle();
+    const { ask } = ssh('mac2').orders.at(-1) as { ask: { id: number } };
+    expect(ask).toMatchObject({ text: 'app:curl', average: 10, machine: 'mac2' });
+    const total = (rxBytes: number) => ({ total: { ...(shown.at(-1) as Snapshot).total, rxBytes } });
+    await ssh('mac1').matched(ask.id, total(100));
+    expect(tick().matching).toBeNull();
+    await ssh('mac2').matched(ask.id + 9, total(3)); // of another filter
+    expect(tick().matching).toBeNull();
+    await ssh('mac2').matched(ask.id, total(50));
+    const { matching } = tick();
+    expect(matching).toMatchObject({ text: 'app:curl', from: null, average: 10, total: { rxBytes: 150 } });
+    expect(matching?.flows.map(({ id }) => id.split('|')[0])).toEqual(['mac1', 'mac1', 'mac2', 'mac2']);
+    // A machine that comes back is asked again, counts from nothing, and the sum doesn't fall.
+    await ssh('mac1').end(255);
+    expect(tick().matching).toMatchObject({ total: { rxBytes: 150 } });
+    vi.advanceTimersByTime(1000);
+    await live('mac1');
+    expect(tick().matching).toMatchObject({ total: { rxBytes: 150 } });
+    expect(ssh('mac1').orders.some((order) => order.type === 'match' && order.ask?.id === ask.id)).toBe(true);
+    await ssh('mac1').matched(ask.id, total(7));
+    expect(tick().matching).toMatchObject({ total: { rxBytes: 157 } });
+    session.match(null, 10);
+    expect(tick().matching).toBeNull();
+  });
+
   test('ends all lines when it is stopped', async () => {
     await live('mac1');
     session.stop('done');
