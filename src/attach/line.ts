@@ -319,7 +319,8 @@ export class Line {
 
   #ended(child: ChildProcess, end: LineEnd): void {
     if (child !== this.#child || this.#isClosed) return;
-    const lived = this.#rows === null ? 0 : this.#clock.monotonic() - this.#startedAt;
+    const hasLived = this.#rows !== null;
+    const lived = hasLived ? this.#clock.monotonic() - this.#startedAt : 0;
     this.#child = null;
     const last = this.#rows?.snapshot() ?? this.#last;
     this.#last = last === null ? null : stillOf(last);
@@ -328,12 +329,13 @@ export class Line {
     this.#lastMatched = matched === null ? null : { ...matched, snapshot: stillOf(matched.snapshot) };
     this.#matched = null;
     this.#end = end;
-    if (end.isWithoutRights && this.#rights === 'root') {
+    // What was said before a stream began says nothing about its end.
+    if (end.isWithoutRights && this.#rights === 'root' && !hasLived) {
       this.#rights = 'own';
       this.open();
       return;
     }
-    if (end.isMissing && this.#missing === null) {
+    if (end.isMissing && this.#missing === null && !hasLived) {
       this.#missing = end;
       this.#rights = 'packets';
       this.open();

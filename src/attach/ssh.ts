@@ -107,7 +107,8 @@ export const CAUSES: readonly Cause[] = [
     isMissing: true,
   },
   {
-    says: /^sudo: /m,
+    // A machine that doesn't know its own name makes sudo say so, and go on.
+    says: /^sudo: (?!unable to resolve host)/m,
     note: 'sudo there asks for a password',
     hint: (host) => shellWords(['ssh', '-t', host, 'sudo visudo -f /etc/sudoers.d/netmon-tui']),
     isWithoutRights: true,

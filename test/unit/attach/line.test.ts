@@ -106,6 +106,15 @@ describe('a line', () => {
     expect(line.status.hint).toBe("ssh -t mac1 'sudo visudo -f /etc/sudoers.d/netmon-tui'");
   });
 
+  test('that lived as root is tried as root again, whatever sudo said meanwhile', async () => {
+    await ssh().greet();
+    await ssh().frame();
+    await ssh().end(255, 'sudo: a password is required\n');
+    expect(line.status.state).toBe('lost');
+    vi.advanceTimersByTime(1000);
+    expect(started.map(({ rights }) => rights)).toEqual(['root', 'root']);
+  });
+
   test('asks for packets where there is no netmon-tui, and for a stream the next time', async () => {
     await ssh().end(127, 'NETMON-MISSING\n');
     expect(started.map(({ rights }) => rights)).toEqual(['root', 'packets']);
@@ -206,6 +215,12 @@ test.each([
   ],
   [255, 'ann@mac1: Permission denied (publickey).', 'it takes no key of yours', 'ssh ann@mac1'],
   [127, 'NETMON-MISSING\n', 'netmon-tui is not installed there', 'netmon-tui attach --install ann@mac1'],
+  [
+    1,
+    'sudo: unable to resolve host mac1: Name or service not known\n\n',
+    'sudo: unable to resolve host mac1: Name or service not known',
+    '',
+  ],
   [3, 'netmon-tui: no permission to capture\n  type: sudo netmon-tui\n', 'no permission to capture', ''],
   [1, 'what \x1b[31mever\n', 'what [31mever', ''],
   [null, '', 'the line was cut', ''],
