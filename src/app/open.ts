@@ -1,7 +1,9 @@
 // The first step of a run: rights are decided, the capture is opened, then the screen or whatever else takes the output. A failure up to the
 // capture finds the terminal as it was. Nothing is read of the capture yet, and no key.
 
+import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
+import { hostname } from 'node:os';
 import type { Opener } from '../capture/opener.ts';
 import type { CaptureRequest, OpenedSource } from '../capture/source.ts';
 import { SwitchSource } from '../capture/switch-source.ts';
@@ -130,7 +132,7 @@ export async function open({ options, edges, clock, rightsOf, log }: OpenRequest
   closing.add('signals', () => guard.close());
   const screen = drawing === null ? null : (await drawing).openScreen(options, edges.platform, await overSsh);
   if (screen !== null) closing.add('screen', () => screen.close());
-  const stream = mode === 'stream' ? await streaming(guard, clock) : null;
+  const stream = mode === 'stream' ? await streaming(options, edges, guard, clock) : null;
   const shown = screen?.output ?? command ?? stream ?? (await plainOutput(mode, options, filter, guard, clock));
   const sessions = await openSessions(options, screen !== null, shown);
   const output = sessions ?? shown;
@@ -191,13 +193,25 @@ function refuseTerminalAsLine(): void {
     throw new NetmonError('usage', 'stream speaks to another netmon-tui, not to a terminal', 'type: netmon-tui attach HOST');
 }
 
-async function streaming(guard: Guard, clock: Clock): Promise<Streaming> {
+async function streaming({ read }: Options, edges: Edges, guard: Guard, clock: Clock): Promise<Streaming> {
   const [{ Streaming: StreamingOfRun }, { version }] = await Promise.all([
     import('./streaming.ts'),
     import('../system/build.ts'),
   ]);
   const onClosed = () => guard.outputClosed(null);
-  return new StreamingOfRun({ input: process.stdin, output: process.stdout, program: version(), clock, onClosed });
+  // What is read may be another machine's.
+  const machine = read === null ? machineMark(edges) : null;
+  return new StreamingOfRun({ input: process.stdin, output: process.stdout, program: version(), machine, clock, onClosed });
+}
+
+/** Tells this machine from others for as long as its network cards stay: whoever shows it under two names is told. */
+function machineMark(edges: Pick<Edges, 'networkInterfaces'>): string {
+  const cards = Object.values(edges.networkInterfaces()).flatMap((addresses) => addresses?.map(({ mac }) => mac) ?? []);
+  const own = [...new Set(cards)].sort();
+  return createHash('sha256')
+    .update([hostname(), ...own].join())
+    .digest('hex')
+    .slice(0, 16);
 }
 
 async function refuseBadTerminal(): Promise<void> {

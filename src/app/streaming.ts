@@ -36,6 +36,8 @@ export interface StreamParts {
   readonly output: Writable;
   /** Version of the program. */
   readonly program: string;
+  /** See Greeting. */
+  readonly machine: string | null;
   readonly clock: Clock;
   /** Called once, when nobody reads any more. */
   readonly onClosed: () => void;
@@ -61,7 +63,7 @@ export class Streaming implements Output {
   /** Greets, and obeys from now on: root has been dropped. */
   listen(handlers: StreamHandlers): void {
     this.#handlers = handlers;
-    const { input, output, program } = this.#parts;
+    const { input, output, program, machine } = this.#parts;
     const reader = new LineReader(LONGEST_ORDER);
     output.on('error', () => this.#close());
     input.on('error', () => this.#close());
@@ -73,7 +75,7 @@ export class Streaming implements Output {
         this.#close(); // whoever sends such orders is no netmon-tui
       }
     });
-    output.write(greeting(program));
+    output.write(greeting(program, machine));
   }
 
   sample(snapshot: Snapshot): void {
@@ -111,7 +113,7 @@ export class Streaming implements Output {
 
   #obey(order: Order): void {
     if (order.type === 'speak') {
-      if (this.#isSpoken || commonVersion({ versions: [order.version, order.version], program: '' }) !== VERSIONS[1])
+      if (this.#isSpoken || commonVersion({ versions: [order.version, order.version] }) !== VERSIONS[1])
         throw new Error('another version');
       this.#isSpoken = true;
       this.#parts.output.write(this.#writer.message(MESSAGE.SCHEMA, this.#encoder.schema()));

@@ -50,6 +50,7 @@ export class Line {
   readonly #start: StartLine;
   readonly #clock: Clock;
   readonly #replied: (reply: Reply) => void;
+  readonly #twinOf: (machine: string) => string | null;
   #child: ChildProcess | null = null;
   #reader = new MessageReader();
   #rows: MachineRows | null = null;
@@ -83,12 +84,23 @@ export class Line {
   #lastMatched: Matched | null = null;
   #bytes = { taken: 0, before: 0, at: 0, rate: 0 };
 
-  /** @param name as the user wrote it @param replied takes answers to questions, ids and times as this side has them */
-  constructor(name: string, start: StartLine, clock: Clock, replied: (reply: Reply) => void) {
+  /**
+   * @param name as the user wrote it
+   * @param replied takes answers to questions, ids and times as this side has them
+   * @param twinOf name of another line that is live to a machine; null for none
+   */
+  constructor(
+    name: string,
+    start: StartLine,
+    clock: Clock,
+    replied: (reply: Reply) => void,
+    twinOf: (machine: string) => string | null,
+  ) {
     this.name = name;
     this.#start = start;
     this.#clock = clock;
     this.#replied = replied;
+    this.#twinOf = twinOf;
     this.#since = clock.now();
   }
 
@@ -180,6 +192,11 @@ export class Line {
     return this.#connection;
   }
 
+  /** What the machine at the other end says that it is; null while there is none, or it doesn't say. */
+  get machine(): string | null {
+    return this.#child === null ? null : (this.#reader.greeting?.machine ?? null);
+  }
+
   /** Whether frames come. */
   get isLive(): boolean {
     return this.#state === 'live';
@@ -251,6 +268,11 @@ export class Line {
     const { greeting } = this.#reader;
     if (greeting === null) return;
     this.#program = greeting.program;
+    const twin = greeting.machine === null ? null : this.#twinOf(greeting.machine);
+    if (twin !== null) {
+      this.#cut(`it is the machine that is shown as ${twin}`, true, 'name it once');
+      return;
+    }
     const version = commonVersion(greeting);
     if (version !== null) {
       this.send({ type: 'speak', version });

@@ -63,7 +63,14 @@ export class AttachSession<End> {
   constructor(parts: AttachParts) {
     this.#parts = parts;
     this.#lines = parts.machines.map(
-      ({ name, start }) => new Line(name, start, parts.clock, (reply) => this.#replied(name, reply)),
+      ({ name, start }) =>
+        new Line(
+          name,
+          start,
+          parts.clock,
+          (reply) => this.#replied(name, reply),
+          (machine) => this.#lines.find((line) => line.name !== name && line.machine === machine)?.name ?? null,
+        ),
     );
     this.#started = parts.clock.now();
     this.#lastAt = parts.clock.monotonic();

@@ -65,7 +65,8 @@ const UNPACK = quoted(
   'rm -rf "$d"',
   'mv "$d.new" "$d"',
 );
-const REMOVE = quoted(FOLDER, OWN, 'rm -rf "$d"');
+/** Says so where there is nothing. */
+const REMOVE = quoted(FOLDER, OWN, '[ -e "$d" ] || echo none', 'rm -rf "$d"');
 
 /** Copies this program to hosts, one after the other. @returns the exit status. @throws NetmonError for the first that can't have it */
 export async function installAt(hosts: readonly string[], yes: boolean, io: InstallIo): Promise<number> {
@@ -83,8 +84,8 @@ export async function installAt(hosts: readonly string[], yes: boolean, io: Inst
 export async function uninstallAt(hosts: readonly string[], yes: boolean, io: InstallIo): Promise<number> {
   for (const host of hosts) {
     if (!(await agreed(`remove ~/.netmon-tui on ${host}`, yes, io))) return 0;
-    await ran(io, host, REMOVE, false);
-    io.say(`~/.netmon-tui is gone from ${host}`);
+    const { stdout } = await ran(io, host, REMOVE, false);
+    io.say(stdout.trim() === 'none' ? `there is no ~/.netmon-tui on ${host}` : `~/.netmon-tui is gone from ${host}`);
   }
   return 0;
 }

@@ -1,7 +1,7 @@
 // What goes over the line: a greeting in text, which the shell's own noise may precede, then messages. Each is packed with what was sent before it as
 // its dictionary, so that it can be unpacked by itself, to a stated size at most.
 //
-//     greeting   NETMON-STREAM {"versions":[1,1],"program":"0.1.0"} and a newline
+//     greeting   NETMON-STREAM {"versions":[1,1],"program":"0.1.0","machine":"4c1f"} and a newline
 //     message    type 1 byte | length of what follows 4 bytes, little-endian | deflate without header (RFC 1951)
 //
 // The other way go orders, a line of JSON each; the first says which version is spoken.
@@ -9,7 +9,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { sanitize } from '../net/text.ts';
 import { StreamFault } from './bytes.ts';
-import { list, moment, number, parsed, record, text } from './shape.ts';
+import { list, moment, number, optional, parsed, record, text } from './shape.ts';
 
 /** Versions of the stream that this program speaks: the least and the most. */
 export const VERSIONS = [1, 1] as const;
@@ -33,17 +33,19 @@ export interface Greeting {
   readonly versions: readonly number[];
   /** Version of the program. */
   readonly program: string;
+  /** The same over all lines to one machine, and over those to others another; null where nobody knows. */
+  readonly machine: string | null;
 }
 
-const greetingShape = record<Greeting>({ versions: list(number, 2), program: text });
+const greetingShape = record<Greeting>({ versions: list(number, 2), program: text, machine: optional(text) });
 
 /** The greeting of this program. */
-export function greeting(program: string): string {
-  return `${MAGIC}${JSON.stringify({ versions: VERSIONS, program } satisfies Greeting)}\n`;
+export function greeting(program: string, machine: string | null): string {
+  return `${MAGIC}${JSON.stringify({ versions: VERSIONS, program, machine } satisfies Greeting)}\n`;
 }
 
 /** The version that both speak, the highest; null if there is none. */
-export function commonVersion({ versions }: Greeting): number | null {
+export function commonVersion({ versions }: Pick<Greeting, 'versions'>): number | null {
   const [least = 0, most = 0] = versions;
   const common = Math.min(most, VERSIONS[1]);
   return common >= Math.max(least, VERSIONS[0]) ? common : null;

@@ -42,8 +42,8 @@ export class FakeSsh extends EventEmitter {
     await settle();
   }
 
-  async greet(): Promise<void> {
-    await this.say(greeting('1.2.3'), this.writer.message(MESSAGE.SCHEMA, this.encoder.schema()));
+  async greet(machine: string | null = null): Promise<void> {
+    await this.say(greeting('1.2.3', machine), this.writer.message(MESSAGE.SCHEMA, this.encoder.schema()));
   }
 
   async frame(step = 0, change: Partial<Snapshot> = {}): Promise<void> {

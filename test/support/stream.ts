@@ -13,7 +13,7 @@ export const HERE: Place = { shift: 0, prefix: '' };
 export function streamOf(snapshots: readonly Snapshot[], encoder = new StreamEncoder(STREAM_LIMITS)): Buffer[] {
   const writer = new MessageWriter();
   return [
-    Buffer.concat([Buffer.from(greeting('0.0.1')), writer.message(MESSAGE.SCHEMA, encoder.schema())]),
+    Buffer.concat([Buffer.from(greeting('0.0.1', null)), writer.message(MESSAGE.SCHEMA, encoder.schema())]),
     ...snapshots.map((snapshot) => writer.message(MESSAGE.FRAME, encoder.frame(snapshot))),
   ];
 }

@@ -29,6 +29,7 @@ class Line {
     input: this.input,
     output: this.output,
     program: '1.2.3',
+    machine: '4c1f',
     clock: new FakeClock(),
     onClosed: () => void this.closed++,
   });
@@ -78,7 +79,7 @@ describe('a line', () => {
     line.begin();
     line.stream.sample(busy(3, 1));
     line.read();
-    expect(line.end.reader.greeting).toEqual({ versions: [1, 1], program: '1.2.3' });
+    expect(line.end.reader.greeting).toEqual({ versions: [1, 1], program: '1.2.3', machine: '4c1f' });
     expect(line.end.decoder).toBeNull();
     await line.say({ type: 'speak', version: 1 });
     line.stream.sample(busy(3, 2));

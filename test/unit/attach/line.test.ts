@@ -33,7 +33,13 @@ describe('a line', () => {
       started.push(new FakeSsh(rights));
       return ssh() as unknown as ChildProcess;
     };
-    line = new Line('mac1', start, clock, (reply) => replies.push(reply));
+    line = new Line(
+      'mac1',
+      start,
+      clock,
+      (reply) => replies.push(reply),
+      () => null,
+    );
     line.open();
   });
 
@@ -184,7 +190,7 @@ describe('a line', () => {
   });
 
   test('is lost for good when nonsense comes', async () => {
-    await ssh().say(greeting('1'), Buffer.from([2, 9, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    await ssh().say(greeting('1', null), Buffer.from([2, 9, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
     expect(line.status.state).toBe('lost');
     expect(line.status.note).toMatch(/^it sends what no netmon-tui sends: /);
     expect(ssh().killed).toBe('SIGKILL');
@@ -245,5 +251,8 @@ test('each cause is in the documentation, with what to type', () => {
     expect(row?.type, note).toContain(hint?.('HOST') ?? '');
   }
   const others = rows.filter(({ says }) => !CAUSES.some(({ note }) => says.endsWith(note)));
-  expect(others.map(({ says }) => says)).toEqual(['it has netmon-tui ..., which speaks another version']);
+  expect(others.map(({ says }) => says)).toEqual([
+    'it is the machine that is shown as ...',
+    'it has netmon-tui ..., which speaks another version',
+  ]);
 });

@@ -174,6 +174,20 @@ describe('a session of two machines', () => {
     expect(tick().matching).toBeNull();
   });
 
+  test('shows a machine that has two names once', async () => {
+    await ssh('mac1').greet('4c1f');
+    await ssh('mac1').frame();
+    await ssh('mac2').greet('4c1f');
+    const { machines: states, flows } = tick();
+    expect(flows).toHaveLength(5);
+    expect(states?.[1]).toMatchObject({ state: 'lost', note: 'it is the machine that is shown as mac1', hint: 'name it once' });
+    await ssh('mac1').end(255);
+    vi.advanceTimersByTime(30_000);
+    await ssh('mac2').greet('4c1f');
+    await ssh('mac2').frame();
+    expect(tick().machines?.[1]?.state).toBe('live');
+  });
+
   test('ends all lines when it is stopped', async () => {
     await live('mac1');
     session.stop('done');

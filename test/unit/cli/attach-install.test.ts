@@ -65,12 +65,15 @@ test('says why a machine could not be reached, and what to type', async () => {
 test('its commands leave a folder alone that it did not make', async () => {
   const home = mkdtempSync(join(tmpdir(), 'netmon-install-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const said: string[] = [];
   const io: InstallIo = {
     ...host('', 'y').io,
+    say: (text) => said.push(text),
     run: async (_host, command, files) => {
       const input = files ? spawnSync('tar', ['-czf', '-', '-C', import.meta.dirname, '.']).stdout : '';
-      const { status, stderr } = spawnSync('sh', ['-c', command], { env: { ...process.env, HOME: home }, input });
-      return { status, stdout: `${SAME}\n22.1.0\n`, stderr: stderr.toString() };
+      const { status, stdout, stderr } = spawnSync('sh', ['-c', command], { env: { ...process.env, HOME: home }, input });
+      const isProbe = command.includes('uname');
+      return { status, stdout: isProbe ? `${SAME}\n22.1.0\n` : stdout.toString(), stderr: stderr.toString() };
     },
   };
   const own = join(home, '.netmon-tui');
@@ -84,4 +87,6 @@ test('its commands leave a folder alone that it did not make', async () => {
   expect(existsSync(join(own, 'attach-install.test.ts'))).toBe(true);
   expect(await uninstallAt(['mac1'], true, io)).toBe(0);
   expect(existsSync(own)).toBe(false);
+  expect(await uninstallAt(['mac1'], true, io)).toBe(0);
+  expect(said.slice(-2)).toEqual(['~/.netmon-tui is gone from mac1', 'there is no ~/.netmon-tui on mac1']);
 });

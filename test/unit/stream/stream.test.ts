@@ -262,13 +262,13 @@ describe('a reader refuses', () => {
     const bomb = writer.message(MESSAGE.FRAME, Buffer.alloc(8 << 20));
     expect(bomb.length).toBeLessThan(64 * 1024);
     const reader = new MessageReader();
-    expect(() => reader.take(Buffer.concat([Buffer.from(greeting('1')), bomb]), () => undefined)).toThrow(StreamFault);
+    expect(() => reader.take(Buffer.concat([Buffer.from(greeting('1', null)), bomb]), () => undefined)).toThrow(StreamFault);
   });
 
   test('a message whose length nobody could mean', () => {
     const header = Buffer.from([MESSAGE.FRAME, 0xff, 0xff, 0xff, 0x7f]);
     const reader = new MessageReader();
-    expect(() => reader.take(Buffer.concat([Buffer.from(greeting('1')), header]), () => undefined)).toThrow('too long');
+    expect(() => reader.take(Buffer.concat([Buffer.from(greeting('1', null)), header]), () => undefined)).toThrow('too long');
   });
 
   test('noise without end', () => {
@@ -299,7 +299,7 @@ test.each([
   [[1, 7], 1],
   [[2, 3], null],
   [[], null],
-])('of versions %j it speaks %j', (versions, common) => expect(commonVersion({ versions, program: '' })).toBe(common));
+])('of versions %j it speaks %j', (versions, common) => expect(commonVersion({ versions })).toBe(common));
 
 test('every table has fewer columns than a row can say', () => {
   for (const name of TABLE_NAMES) expect(TABLES[name].columns.length).toBeLessThanOrEqual(50);
