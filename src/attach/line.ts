@@ -207,7 +207,10 @@ export class Line {
     const isReduced = capture !== null && capture.packets === null;
     const lacks = isReduced ? (this.#end?.isWithoutRights ? this.#end.note : capture.note) : '';
     const silent = Math.round((this.#clock.monotonic() - this.#heardAt) / 1000);
-    const late = this.#state === 'late' ? `${this.#missing === null ? 'nothing' : 'no packets'} for ${silent} s` : '';
+    const late =
+      this.#state === 'late'
+        ? `${this.#missing === null ? 'nothing' : `${this.#missing.note}: no packets of tcpdump`} for ${silent} s`
+        : '';
     const why = this.#state === 'late' ? late : (this.#end?.note ?? '');
     return {
       name: this.name,
@@ -231,8 +234,9 @@ export class Line {
   /** What to type about its state; empty for nothing. */
   #hint(isReduced: boolean): string {
     if (this.#state === 'lost') return this.#end?.hint ?? '';
-    if (this.#state !== 'live') return '';
-    return this.#missing?.hint ?? (isReduced && this.#end?.isWithoutRights === true ? this.#end.hint : '');
+    if (this.#state === 'connecting') return '';
+    if (this.#missing !== null || this.#state === 'late') return this.#missing?.hint ?? '';
+    return isReduced && this.#end?.isWithoutRights === true ? this.#end.hint : '';
   }
 
   /** The machine as its line told last; null before its first frame. What a lost one told is still there, and moves nothing. */

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Line } from '../../../src/attach/line.ts';
 import { CAUSES, isHost, lineEnd, type Rights, sshArguments, streamCommand } from '../../../src/attach/ssh.ts';
-import { greeting, MESSAGE } from '../../../src/stream/messages.ts';
+import { greeting, MESSAGE, matchedPayload } from '../../../src/stream/messages.ts';
 import type { Reply } from '../../../src/stream/orders.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeSsh, settle } from '../../support/fake-ssh.ts';
@@ -132,7 +132,11 @@ describe('a line', () => {
       hint: 'netmon-tui attach --install mac1',
     });
     pass(20_000); // nothing passes there
-    expect(line.status).toMatchObject({ state: 'late', note: 'no packets for 20 s' });
+    expect(line.status).toMatchObject({
+      state: 'late',
+      note: 'netmon-tui is not installed there: no packets of tcpdump for 20 s',
+      hint: 'netmon-tui attach --install mac1',
+    });
     await ssh().frame(1);
     expect(line.status.state).toBe('live');
     await ssh().end(null);
@@ -194,6 +198,18 @@ describe('a line', () => {
     expect(line.status.state).toBe('lost');
     expect(line.status.note).toMatch(/^it sends what no netmon-tui sends: /);
     expect(ssh().killed).toBe('SIGKILL');
+  });
+
+  test.each([
+    ['short', () => Buffer.alloc(3)],
+    ['of no frame', () => matchedPayload({ id: 7, completeSince: 1e300, frame: Buffer.from([1]) })],
+  ])('is lost for good when matches come that are none: %s', async (_, payload) => {
+    line.match({ id: 7, text: 'curl', average: 10 });
+    await ssh().greet();
+    await ssh().frame();
+    await ssh().say(ssh().writer.message(MESSAGE.MATCHED, payload()));
+    expect(line.status.note).toMatch(/^it sends what no netmon-tui sends: /);
+    expect(line.matched).toBeNull();
   });
 
   test('says which side is too old', async () => {
