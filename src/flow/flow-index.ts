@@ -100,7 +100,8 @@ export class FlowIndex {
   }
 
   insert(hash: number, row: number): void {
-    if (++this.#count * 2 > this.#mask) this.#grow();
+    // Exactly half full is allowed: a full flow table would otherwise double the index for its last row.
+    if (++this.#count * 2 > this.#mask + 1) this.#grow();
     this.#place(hash, row);
   }
 
