@@ -7,16 +7,25 @@ import { pathToFileURL } from 'node:url';
 
 const [root, file, limits, keep] = process.argv.slice(2);
 const built = (path) => import(pathToFileURL(`${root}/dist/${path}`).href);
-const [{ openFile }, { Categories }, { assemble }, { systemEdges }, { JsonOutput }, { ReplaySession }, { systemClock }] =
-  await Promise.all([
-    built('capture/file/source.js'),
-    built('identify/category/categories.js'),
-    built('pipeline/assembly.js'),
-    built('system/programs.js'),
-    built('output/json-output.js'),
-    built('pipeline/replay-session.js'),
-    built('system/clock.js'),
-  ]);
+const [
+  { openFile },
+  { Categories },
+  { assemble },
+  { systemEdges },
+  { JsonOutput },
+  { ReplaySession },
+  { systemClock },
+  { keepHeapSmall },
+] = await Promise.all([
+  built('capture/file/source.js'),
+  built('identify/category/categories.js'),
+  built('pipeline/assembly.js'),
+  built('system/programs.js'),
+  built('output/json-output.js'),
+  built('pipeline/replay-session.js'),
+  built('system/clock.js'),
+  built('system/thread.js'),
+]);
 
 let last = null;
 const output = {
@@ -37,6 +46,7 @@ const output = {
   },
 };
 
+keepHeapSmall(); // as the program does
 const edges = systemEdges();
 const begun = performance.now();
 const cpuBegun = threadCpuMs();
