@@ -97,13 +97,15 @@ export async function runAttached(options: Options, { machines, ssh }: AttachOpt
 
 /** The user's own ssh, with all that it knows of the user. */
 function startSsh(program: string, name: string, rights: Rights) {
-  const how = { stdio: ['pipe' as const, 'pipe' as const, 'pipe' as const], env: process.env, shell: false };
-  if (rights !== 'packets') return spawn(program, sshArguments(name, streamCommand(rights)), how);
+  const { env } = process;
+  if (rights !== 'packets')
+    return spawn(program, sshArguments(name, streamCommand(rights)), { stdio: ['pipe', 'pipe', 'pipe'], env, shell: false });
   const { node, script } = thisInvocation();
   const own = node === null ? [script] : [node, script];
   const child = spawn('/bin/sh', ['-c', packetsLine(program, name, own)], {
-    ...how,
-    stdio: [...how.stdio, 'pipe' as const],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    env,
+    shell: false,
     detached: true,
   });
   // The shell has a group of its own, which ends as one: the shell's end alone would leave ssh.
