@@ -15,7 +15,7 @@ import { bytesIn, HistoryFolder, moved } from '../support/history-folder.ts';
 import { netnsObstacle, Pair, Running } from '../support/netns.ts';
 
 const children = join(import.meta.dirname, '../bench/children');
-const KILLS = 8;
+const KILLS = Number(process.env['NETMON_KILLS'] ?? 8);
 const program = inject('program');
 
 /** Runs a program to its end; its standard output. */
@@ -43,7 +43,7 @@ describe('history', () => {
     expect(result.foundBytes).toBeGreaterThanOrEqual(result.confirmedBytes);
     expect(result.confirmedBytes).toBeGreaterThan(0);
     expect(result.unconfirmedBatches).toBeLessThan(20); // one, and some more while a save is at work
-  }, 180_000);
+  }, 600_000);
 
   it('is read by sqlite3 again and again while it is written, without one error', async ({ skip }) => {
     const obstacle = sqlite3Obstacle();

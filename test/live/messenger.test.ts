@@ -30,7 +30,7 @@ import { Pty, type PtyOptions, ptyObstacle } from '../support/pty.ts';
 const reason = netnsObstacle('curl', 'setpriv');
 const program = inject('program');
 const UID = 4242;
-const KILLS = 200;
+const KILLS = Number(process.env['NETMON_KILLS'] ?? 30);
 /** Prints what it is posted, a line each. */
 const RECEIVER = `require('node:http').createServer((request, response) => {
   let text = '';
