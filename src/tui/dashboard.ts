@@ -6,9 +6,9 @@ import type { Pane } from '../view/pane.ts';
 import type { Depth } from '../view/text/colours.ts';
 import type { Glyphs } from '../view/text/glyphs.ts';
 import type { Styles } from '../view/text/styles.ts';
-import { colourNumber, type Markup, markupOf } from './markup.ts';
+import { type Attributes, attributesOf, colourNumber } from './cells.ts';
 import type { TerminalOutput } from './terminal-output.ts';
-import { type BaseColours, type LineBox, Skeleton, type Spark } from './widgets.ts';
+import { type LineBox, Skeleton, type Spark } from './widgets.ts';
 
 /** Tables that a frame has at most. */
 const TABLES = 4;
@@ -27,7 +27,7 @@ export class Dashboard {
   readonly #sparks: Readonly<Record<'rx' | 'tx', Spark>>;
   readonly #popup: LineBox;
   readonly #screen: Widgets.Screen;
-  #markup: Markup | null = null;
+  #attributes: Attributes | null = null;
   #chartColours = { rx: -1, tx: -1 };
   #background = -1;
   #dressed = false;
@@ -46,24 +46,21 @@ export class Dashboard {
     this.#popup = skeleton.lines(1, 10);
   }
 
-  /** Takes a theme: sequences for roles, base colours for cells without text. */
+  /** Takes a theme. */
   dress(styles: Styles, depth: Depth, terminal: TerminalOutput): void {
-    this.#markup = markupOf(styles, depth, terminal);
+    this.#attributes = attributesOf(styles, depth, terminal);
     const number = (colour: number | null): number => colourNumber(colour, depth, terminal);
-    const base: BaseColours = { fg: number(styles.text.fg), bg: number(styles.text.bg) };
-    this.#background = base.bg;
+    this.#background = number(styles.text.bg);
     this.#dressed = true;
     this.#chartColours = { rx: number(styles.rx.fg), tx: number(styles.tx.fg) };
-    for (const widget of [this.#backdrop, this.#header, this.#footer, this.#popup, this.#chart, ...this.#tables, ...this.#parts])
-      widget.paint(base);
-    this.#sparks.rx.paint({ fg: this.#chartColours.rx, bg: base.bg });
-    this.#sparks.tx.paint({ fg: this.#chartColours.tx, bg: base.bg });
+    this.#sparks.rx.paint({ fg: this.#chartColours.rx, bg: this.#background });
+    this.#sparks.tx.paint({ fg: this.#chartColours.tx, bg: this.#background });
   }
 
   /** Fills the widgets with a frame. @returns whether the terminal has to be drawn */
   show(frame: Frame): boolean {
-    const markup = this.#markup;
-    if (markup === null) return false;
+    const attributes = this.#attributes;
+    if (attributes === null) return false;
     let changed = this.#dressed;
     this.#dressed = false;
     const fill = (box: LineBox, pane: Pane | null | undefined): void => {
@@ -72,7 +69,7 @@ export class Dashboard {
         return;
       }
       if (box.place(pane.rect)) changed = true;
-      if (box.show(pane.lines, markup)) changed = true;
+      if (box.show(pane.lines, attributes)) changed = true;
     };
     fill(this.#backdrop, frame.message ?? this.#ground());
     fill(this.#header, frame.header);

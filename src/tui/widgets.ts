@@ -7,7 +7,7 @@ import type { Rect } from '../view/pane.ts';
 import type { ChartModel } from '../view/panels/chart.ts';
 import { type Glyphs, UNICODE_GLYPHS } from '../view/text/glyphs.ts';
 import type { Line } from '../view/text/span.ts';
-import { contentOf, type Markup } from './markup.ts';
+import { type Attributes, type CellRules, cellsOf } from './cells.ts';
 
 type SparklineElement = ReturnType<typeof sparkline>;
 
@@ -30,7 +30,7 @@ export class Skeleton {
 
   lines(row: number, rows: number): LineBox {
     const make = blessed.box as unknown as (options: never) => Widgets.BoxElement;
-    return new LineBox(this.#grid.set(row, 0, rows, 12, make, { tags: false, wrap: false, hidden: true }));
+    return new LineBox(this.#grid.set(row, 0, rows, 12, make, { hidden: true }));
   }
 
   spark(column: number, glyphs: Glyphs): Spark {
@@ -64,31 +64,94 @@ abstract class Widget {
     return true;
   }
 
+  /** The cells that it was put on. */
+  protected get rect(): Rect {
+    return this.#rect ?? NOWHERE;
+  }
+
   /** Hides the widget. @returns whether it was shown */
   hide(): boolean {
     if (this.element.hidden) return false;
     this.element.hide();
     return true;
   }
-
-  /** Sets the colours of cells without text. */
-  paint({ fg, bg }: BaseColours): void {
-    Object.assign(this.element.style, { fg, bg });
-  }
 }
 
-/** A box of lines that already fit it. */
+const NOWHERE: Rect = { left: 0, top: 0, width: 0, height: 0 };
+
+/** What blessed keeps of the screen's cells: attribute and text. */
+type ScreenLine = [attribute: number, text: string][] & { dirty: boolean };
+
+interface ScreenCells {
+  readonly lines: readonly ScreenLine[];
+  readonly fullUnicode: boolean;
+  readonly program: { readonly isiTerm2: boolean };
+}
+
+/** A box of lines that already fit it. It fills the cells itself: blessed would parse all text for escape sequences, three times a frame. */
 export class LineBox extends Widget {
-  #content = '';
+  readonly #screen: ScreenCells;
+  readonly #rules: CellRules;
+  #attributes = new Int32Array(0);
+  #texts: string[] = [];
+
+  constructor(element: Widgets.BoxElement) {
+    super(element);
+    this.#screen = element.screen as unknown as ScreenCells;
+    const { fullUnicode, program } = this.#screen;
+    this.#rules = { hasWide: fullUnicode, hasCombining: fullUnicode && !program.isiTerm2 }; // iTerm2 draws marks in cells of their own
+    (element as unknown as { render(): void }).render = () => this.#fill();
+  }
 
   /** Shows lines. @returns whether they differ from those before */
-  show(lines: readonly Line[], markup: Markup): boolean {
-    const content = contentOf(lines, markup);
-    // setContent parses the whole content again, even if nothing changed.
-    if (content === this.#content) return false;
-    this.#content = content;
-    this.element.setContent(content);
-    return true;
+  show(lines: readonly Line[], attributes: Attributes): boolean {
+    const { width, height } = this.rect;
+    let changed = this.#texts.length !== width * height;
+    if (changed) {
+      this.#attributes = new Int32Array(width * height);
+      this.#texts = new Array<string>(width * height).fill(' ');
+    }
+    let attribute = attributes.text;
+    let at = 0;
+    const put = (text: string): void => {
+      if (this.#attributes[at] !== attribute || this.#texts[at] !== text) {
+        this.#attributes[at] = attribute;
+        this.#texts[at] = text;
+        changed = true;
+      }
+      at++;
+    };
+    for (let y = 0; y < height; y++) {
+      const end = at + width;
+      for (const { text, role } of lines[y] ?? []) {
+        if (text === '') continue;
+        attribute = attributes[role];
+        const cells = cellsOf(text, this.#rules);
+        for (let i = 0; i < cells.length && at < end; i++) put(cells[i] as string);
+      }
+      while (at < end) put(' ');
+    }
+    return changed;
+  }
+
+  /** Fills the screen's cells, as blessed asks before it draws those that differ. */
+  #fill(): void {
+    if (this.element.hidden) return;
+    const { left, top, width, height } = this.rect;
+    for (let y = 0; y < height; y++) {
+      const line = this.#screen.lines[top + y];
+      if (line === undefined) break;
+      for (let x = 0; x < width; x++) {
+        const cell = line[left + x];
+        if (cell === undefined) break;
+        const attribute = this.#attributes[y * width + x] as number;
+        const text = this.#texts[y * width + x] as string;
+        if (cell[0] === attribute && cell[1] === text) continue;
+        cell[0] = attribute;
+        cell[1] = text;
+        line.dirty = true;
+      }
+    }
   }
 }
 
@@ -100,6 +163,11 @@ export class Spark extends Widget {
   constructor(element: SparklineElement, glyphs: Glyphs) {
     super(element);
     this.#glyphs = glyphs;
+  }
+
+  /** Sets the colours of cells without text. */
+  paint({ fg, bg }: BaseColours): void {
+    Object.assign(this.element.style, { fg, bg });
   }
 
   /** Shows the line; `colour` is the title's, as blessed numbers it. @returns whether it differs from the one before */
