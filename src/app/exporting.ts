@@ -8,9 +8,20 @@ import type { HistoryReader } from '../history/query/reader.ts';
 import type { Messenger } from '../messenger/client.ts';
 import { BATCH_ROWS } from '../messenger/protocol.ts';
 import { reasonOf } from '../model/errors.ts';
-import type { EngineStatus, ExportCursor, ExportMark, ExportPlan, ExportStatus, PushEngine, PushPlan } from '../model/export.ts';
+import {
+  addRefused,
+  type EngineStatus,
+  type ExportCursor,
+  type ExportMark,
+  type ExportPlan,
+  type ExportStatus,
+  type PushEngine,
+  type PushPlan,
+  type Refused,
+} from '../model/export.ts';
 import type { ExportBatch, ExportQueue, QueuedMark, UnsentPage } from '../model/export-batch.ts';
 import type { Clock } from '../system/clock.ts';
+import { refusedWords } from '../view/text/exports.ts';
 import { readSavedScreen, type SavedPlace, writeSavedScreen } from './saved-screen.ts';
 
 const MINUTE_MS = 60_000;
@@ -44,6 +55,7 @@ interface Lane {
   /** Not before this time, monotonic ms. */
   notBefore: number;
   sent: number;
+  refused: Refused | null;
   /** The last minute that the engine has all of; null if that isn't known. */
   minute: number | null;
 }
@@ -69,7 +81,7 @@ export class Exporting {
   constructor(parts: ExportingParts) {
     this.#parts = parts;
     this.#privacy = new Privacy(parts.plan, parts.identity.key);
-    const fresh = { cursor: null, isSending: false, notBefore: 0, sent: 0, minute: null };
+    const fresh = { cursor: null, isSending: false, notBefore: 0, sent: 0, refused: null, minute: null };
     this.#lanes = parts.plan.push.map((plan) => ({ plan, ...fresh }));
   }
 
@@ -130,7 +142,7 @@ export class Exporting {
     await this.#closeReader();
   }
 
-  #statusOf({ plan, cursor, sent, minute }: Lane): EngineStatus {
+  #statusOf({ plan, cursor, sent, refused, minute }: Lane): EngineStatus {
     const { engine, url } = plan;
     const held = this.#parts.messenger.heldBatch(engine);
     const settled = this.#queue?.minute ?? null;
@@ -144,6 +156,7 @@ export class Exporting {
       waiting: isBehind && settled !== null ? Math.max(1, settled - (minute ?? settled)) : 0,
       behindSince: isBehind ? acknowledged : null,
       failure: held?.failure ?? null,
+      refused,
       next: held?.next ?? null,
     };
   }
@@ -238,7 +251,8 @@ export class Exporting {
 
   async #send(lane: Lane, page: UnsentPage, batch: ExportBatch): Promise<void> {
     try {
-      await this.#parts.messenger.send(batch);
+      const refused = await this.#parts.messenger.send(batch);
+      if (refused !== null) lane.refused = addRefused(lane.refused, refused);
       lane.sent += batch.minutes.length + batch.flows.length + batch.alerts.length;
       lane.notBefore = this.#parts.clock.monotonic() + PACE_MS;
       this.#moveOn(lane, page);
@@ -282,10 +296,10 @@ export class Exporting {
 }
 
 /** What is said of an engine at the end. */
-function lateWord({ engine, to, waiting, failure }: EngineStatus): string {
-  if (waiting === 0) return '';
+function lateWord({ engine, to, waiting, failure, refused }: EngineStatus): string {
   const why = failure === null ? '' : `: ${failure}`;
-  return `${engine} (${to}) is ${waiting} min behind${why}; the next run sends the rest`;
+  const late = waiting === 0 ? '' : `${engine} (${to}) is ${waiting} min behind${why}; the next run sends the rest`;
+  return [late, refused === null ? '' : `${engine} (${to}): ${refusedWords(refused)}`].filter((part) => part !== '').join('; ');
 }
 
 /** What tells this machine from every other, and keeps its hashes to itself. */

@@ -2,9 +2,14 @@
 // are those of the semantic conventions where they have one.
 
 import type { Alert, Severity } from '../model/alert.ts';
+import type { Refused } from '../model/export.ts';
 import type { LoggedFlow } from '../model/history-batch.ts';
 import { METRICS, type Metric, type MetricName, type MetricSample, type MetricSet } from '../model/metrics.ts';
-import { ProtobufWriter } from './protobuf.ts';
+import { sanitize } from '../net/text.ts';
+import { ProtobufWriter, protobufFields } from './protobuf.ts';
+
+/** Characters of a receiver's reason that are kept. */
+const LONGEST_WHY = 200;
 
 /** Headers besides those of any POST. */
 export const OTLP_HEADERS = { 'content-type': 'application/x-protobuf' } as const;
@@ -254,4 +259,16 @@ function attributes(message: ProtobufWriter, field: number, named: Attributes): 
 /** @param time epoch ms */
 function nanoseconds(time: number): bigint {
   return BigInt(Math.max(0, Math.round(time))) * 1_000_000n;
+}
+
+/**
+ * What a receiver refused of a message that it took otherwise, from its answer: field 1, partial_success, has the number refused in field 1 and a message
+ * in field 2. null for nothing, and for an answer that can't be read. (opentelemetry.io/docs/specs/otlp, "Partial Success")
+ */
+export function otlpRefused(answer: Uint8Array): Refused | null {
+  const partial = protobufFields(answer)?.get(1);
+  const fields = partial instanceof Uint8Array ? protobufFields(partial) : null;
+  const [count, why] = [fields?.get(1), fields?.get(2)];
+  if (typeof count !== 'number' || count <= 0) return null;
+  return { count, why: why instanceof Uint8Array ? sanitize(new TextDecoder().decode(why)).slice(0, LONGEST_WHY) : '' };
 }

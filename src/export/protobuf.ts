@@ -1,4 +1,4 @@
-// Writes Protocol Buffers: the few kinds of fields that engines' messages have (protobuf.dev/programming-guides/encoding). It reads nothing.
+// Writes Protocol Buffers: the few kinds of fields that engines' messages have (protobuf.dev/programming-guides/encoding). Of answers it reads numbers and bytes.
 
 import { widened } from '../net/bytes.ts';
 
@@ -97,4 +97,34 @@ function varintLength(value: number): number {
   let length = 1;
   for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) length++;
   return length;
+}
+
+/** Numbers and bytes of a short message by their field, of each field the last one; null if it is no message. Numbers from 2^53 on are left out. */
+export function protobufFields(bytes: Uint8Array): Map<number, number | Uint8Array> | null {
+  const fields = new Map<number, number | Uint8Array>();
+  let at = 0;
+  const varint = (): number => {
+    let value = 0;
+    for (let scale = 1; at < bytes.length; scale *= 128) {
+      const byte = bytes[at++] as number;
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+    return Number.NaN; // it ends early
+  };
+  while (at < bytes.length) {
+    const tag = varint();
+    const field = Math.floor(tag / 8);
+    if (tag % 8 === WIRE.VARINT) {
+      const value = varint();
+      if (Number.isNaN(value)) return null;
+      if (Number.isSafeInteger(value)) fields.set(field, value);
+    } else if (tag % 8 === WIRE.LENGTH) {
+      const length = varint();
+      if (!(at + length <= bytes.length)) return null;
+      fields.set(field, bytes.subarray(at, at + length));
+      at += length;
+    } else return null;
+  }
+  return fields;
 }

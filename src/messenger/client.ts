@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { type Alert, type AlertDelivery, alertFields } from '../model/alert.ts';
 import { CHANNELS, type Channel, type DeliveryPlan, type MessengerStatus } from '../model/delivery.ts';
-import type { EngineStatus, ExportPlan, PushEngine } from '../model/export.ts';
+import type { EngineStatus, ExportPlan, PushEngine, Refused } from '../model/export.ts';
 import type { ExportBatch } from '../model/export-batch.ts';
 import type { MetricSet } from '../model/metrics.ts';
 import { type Identity, identityOf, macAccount } from '../system/accounts.ts';
@@ -32,7 +32,7 @@ export type StartMessenger = (env: Readonly<Record<string, string>>) => ChildPro
 /** A batch that an engine is to get. */
 interface Sending {
   readonly token: string;
-  readonly resolve: () => void;
+  readonly resolve: (refused: Refused | null) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -137,8 +137,11 @@ export class Messenger {
     this.#child.stdin?.write(lineOf({ type: 'metrics', ...set }));
   }
 
-  /** Has a batch sent. Resolves once the engine has it, however long that takes; rejects if the messenger ends before. One batch at a time for each engine. */
-  send(batch: ExportBatch): Promise<void> {
+  /**
+   * Has a batch sent. Resolves once the engine has it, however long that takes, with what it refused of it; rejects if the messenger ends before. One
+   * batch at a time for each engine.
+   */
+  send(batch: ExportBatch): Promise<Refused | null> {
     return new Promise((resolve, reject) => {
       if (this.#hasEnded) {
         reject(new Error(ENDED));
@@ -178,19 +181,19 @@ export class Messenger {
     if (answer.type === 'done')
       this.#keep({ id: answer.id, sink: answer.channel, time: systemClock.now(), failure: answer.failure });
     else if (answer.type === 'ready') this.#status = { ...this.#status, isReady: true, user: answer.user, note: answer.note };
-    else if (answer.type === 'taken') this.#take(answer.engine, answer.token);
+    else if (answer.type === 'taken') this.#take(answer.engine, answer.token, answer.refused);
     else if (answer.type === 'held') this.#held.set(answer.engine, { failure: answer.failure, next: answer.next });
     else if (answer.type === 'status') this.#status = { ...this.#status, note: answer.note, channels: answer.channels };
     else if (answer.type === 'engines') this.#engines = answer.engines;
     else this.#status = { ...this.#status, isReady: false, note: `the messenger can't work: ${answer.reason}` };
   }
 
-  #take(engine: PushEngine, token: string): void {
+  #take(engine: PushEngine, token: string, refused: Refused | null): void {
     const sending = this.#sending.get(engine);
     if (sending?.token !== token) return;
     this.#sending.delete(engine);
     this.#held.delete(engine);
-    sending.resolve();
+    sending.resolve(refused);
   }
 
   #keep(delivery: AlertDelivery): void {

@@ -2,6 +2,7 @@
 
 import type { Severity } from '../model/alert.ts';
 import type { Channel, ChannelStatus, Hold } from '../model/delivery.ts';
+import type { Refused } from '../model/export.ts';
 import { sanitize } from '../net/text.ts';
 import type { Clock } from '../system/clock.ts';
 import { type Message, messageOf } from './message.ts';
@@ -9,7 +10,11 @@ import type { AlertFields } from './protocol.ts';
 
 /** What became of a message. */
 export type Outcome =
-  | { readonly isDelivered: true }
+  | {
+      readonly isDelivered: true;
+      /** What the receiver took without keeping it; null for nothing. */
+      readonly refused: Refused | null;
+    }
   | {
       readonly isDelivered: false;
       readonly reason: string;
@@ -19,7 +24,7 @@ export type Outcome =
       readonly pauseMs: number | null;
     };
 
-export const DELIVERED: Outcome = { isDelivered: true };
+export const DELIVERED: Outcome = { isDelivered: true, refused: null };
 
 /** @param pauseMs what the receiver asked for */
 export function failed(reason: string, isAgain: boolean, pauseMs: number | null = null): Outcome {

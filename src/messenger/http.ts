@@ -55,10 +55,15 @@ export interface HttpAnswer {
   readonly retryAfter: number | null;
   /** The first line of its text; empty if it was not waited for. */
   readonly text: string;
+  /** The beginning of what it says, as it came. */
+  readonly bytes: Uint8Array;
 }
 
-/** Posts. Rejects with the reason in words if nobody could be asked. @param reads whether to wait for the text of an answer that is no success */
-export async function post(request: HttpRequest, reads = false): Promise<HttpAnswer> {
+/** Answers whose text is waited for. */
+type Read = 'none' | 'failures' | 'all';
+
+/** Posts. Rejects with the reason in words if nobody could be asked. */
+export async function post(request: HttpRequest, reads: Read = 'none'): Promise<HttpAnswer> {
   try {
     return await posted(request, reads);
   } catch (thrown) {
@@ -69,7 +74,7 @@ export async function post(request: HttpRequest, reads = false): Promise<HttpAns
   }
 }
 
-function posted({ url, headers, body, ca, caName, longestMs }: HttpRequest, reads: boolean): Promise<HttpAnswer> {
+function posted({ url, headers, body, ca, caName, longestMs }: HttpRequest, reads: Read): Promise<HttpAnswer> {
   const target = new URL(url);
   const options: RequestOptions = {
     method: 'POST',
@@ -82,16 +87,19 @@ function posted({ url, headers, body, ca, caName, longestMs }: HttpRequest, read
     const answered = (response: IncomingMessage) => {
       const { statusCode: status = 0 } = response;
       const retryAfter = pauseIn(response.headers['retry-after']);
-      let text = '';
+      const read: Buffer[] = [];
+      let length = 0;
       const done = () => {
-        resolve({ status, retryAfter, text: sanitize(text.trimStart().split('\n', 1)[0] as string) });
+        const bytes = Buffer.concat(read).subarray(0, LONGEST_TEXT);
+        resolve({ status, retryAfter, text: sanitize(bytes.toString('utf8').trimStart().split('\n', 1)[0] as string), bytes });
         call.destroy();
       };
-      if (!reads || (status >= 200 && status < 300)) return done();
+      if (reads === 'none' || (reads === 'failures' && isSuccess(status))) return done();
       const late = setTimeout(done, TEXT_MS);
       response.on('data', (chunk: Buffer) => {
-        text += chunk.toString('utf8', 0, LONGEST_TEXT);
-        if (text.length >= LONGEST_TEXT) done();
+        read.push(chunk);
+        length += chunk.length;
+        if (length >= LONGEST_TEXT) done();
       });
       response.once('close', () => {
         clearTimeout(late);
@@ -143,6 +151,10 @@ function trustedText(path: string, name: string, ifOpen: string | null): string 
 /** The pause of a Retry-After in seconds, ms; null without one. */
 function pauseIn(header: string | undefined): number | null {
   return header !== undefined && /^\d{1,6}$/.test(header) ? Math.min(Number(header) * 1000, LONGEST_PAUSE_MS) : null;
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 /** Why an answer is no success, in words. */

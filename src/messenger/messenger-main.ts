@@ -91,7 +91,7 @@ function dispatcherOf({ plan, bus }: Orders, flock: Flock | null, log: Delivery 
 /** What sends to engines. @param live what is told of the moment, to those that take it @param program version of the program */
 function queuesOf({ exports }: Orders, live: ReadonlyMap<PushEngine, LiveMetrics>, program: string): EngineQueue[] {
   const events: EngineEvents = {
-    taken: (engine, token) => answer({ type: 'taken', engine, token }),
+    taken: (engine, token, refused) => answer({ type: 'taken', engine, token, refused }),
     held: (engine, token, failure, next) => answer({ type: 'held', engine, token, failure, next }),
   };
   const senderFor = (plan: PushPlan): EngineSender => {

@@ -78,6 +78,7 @@ export class MetricsListener {
       waiting: 0,
       behindSince: null,
       failure: this.#failure,
+      refused: null,
       next: null,
     };
   }

@@ -3,7 +3,7 @@
 
 import { ALERT_KINDS, type alertFields, SEVERITIES } from '../model/alert.ts';
 import { CHANNELS, type Channel, type ChannelStatus, type DeliveryPlan, HOLDS } from '../model/delivery.ts';
-import { ENGINES, type EngineStatus, type ExportPlan, PUSH_ENGINES, type PushEngine } from '../model/export.ts';
+import { ENGINES, type EngineStatus, type ExportPlan, PUSH_ENGINES, type PushEngine, type Refused } from '../model/export.ts';
 import type { ExportBatch } from '../model/export-batch.ts';
 import { METRICS, type MetricName, type MetricSample, type MetricSet } from '../model/metrics.ts';
 import { sanitize } from '../net/text.ts';
@@ -35,8 +35,8 @@ export type Answer =
   | { readonly type: 'done'; readonly id: string; readonly channel: Channel; readonly failure: string | null }
   | { readonly type: 'status'; readonly note: string; readonly channels: readonly ChannelStatus[] }
   | { readonly type: 'engines'; readonly engines: readonly EngineStatus[] }
-  /** An engine has a batch. */
-  | { readonly type: 'taken'; readonly engine: PushEngine; readonly token: string }
+  /** An engine has a batch, but for what it refused. */
+  | { readonly type: 'taken'; readonly engine: PushEngine; readonly token: string; readonly refused: Refused | null }
   /** A try to send a batch failed; the next one is at `next`, epoch ms. */
   | {
       readonly type: 'held';
@@ -174,7 +174,7 @@ export function answerIn(line: string): Answer | null {
       const engine = PUSH_ENGINES.find((one) => one === value['engine']);
       const { token } = value;
       if (engine === undefined || !isId(token)) return null;
-      if (value['type'] === 'taken') return { type: 'taken', engine, token };
+      if (value['type'] === 'taken') return { type: 'taken', engine, token, refused: refusedIn(value['refused']) };
       return { type: 'held', engine, token, failure: text('failure'), next: countOf(value['next']) ?? 0 };
     }
     default:
@@ -195,8 +195,14 @@ function engineIn(value: unknown): EngineStatus | null {
     waiting,
     behindSince: countOf(value['behindSince']),
     failure: textOrNull(value['failure']),
+    refused: refusedIn(value['refused']),
     next: countOf(value['next']),
   };
+}
+
+function refusedIn(value: unknown): Refused | null {
+  const count = isObject(value) ? countOf(value['count']) : null;
+  return count === null ? null : { count, why: textOrNull((value as { why?: unknown }).why) ?? '' };
 }
 
 function channelIn(value: unknown): ChannelStatus | null {

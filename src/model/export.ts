@@ -53,6 +53,19 @@ export interface ExportPlan {
   readonly folder: string | null;
 }
 
+/** What an engine took without keeping all of it, and won't take if it is sent again. */
+export interface Refused {
+  /** Records, and points of metrics. */
+  readonly count: number;
+  /** Why, as the engine says; empty if it doesn't. */
+  readonly why: string;
+}
+
+/** Both together. */
+export function addRefused(before: Refused | null, more: Refused): Refused {
+  return { count: (before?.count ?? 0) + more.count, why: more.why === '' ? (before?.why ?? '') : more.why };
+}
+
 /** How far an engine got. */
 export interface EngineStatus {
   readonly engine: Engine;
@@ -68,6 +81,8 @@ export interface EngineStatus {
   readonly behindSince: number | null;
   /** Why the last try failed; null if it didn't. */
   readonly failure: string | null;
+  /** What it refused for good in this run, with the newest reason; null for nothing. */
+  readonly refused: Refused | null;
   /** When it is tried next, epoch ms; null if no try is planned. */
   readonly next: number | null;
 }

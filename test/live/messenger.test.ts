@@ -258,8 +258,8 @@ describe('a session bus', () => {
       reason: 'org.freedesktop.DBus.Error.ServiceUnknown',
     });
     const shown = await notificationService(path);
-    expect(await desktop.send(message)).toEqual({ isDelivered: true });
-    expect(await desktop.send(messageOf([alertJson()]))).toEqual({ isDelivered: true });
+    expect(await desktop.send(message)).toEqual({ isDelivered: true, refused: null });
+    expect(await desktop.send(messageOf([alertJson()]))).toEqual({ isDelivered: true, refused: null });
     expect(shown).toEqual([
       ['netmon-tui', 'network-wired', 'netmon-tui: critical', 'x &lt;b&gt;reached&lt;/b&gt; a&amp;b.', 'urgency 2'],
       ['netmon-tui', 'network-wired', 'netmon-tui', 'curl reached example.com for the first time.', 'urgency 0'],

@@ -73,7 +73,7 @@ service:
     alerts: [alertOf()],
     minutes: [row(0, 1000), row(0, -10), row(1, 500)],
   };
-  expect(await sender.send(batch)).toEqual({ isDelivered: true });
+  expect(await sender.send(batch)).toEqual({ isDelivered: true, refused: null });
 
   for (const { name, otel } of Object.values<Metric>(METRICS)) {
     if (otel === null || /settled/.test(name)) continue;

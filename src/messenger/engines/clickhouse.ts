@@ -49,7 +49,7 @@ export class ClickHouseSender implements EngineSender {
     url.searchParams.set('insert_deduplication_token', token);
     for (const [name, value] of SETTINGS) if (!url.searchParams.has(name)) url.searchParams.set(name, value);
     const headers = { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip', ...credentials(this.#plan) };
-    return post({ url, headers, body, ca, caName: 'export.clickhouse.ca', longestMs: this.#longestMs }, true);
+    return post({ url, headers, body, ca, caName: 'export.clickhouse.ca', longestMs: this.#longestMs }, 'failures');
   }
 }
 

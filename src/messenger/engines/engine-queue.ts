@@ -1,7 +1,7 @@
 // One engine's work: one batch at a time, tried again with growing pauses until the engine has taken it. Nothing is given up: what waits is in the
 // history file, and the program hands over the next batch when this one is done.
 
-import type { PushEngine, PushPlan } from '../../model/export.ts';
+import type { PushEngine, PushPlan, Refused } from '../../model/export.ts';
 import type { ExportBatch } from '../../model/export-batch.ts';
 import type { Clock } from '../../system/clock.ts';
 import type { Outcome } from '../delivery.ts';
@@ -19,8 +19,8 @@ export interface EngineSender {
 
 /** What a queue tells. */
 export interface EngineEvents {
-  /** The engine has a batch. */
-  taken(engine: PushEngine, token: string): void;
+  /** The engine has a batch. @param refused what it didn't keep of it; null for nothing */
+  taken(engine: PushEngine, token: string, refused: Refused | null): void;
   /** A try failed. @param next when it is tried again, epoch ms */
   held(engine: PushEngine, token: string, failure: string, next: number): void;
 }
@@ -76,7 +76,7 @@ export class EngineQueue {
       if (outcome.isDelivered) {
         this.#pause = 0;
         if (this.#batch === batch) this.#batch = null;
-        this.#events.taken(this.engine, batch.token);
+        this.#events.taken(this.engine, batch.token, outcome.refused);
       } else this.#tryLater(batch, outcome.reason, outcome.pauseMs);
     }
     this.#isSending = false;

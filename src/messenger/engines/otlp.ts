@@ -1,12 +1,20 @@
 // Pushes metrics, closed connections and alerts to an OpenTelemetry collector over HTTP, as gzipped protobuf.
 
 import { gzipSync } from 'node:zlib';
-import { OTLP_HEADERS, OTLP_PATHS, type OtlpResource, type OtlpSet, otlpLogs, otlpMetrics } from '../../export/otlp.ts';
+import {
+  OTLP_HEADERS,
+  OTLP_PATHS,
+  type OtlpResource,
+  type OtlpSet,
+  otlpLogs,
+  otlpMetrics,
+  otlpRefused,
+} from '../../export/otlp.ts';
 import { reasonOf } from '../../model/errors.ts';
-import type { PushPlan } from '../../model/export.ts';
+import { addRefused, type PushPlan, type Refused } from '../../model/export.ts';
 import type { ExportBatch } from '../../model/export-batch.ts';
 import { DELIVERED, failed, type Outcome } from '../delivery.ts';
-import { type HttpAnswer, post, refusalOf } from '../http.ts';
+import { type HttpAnswer, isSuccess, post, refusalOf } from '../http.ts';
 import { credentials, type EngineSender } from './engine-queue.ts';
 import type { LiveMetrics } from './live-metrics.ts';
 import type { PushFile } from './push-file.ts';
@@ -40,36 +48,39 @@ export class OtlpSender implements EngineSender {
     const resource: OtlpResource = { hostId, hostName, os: this.#os, version: this.#version };
     const book = this.#file.book();
     const counted = book.add(batch).flat();
+    const losses: Refused[] = [];
     const sets: OtlpSet[] = counted.map((set) => ({ ...set, since: book.since }));
     try {
       for (const some of slices(sets, MOST_SETS)) {
-        const refused = await this.#post('metrics', otlpMetrics(some, resource));
-        if (refused !== null) return refused;
+        const outcome = await this.#post('metrics', otlpMetrics(some, resource));
+        if (!outcome.isDelivered) return outcome;
+        if (outcome.refused !== null) losses.push(outcome.refused);
       }
       const records = [...flows, ...alerts].map((record, number) => ({ record, uid: `${token}-${number}` }));
       for (const some of slices(records, MOST_RECORDS)) {
-        const refused = await this.#post('logs', otlpLogs(some, until, resource));
-        if (refused !== null) return refused;
+        const outcome = await this.#post('logs', otlpLogs(some, until, resource));
+        if (!outcome.isDelivered) return outcome;
+        if (outcome.refused !== null) losses.push(outcome.refused);
       }
       this.#file.keep(book, token);
       const live = this.#live.take();
       // What is only known now doesn't wait for an engine that is away, and is not sent again.
       if (live !== null) await this.#post('metrics', otlpMetrics([live], resource)).catch(() => null);
-      return DELIVERED;
+      return { isDelivered: true, refused: losses.reduce(addRefused, null) };
     } catch (thrown) {
       return failed(reasonOf(thrown), true);
     }
   }
 
-  /** @returns null if it was taken */
-  async #post(signal: keyof typeof OTLP_PATHS, message: Uint8Array): Promise<Outcome | null> {
+  async #post(signal: keyof typeof OTLP_PATHS, message: Uint8Array): Promise<Outcome> {
     const { url: base, ca } = this.#plan;
     const url = new URL(base);
     url.pathname = url.pathname.replace(/\/+$/, '') + OTLP_PATHS[signal];
     const headers = { ...OTLP_HEADERS, 'content-encoding': 'gzip', ...credentials(this.#plan) };
     const body = gzipSync(message);
-    const answer = await post({ url, headers, body, ca, caName: 'export.otlp.ca', longestMs: LONGEST_MS }, true);
-    return answer.status >= 200 && answer.status < 300 ? null : failed(reasonIn(answer), true, answer.retryAfter);
+    const answer = await post({ url, headers, body, ca, caName: 'export.otlp.ca', longestMs: LONGEST_MS }, 'all');
+    if (!isSuccess(answer.status)) return failed(reasonIn(answer), true, answer.retryAfter);
+    return { isDelivered: true, refused: otlpRefused(answer.bytes) };
   }
 }
 

@@ -53,7 +53,7 @@ export class RemoteWriteSender implements EngineSender {
     const common = hostName === null ? { host: hostId } : { host: hostId, host_name: hostName };
     const headers = { ...REMOTE_WRITE_HEADERS, ...credentials(this.#plan) };
     const body = remoteWrite(sets, common);
-    return post({ url, headers, body, ca, caName: 'export.remote_write.ca', longestMs: LONGEST_MS }, true);
+    return post({ url, headers, body, ca, caName: 'export.remote_write.ca', longestMs: LONGEST_MS }, 'failures');
   }
 }
 

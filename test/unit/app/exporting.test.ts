@@ -9,7 +9,7 @@ import { Exporting, machineIdentity } from '../../../src/app/exporting.ts';
 import { HistoryDatabase } from '../../../src/history/database.ts';
 import type { HistoryReader } from '../../../src/history/query/reader.ts';
 import type { HeldBatch } from '../../../src/messenger/client.ts';
-import type { ExportPlan, PushEngine } from '../../../src/model/export.ts';
+import type { ExportPlan, PushEngine, Refused } from '../../../src/model/export.ts';
 import type { ExportBatch } from '../../../src/model/export-batch.ts';
 import type { HistoryBatch } from '../../../src/model/history-batch.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -49,9 +49,9 @@ class FakeMessenger {
   readonly sent: ExportBatch[] = [];
   readonly held = new Map<PushEngine, HeldBatch>();
   readonly status = { isReady: true, note: '' } as never;
-  #waiting: { engine: PushEngine; resolve: () => void; reject: (error: Error) => void }[] = [];
+  #waiting: { engine: PushEngine; resolve: (refused: Refused | null) => void; reject: (error: Error) => void }[] = [];
 
-  send(one: ExportBatch): Promise<void> {
+  send(one: ExportBatch): Promise<Refused | null> {
     this.sent.push(one);
     return new Promise((resolve, reject) => this.#waiting.push({ engine: one.engine, resolve, reject }));
   }
@@ -60,8 +60,8 @@ class FakeMessenger {
     return this.held.get(engine) ?? null;
   }
 
-  take(engine: PushEngine = 'clickhouse'): void {
-    for (const one of this.#waiting.filter((each) => each.engine === engine)) one.resolve();
+  take(engine: PushEngine = 'clickhouse', refused: Refused | null = null): void {
+    for (const one of this.#waiting.filter((each) => each.engine === engine)) one.resolve(refused);
     this.#waiting = this.#waiting.filter((each) => each.engine !== engine);
   }
 
@@ -101,8 +101,8 @@ function machine() {
       exporting.settled();
       await pass(0);
     };
-    const take = async (engine?: PushEngine) => {
-      messenger.take(engine);
+    const take = async (engine?: PushEngine, refused?: Refused) => {
+      messenger.take(engine, refused);
       await pass(0);
     };
     return { messenger, exporting, keep, settle, take };
@@ -162,6 +162,7 @@ describe('exporting', () => {
           waiting: 0,
           behindSince: null,
           failure: null,
+          refused: null,
           next: null,
         },
       ],
@@ -292,6 +293,25 @@ describe('exporting', () => {
     const late = second.exporting.finish(5000);
     await pass(5000);
     expect(await late).toMatch(/^clickhouse \(db\.example:8443\) is \d min behind; the next run sends the rest$/);
+  });
+
+  it('says what an engine refused for good, and does not send it again', async () => {
+    const { run, record, pass } = machine();
+    const one = run('otlp');
+    await one.settle(NOVEMBER - 1);
+    for (const [minute, refused] of [
+      { count: 3, why: 'too old' },
+      { count: 1, why: '' },
+    ].entries()) {
+      record(NOVEMBER + minute, 5);
+      await one.settle(NOVEMBER + minute);
+      await pass(60_000); // it has its pace
+      await one.take('otlp', refused);
+    }
+    expect(one.exporting.status.engines).toMatchObject([{ refused: { count: 4, why: 'too old' }, waiting: 0 }]);
+    const { length } = one.messenger.sent;
+    expect(await one.exporting.finish(0)).toBe('otlp (db.example:8443): it refused 4 records for good: too old');
+    expect(one.messenger.sent).toHaveLength(length);
   });
 });
 

@@ -17,7 +17,7 @@ import { bodyFor, WebhookDelivery } from '../../../src/messenger/webhook.ts';
 import { alertJson } from '../../support/alerts.ts';
 import { ownFolder } from '../../support/fake-run.ts';
 
-const OK = { isDelivered: true };
+const OK = { isDelivered: true, refused: null };
 const message = messageOf([alertJson()]);
 const digest = messageOf([alertJson(), alertJson({ id: 'b', severity: 'warning', text: 'b sent much.' })]);
 

@@ -13,7 +13,7 @@ import { alertJson } from '../../support/alerts.ts';
 const NOON = new Date(2026, 0, 5, 12).getTime();
 const FREE: PacingPlan = { quiet: null, most: 100, perMs: 3_600_000 };
 const NIGHT: PacingPlan = { ...FREE, quiet: { from: 22 * 60, to: 7 * 60 } };
-const OK: Outcome = { isDelivered: true };
+const OK: Outcome = { isDelivered: true, refused: null };
 const again = (reason: string, pauseMs: number | null = null): Outcome => ({
   isDelivered: false,
   reason,

@@ -35,6 +35,7 @@ const ENGINE = {
   waiting: 0,
   behindSince: 5,
   failure: 'why',
+  refused: null,
   next: 9,
 } as const;
 
@@ -143,7 +144,15 @@ describe('a batch for an engine', () => {
   it('is answered with its token, and with a reason that can do no harm', () => {
     const answer = { engine: 'otlp', token: 'a-1', failure: 'down\u001b[2J', next: 7 } as const;
     expect(answerIn(lineOf({ type: 'held', ...answer }))).toEqual({ type: 'held', ...answer, failure: 'down[2J' });
-    expect(answerIn(lineOf({ type: 'taken', ...answer }))).toEqual({ type: 'taken', engine: 'otlp', token: 'a-1' });
+    expect(answerIn(lineOf({ type: 'taken', ...answer }))).toEqual({
+      type: 'taken',
+      engine: 'otlp',
+      token: 'a-1',
+      refused: null,
+    });
+    const refused = { count: 2, why: 'too \u001bold' };
+    expect(answerIn(lineOf({ type: 'taken', ...answer, refused }))).toMatchObject({ refused: { count: 2, why: 'too old' } });
+    expect(answerIn(lineOf({ type: 'taken', ...answer, refused: { count: -1 } }))).toMatchObject({ refused: null });
     for (const more of [{ engine: 'x' }, { token: 5 }, { token: '' }])
       expect(answerIn(lineOf({ type: 'taken', ...answer, ...more }))).toBeNull();
   });

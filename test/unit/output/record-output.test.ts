@@ -66,6 +66,7 @@ describe('RecordOutput', () => {
       waiting: 1,
       behindSince: 0,
       failure: 'nobody\u001b[2J listens there',
+      refused: null,
       next: 1,
     };
     const exports = (changes: Partial<EngineStatus>, isLeft = false) =>

@@ -235,7 +235,7 @@ describe('the queue of an engine', () => {
     outcomes.push({ isDelivered: false, reason: 'slow down', isAgain: true, pauseMs: 3_600_000 });
     await vi.advanceTimersByTimeAsync(300_000);
     expect(next.at(-1)).toBe(3_600_000);
-    outcomes.push({ isDelivered: true });
+    outcomes.push({ isDelivered: true, refused: null });
     await vi.advanceTimersByTimeAsync(3_599_000);
     expect(taken).toEqual([]);
     await vi.advanceTimersByTimeAsync(1000);

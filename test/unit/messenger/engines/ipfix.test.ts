@@ -34,10 +34,10 @@ it('sends datagrams whose sequence goes on from batch to batch, and names its el
   onTestFinished(() => void socket.close());
   const time = clock();
   const sender = new IpfixSender({ url }, time);
-  expect(await sender.send(batchOf(2))).toEqual({ isDelivered: true });
-  expect(await sender.send(batchOf(1))).toEqual({ isDelivered: true });
+  expect(await sender.send(batchOf(2))).toEqual({ isDelivered: true, refused: null });
+  expect(await sender.send(batchOf(1))).toEqual({ isDelivered: true, refused: null });
   time.pass(11 * 60_000);
-  expect(await sender.send(batchOf(1))).toEqual({ isDelivered: true });
+  expect(await sender.send(batchOf(1))).toEqual({ isDelivered: true, refused: null });
   await expect.poll(() => got.length).toBe(6);
   const heads = got.map(headOf);
   const types = 8;
@@ -49,7 +49,7 @@ it('sends datagrams whose sequence goes on from batch to batch, and names its el
 it('sends nothing for a batch without connections', async ({ onTestFinished }) => {
   const { socket, url, got } = await udpCollector();
   onTestFinished(() => void socket.close());
-  expect(await new IpfixSender({ url }, clock()).send(batchOf(0))).toEqual({ isDelivered: true });
+  expect(await new IpfixSender({ url }, clock()).send(batchOf(0))).toEqual({ isDelivered: true, refused: null });
   expect(got).toEqual([]);
 });
 
@@ -71,7 +71,7 @@ it('sends messages over TCP, each connection with templates and numbers of its o
   onTestFinished(() => void server.close());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const sender = new IpfixSender({ url: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}` }, clock());
-  for (let i = 0; i < 2; i++) expect(await sender.send(batchOf(500))).toEqual({ isDelivered: true });
+  for (let i = 0; i < 2; i++) expect(await sender.send(batchOf(500))).toEqual({ isDelivered: true, refused: null });
   expect(got).toHaveLength(2);
   for (const bytes of got) {
     const messages: Buffer[] = [];

@@ -36,7 +36,7 @@ beforeEach(async () => {
     request.on('end', () => {
       requests.push({ path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks) });
       const { status, text = '', headers = {} } = answers.shift() ?? { status: 204 };
-      response.writeHead(status, headers).end(text);
+      response.writeHead(status, headers).end(text, 'latin1');
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
@@ -84,8 +84,8 @@ const curl = () =>
 describe('remote write', () => {
   it('is a request a minute, in order, with the labels of this machine', async () => {
     const sender = remoteWrite();
-    expect(await sender.send(batch('t1', [row(0, 10), row(1, 5)]))).toEqual({ isDelivered: true });
-    expect(await sender.send(batch('t2', [row(2, 1)], { hostName: 'mac1' }))).toEqual({ isDelivered: true });
+    expect(await sender.send(batch('t1', [row(0, 10), row(1, 5)]))).toEqual({ isDelivered: true, refused: null });
+    expect(await sender.send(batch('t2', [row(2, 1)], { hostName: 'mac1' }))).toEqual({ isDelivered: true, refused: null });
     // A counter that isn't seen at zero is taken to begin where it is first seen.
     const first = [
       ['curl', 'ab12', 0, 1 / MINUTE],
@@ -117,7 +117,7 @@ describe('remote write', () => {
 
   it('sends nothing again that was taken', async () => {
     await remoteWrite().send(batch('t1', [row(0, 10)]));
-    expect(await remoteWrite().send(batch('t1', [row(0, 10)]))).toEqual({ isDelivered: true });
+    expect(await remoteWrite().send(batch('t1', [row(0, 10)]))).toEqual({ isDelivered: true, refused: null });
     expect(requests).toHaveLength(1);
   });
 
@@ -126,7 +126,7 @@ describe('remote write', () => {
       { status: 400, text: 'out of order sample\n' },
       { status: 409, text: 'duplicate sample for timestamp' },
     ];
-    expect(await remoteWrite().send(batch('t1', [row(0, 10), row(1, 10)]))).toEqual({ isDelivered: true });
+    expect(await remoteWrite().send(batch('t1', [row(0, 10), row(1, 10)]))).toEqual({ isDelivered: true, refused: null });
     expect(requests).toHaveLength(2);
   });
 
@@ -140,7 +140,7 @@ describe('remote write', () => {
     answers = [bad];
     const sender = remoteWrite();
     expect(await sender.send(batch('t1', [row(0, 10)]))).toMatchObject({ isDelivered: false, isAgain: true, reason });
-    expect(await sender.send(batch('t1', [row(0, 10)]))).toEqual({ isDelivered: true });
+    expect(await sender.send(batch('t1', [row(0, 10)]))).toEqual({ isDelivered: true, refused: null });
     expect(requests[1]?.body).toEqual(requests[0]?.body);
   });
 
@@ -183,7 +183,7 @@ describe('what is only true now', () => {
   it('is lost if it is not taken, and holds nothing up', async () => {
     live.give({ time: T0, samples });
     answers = [{ status: 204 }, { status: 500 }];
-    expect(await remoteWrite().send(batch('t1', [row(0, 10)]))).toEqual({ isDelivered: true });
+    expect(await remoteWrite().send(batch('t1', [row(0, 10)]))).toEqual({ isDelivered: true, refused: null });
     expect(requests).toHaveLength(2);
   });
 });
@@ -198,7 +198,7 @@ describe('OTLP', () => {
   it('is metrics, then closed connections and alerts, each with an id of its own', async () => {
     const sender = otlp();
     const more = { engine: 'otlp', alerts: [alertOf(), alertOf({ id: 'other' })] } as const;
-    expect(await sender.send(batch('t1', [row(0, 10)], more))).toEqual({ isDelivered: true });
+    expect(await sender.send(batch('t1', [row(0, 10)], more))).toEqual({ isDelivered: true, refused: null });
     expect(requests.map(({ path, headers }) => [path, headers['content-type'], headers['content-encoding']])).toEqual([
       ['/api/v1/metrics', 'application/x-protobuf', 'gzip'],
       ['/api/v1/logs', 'application/x-protobuf', 'gzip'],
@@ -218,10 +218,39 @@ describe('OTLP', () => {
     const minutes = Array.from({ length: 45 }, (_, i) => row(i, 1));
     answers = [{ status: 200 }, { status: 200 }, { status: 503, headers: { 'retry-after': '3' } }];
     expect(await sender.send(batch('t1', minutes))).toMatchObject({ isDelivered: false, pauseMs: 3000 });
-    expect(await sender.send(batch('t1', minutes))).toEqual({ isDelivered: true });
+    expect(await sender.send(batch('t1', minutes))).toEqual({ isDelivered: true, refused: null });
     expect(requests).toHaveLength(6);
     const bodies = unpacked().map(([, message]) => message.toString('hex'));
     expect(bodies.slice(3)).toEqual(bodies.slice(0, 3));
+  });
+
+  it('counts what a collector took without keeping it, and sends it no more', async () => {
+    // partial_success { 1: 2, 2: "too <ESC>old" }, as a collector encodes it, for metrics and for logs.
+    const partial = Buffer.from([10, 12, 8, 2, 18, 8, ...Buffer.from('too \u001bold')]).toString('latin1');
+    answers = [
+      { status: 200, text: partial },
+      { status: 200, text: partial },
+    ];
+    const sender = otlp();
+    const more = { engine: 'otlp', alerts: [alertOf()] } as const;
+    expect(await sender.send(batch('t1', [row(0, 10)], more))).toEqual({
+      isDelivered: true,
+      refused: { count: 4, why: 'too old' },
+    });
+    expect(await sender.send(batch('t1', [row(0, 10)], more))).toEqual({ isDelivered: true, refused: null });
+    expect(requests).toHaveLength(2);
+  });
+
+  it.each([
+    ['nothing', []],
+    ['an empty partial success', [10, 0]],
+    ['a word of caution without a refusal', [10, 4, 18, 2, 104, 105]],
+    ['a field that ends early', [10, 9, 8]],
+    ['a number without end', [10, 4, 8, 255, 255, 255]],
+    ['no message', [...Buffer.from('<html>')]],
+  ])('takes an answer of %s for a success', async (_, bytes) => {
+    answers = [{ status: 200, text: Buffer.from(bytes).toString('latin1') }];
+    expect(await otlp().send(batch('t1', [row(0, 10)]))).toEqual({ isDelivered: true, refused: null });
   });
 
   it('says where OTLP is often to be had', async () => {
@@ -284,6 +313,6 @@ describe('the file of counters', () => {
   });
   it('that can’t be written stops nothing', async () => {
     const sender = remoteWrite(new PushFile(join(path(), 'no folder'), 'remote_write'));
-    expect(await sender.send(batch('t9', [row(0, 10)]))).toEqual({ isDelivered: true });
+    expect(await sender.send(batch('t9', [row(0, 10)]))).toEqual({ isDelivered: true, refused: null });
   });
 });

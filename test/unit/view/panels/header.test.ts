@@ -200,6 +200,7 @@ describe('exports', () => {
     waiting: 0,
     behindSince: null,
     failure: null,
+    refused: null,
     next: null,
   };
   const down = { ...engine, waiting: 9, failure: 'nobody listens there', next: CAPTURE_TIME + 5000 };
