@@ -4,8 +4,14 @@ const HEADER_BYTES = 24;
 const MAGIC = 0xeb9f;
 const KIND = { STRUCT: 4, UNION: 5, TYPEDEF: 8, FUNC: 12 } as const;
 /** 32-bit words after a type's first three, by kind: a fixed number, and a number for each member. */
-const FIXED_WORDS = [0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0];
-const MEMBER_WORDS = [0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 3];
+const FIXED_WORDS = Uint8Array.from(
+  { length: 32 },
+  (_, kind) => [0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1][kind] ?? 0,
+);
+const MEMBER_WORDS = Uint8Array.from(
+  { length: 32 },
+  (_, kind) => [0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 3][kind] ?? 0,
+);
 /** Nesting limit for unnamed structs and unions; deeper than any we look for. */
 const MAX_DEPTH = 8;
 
@@ -29,15 +35,31 @@ export class KernelTypes {
       number,
     ];
     this.#strings = bytes.subarray(from + stringsAt, from + stringsAt + stringsBytes);
-    this.#words = new Int32Array(new Uint8Array(bytes.subarray(from + typesAt, from + typesAt + typesBytes)).buffer);
-    this.#starts = new Int32Array(this.#words.length / 3 + 1);
+    this.#words = wordsOf(bytes.subarray(from + typesAt, from + typesAt + typesBytes));
+    this.#starts = new Int32Array(this.#words.length / 3 + 2);
+    this.#count = this.#index();
+  }
+
+  /**
+   * Notes where each type begins. A kernel has 150,000, and this runs once, before the first frame: it is over before it would be compiled. So it
+   * calls nothing and touches no fields.
+   *
+   * @returns number of types
+   */
+  #index(): number {
+    const words = this.#words;
+    const starts = this.#starts;
+    const fixed = FIXED_WORDS;
+    const each = MEMBER_WORDS;
+    const end = words.length - 2;
     let count = 1;
-    for (let at = 0; at + 2 < this.#words.length; count++) {
-      this.#starts[count] = at;
-      const kind = this.#kind(at);
-      at += 3 + (FIXED_WORDS[kind] ?? 0) + (MEMBER_WORDS[kind] ?? 0) * this.#members(at);
+    for (let at = 0; at < end; count++) {
+      starts[count] = at;
+      const info = words[at + 1] as number;
+      const kind = (info >>> 24) & 0x1f;
+      at += 3 + (fixed[kind] as number) + (each[kind] as number) * (info & 0xffff);
     }
-    this.#count = count;
+    return count;
   }
 
   /** BTF id of a function to attach to. */
@@ -61,13 +83,29 @@ export class KernelTypes {
     const found = this.#found.get(name);
     if (found !== undefined) return found;
     const wanted = this.#nameOf(name);
-    for (let id = 1; id < this.#count; id++) {
-      const at = this.#starts[id] as number;
-      if (this.#words[at] !== wanted || this.#kind(at) !== kind) continue;
+    // Other words may look like the name; only where a type begins is it one.
+    for (let at = this.#words.indexOf(wanted); at >= 0; at = this.#words.indexOf(wanted, at + 1)) {
+      if (this.#kind(at) !== kind) continue;
+      const id = this.#idAt(at);
+      if (id < 0) continue;
       this.#found.set(name, id);
       return id;
     }
     throw new Error(`no ${name} in this kernel`);
+  }
+
+  /** Id of the type that begins at a word; -1 if none does. */
+  #idAt(at: number): number {
+    let low = 1;
+    let high = this.#count - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const start = this.#starts[middle] as number;
+      if (start === at) return middle;
+      if (start < at) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
   }
 
   /** Offset of a name in the string section. */
@@ -101,4 +139,10 @@ export class KernelTypes {
     }
     return -1;
   }
+}
+
+/** Bytes as words, where they lie if they are aligned. */
+function wordsOf(bytes: Buffer): Int32Array {
+  const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  return new Int32Array(buffer, byteOffset, length >> 2);
 }

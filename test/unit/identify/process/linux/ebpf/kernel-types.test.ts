@@ -50,6 +50,18 @@ describe('KernelTypes', () => {
     expect(['sk', 'len', 'tail', 'flags'].map((name) => types.offset('sk_buff', name))).toEqual([8, 64, 16 + 20, 16 + 24]);
   });
 
+  it('takes no member for a type, whatever follows its name', () => {
+    const decoyed = btf(['decoy', STRUCT, ['wanted', FUNC << 24, 0], 1], ['wanted', FUNC]);
+    expect(new KernelTypes(decoyed).functionId('wanted')).toBe(2);
+  });
+
+  it('reads bytes that lie at any address', () => {
+    for (let shift = 0; shift < 4; shift++) {
+      const bytes = Buffer.concat([Buffer.alloc(shift), KERNEL]).subarray(shift);
+      expect(new KernelTypes(bytes).offset('sk_buff', 'sk')).toBe(8);
+    }
+  });
+
   it.each([
     ['a tracepoint', () => types.tracepoint('sk_buff')],
     ['a function', () => types.functionId('net_dev_queue')],
