@@ -57,6 +57,7 @@ export function underProcess(line: AppLine, picture: Picture): readonly AppLine[
 
 /** Parts that a row of this tree is about: of a process with all that it started, or of it alone with one other end. Null for rows elsewhere. */
 export function lineageParts({ id, branch }: Branched & { readonly id: string }, picture: Picture): readonly Part[] | null {
+  if (!picture.byLineage) return null;
   const { nodes } = treeOf(picture);
   const above = nodes.get(branch?.parent ?? '');
   if (branch?.kind === 'lineage') return nodes.get(id)?.all ?? [];
