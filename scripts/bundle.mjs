@@ -59,13 +59,22 @@ const plugin = {
       contents: `module.exports = require(${JSON.stringify(join(root, 'src/system/native-library.ts'))}).loadNative();`,
       resolveDir: root,
     }));
-    // ICU takes 15 ms to make this, and the first frame needs none: its own signs have known widths.
+    // ICU takes 15 ms to make each of these, and the first frame needs none: its own signs have known widths.
     onLoad({ filter: /\/string-width\/index\.js$/ }, ({ path }) => {
-      const text = readFileSync(path, 'utf8');
-      const eager = 'const segmenter = new Intl.Segmenter();';
-      if (!text.includes(eager)) throw new Error(`string-width has changed: it has no "${eager}"`);
-      const late = 'let made; const segmenter = { segment: (text) => (made ??= new Intl.Segmenter()).segment(text) };';
-      return { contents: text.replace(eager, late) };
+      let contents = readFileSync(path, 'utf8');
+      for (const [name, made, method] of [
+        ['segmenter', 'new Intl.Segmenter()', 'segment'],
+        ['rgiEmojiRegex', String.raw`/^\p{RGI_Emoji}$/v`, 'test'],
+      ]) {
+        const eager = `const ${name} = ${made};`;
+        if (!contents.includes(eager)) throw new Error(`string-width has changed: it has no "${eager}"`);
+        // A function: in a text, `$` would mean something.
+        contents = contents.replace(
+          eager,
+          () => `let ${name}Made; const ${name} = { ${method}: (text) => (${name}Made ??= ${made}).${method}(text) };`,
+        );
+      }
+      return { contents };
     });
     onLoad({ filter: /\/blessed\/lib\/widget\.js$/ }, () => ({
       contents: WIDGETS.map(
