@@ -1,4 +1,4 @@
-// The kernel's report of a socket names the program's main thread, whichever of its threads made the socket.
+// BPF programs in this kernel. The report of a socket names the program's main thread, whichever of its threads made the socket.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { loadBpfCalls } from '../../src/identify/process/linux/ebpf/calls.ts';
+import { ATTACH, loadBpfCalls, PROGRAM as PROGRAM_TYPE } from '../../src/identify/process/linux/ebpf/calls.ts';
 import { loadPrograms } from '../../src/identify/process/linux/ebpf/loader.ts';
 import { REPORT } from '../../src/identify/process/linux/ebpf/socket-programs.ts';
 import { sayObstacle } from '../support/traffic/obstacle.ts';
@@ -48,4 +48,11 @@ it.skipIf(reason !== null)('a socket that a thread made is reported under the na
   } finally {
     programs.close();
   }
+});
+
+it.skipIf(reason !== null)("a program that the kernel refuses is refused in the verifier's words", () => {
+  const exitWithoutResult = Buffer.from([0x95, 0, 0, 0, 0, 0, 0, 0]);
+  expect(() => loadBpfCalls().loadProgram(PROGRAM_TYPE.CGROUP_SKB, ATTACH.INGRESS, exitWithoutResult, 'refused')).toThrow(
+    /^program refused: .*R0 !read_ok/,
+  );
 });

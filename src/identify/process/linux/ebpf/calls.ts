@@ -145,19 +145,24 @@ export function loadBpfCalls(): BpfCalls {
     },
     loadProgram(type, attach, code, name, target = 0) {
       const licence = Buffer.from('GPL\0');
-      const log = Buffer.alloc(LOG_BYTES);
       const attr = Buffer.alloc(PROGRAM_ATTR_BYTES);
       attr.writeUInt32LE(type, 0);
       attr.writeUInt32LE(code.length / 8, 4);
       attr.writeBigUInt64LE(pointer(code), 8);
       attr.writeBigUInt64LE(pointer(licence), 16);
-      attr.writeUInt32LE(1, 24);
-      attr.writeUInt32LE(log.length, 28);
-      attr.writeBigUInt64LE(pointer(log), 32);
       attr.write(name.slice(0, 15), 48, 'latin1');
       attr.writeUInt32LE(attach, 68);
       attr.writeUInt32LE(target, 108);
-      return bpf(COMMAND.PROG_LOAD, attr, `program ${name}`, log);
+      try {
+        return bpf(COMMAND.PROG_LOAD, attr, `program ${name}`);
+      } catch {
+        // Only now with a log: in it the verifier writes down each instruction, also of a program that is good.
+        const log = Buffer.alloc(LOG_BYTES);
+        attr.writeUInt32LE(1, 24);
+        attr.writeUInt32LE(log.length, 28);
+        attr.writeBigUInt64LE(pointer(log), 32);
+        return bpf(COMMAND.PROG_LOAD, attr, `program ${name}`, log);
+      }
     },
     attach(program, cgroup, attach) {
       const attr = Buffer.alloc(48);
