@@ -119,7 +119,8 @@ describe('exports', () => {
     takes.kill('SIGKILL');
     await new Promise((resolve) => takes.once('exit', resolve));
     takes = await engine(0);
-    for (let i = 0; i < 30; i++) {
+    // A run sends some ten batches, and there are a few for each kill.
+    for (let i = 0; i < 30 + 2 * KILLS; i++) {
       const last = await record();
       last.run.stderr.setEncoding('utf8');
       let said = '';
