@@ -5,11 +5,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { Privacy } from '../export/privacy.ts';
 import type { HistoryReader } from '../history/query/reader.ts';
-import type { Messenger } from '../messenger/client.ts';
+import { GONE, type Messenger } from '../messenger/client.ts';
 import { BATCH_ROWS } from '../messenger/protocol.ts';
 import { reasonOf } from '../model/errors.ts';
 import {
   addRefused,
+  type Deleted,
   type EngineStatus,
   type ExportCursor,
   type ExportMark,
@@ -21,7 +22,7 @@ import {
 } from '../model/export.ts';
 import type { ExportBatch, ExportQueue, QueuedMark, UnsentPage } from '../model/export-batch.ts';
 import type { Clock } from '../system/clock.ts';
-import { refusedWords } from '../view/text/exports.ts';
+import { deletedWords, refusedWords } from '../view/text/exports.ts';
 import { readSavedScreen, type SavedPlace, writeSavedScreen } from './saved-screen.ts';
 
 const MINUTE_MS = 60_000;
@@ -37,7 +38,7 @@ const RUNS = 2 ** 48 - 1;
 /** What exporting works with. */
 export interface ExportingParts {
   readonly plan: ExportPlan;
-  readonly messenger: Pick<Messenger, 'send' | 'heldBatch' | 'status' | 'engines'>;
+  readonly messenger: Pick<Messenger, 'send' | 'heldBatch' | 'status' | 'engines' | 'hasEnded'>;
   /** Opens the history that is recorded. */
   readonly open: () => Promise<HistoryReader>;
   readonly clock: Clock;
@@ -56,6 +57,7 @@ interface Lane {
   notBefore: number;
   sent: number;
   refused: Refused | null;
+  deleted: Deleted | null;
   /** The last minute that the engine has all of; null if that isn't known. */
   minute: number | null;
 }
@@ -81,7 +83,7 @@ export class Exporting {
   constructor(parts: ExportingParts) {
     this.#parts = parts;
     this.#privacy = new Privacy(parts.plan, parts.identity.key);
-    const fresh = { cursor: null, isSending: false, notBefore: 0, sent: 0, refused: null, minute: null };
+    const fresh = { cursor: null, isSending: false, notBefore: 0, sent: 0, refused: null, deleted: null, minute: null };
     this.#lanes = parts.plan.push.map((plan) => ({ plan, ...fresh }));
   }
 
@@ -142,9 +144,10 @@ export class Exporting {
     await this.#closeReader();
   }
 
-  #statusOf({ plan, cursor, sent, refused, minute }: Lane): EngineStatus {
+  #statusOf({ plan, cursor, sent, refused, deleted, minute }: Lane): EngineStatus {
     const { engine, url } = plan;
-    const held = this.#parts.messenger.heldBatch(engine);
+    const { messenger } = this.#parts;
+    const held = messenger.heldBatch(engine);
     const settled = this.#queue?.minute ?? null;
     const isBehind = cursor !== null && this.#queue !== null && cursor.cut <= this.#queue.newest;
     const acknowledged = minute === null ? null : (minute + 1) * MINUTE_MS;
@@ -155,8 +158,9 @@ export class Exporting {
       sent,
       waiting: isBehind && settled !== null ? Math.max(1, settled - (minute ?? settled)) : 0,
       behindSince: isBehind ? acknowledged : null,
-      failure: held?.failure ?? null,
+      failure: messenger.hasEnded ? GONE : (held?.failure ?? null),
       refused,
+      deleted,
       next: held?.next ?? null,
     };
   }
@@ -257,14 +261,16 @@ export class Exporting {
       lane.notBefore = this.#parts.clock.monotonic() + PACE_MS;
       this.#moveOn(lane, page);
     } catch {
-      return; // the messenger has ended, and its status says so; the next run sends it
+      this.#onChange();
+      return; // the messenger has ended: the next run sends it
     }
     lane.isSending = false;
     this.#onChange();
     if (this.#turn === null) this.#plan();
   }
 
-  #moveOn(lane: Lane, { next, cut }: UnsentPage): void {
+  #moveOn(lane: Lane, { next, cut, deleted }: UnsentPage): void {
+    lane.deleted = withDeleted(lane.deleted, deleted);
     if (next.cut > (lane.cursor?.cut ?? 0)) lane.minute = cut.minute;
     lane.cursor = next;
     this.#mark(lane);
@@ -296,10 +302,17 @@ export class Exporting {
 }
 
 /** What is said of an engine at the end. */
-function lateWord({ engine, to, waiting, failure, refused }: EngineStatus): string {
+function lateWord({ engine, to, waiting, failure, refused, deleted }: EngineStatus): string {
   const why = failure === null ? '' : `: ${failure}`;
   const late = waiting === 0 ? '' : `${engine} (${to}) is ${waiting} min behind${why}; the next run sends the rest`;
-  return [late, refused === null ? '' : `${engine} (${to}): ${refusedWords(refused)}`].filter((part) => part !== '').join('; ');
+  const lost = [refused === null ? '' : refusedWords(refused), deleted === null ? '' : deletedWords(deleted)];
+  const lacks = lost.filter((part) => part !== '').map((part) => `${engine} (${to}): ${part}`);
+  return [late, ...lacks].filter((part) => part !== '').join('; ');
+}
+
+function withDeleted(before: Deleted | null, { minutes, connections }: Deleted): Deleted | null {
+  if (minutes === 0 && connections === 0) return before;
+  return { minutes: (before?.minutes ?? 0) + minutes, connections: (before?.connections ?? 0) + connections };
 }
 
 /** What tells this machine from every other, and keeps its hashes to itself. */

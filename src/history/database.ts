@@ -228,7 +228,7 @@ export class HistoryDatabase {
 
   /** At most `most` rows of a cut; null if that cut isn't there. */
   unsent(cursor: ExportCursor, most: number): UnsentPage | null {
-    return this.#unsent.page(cursor, most);
+    return this.#unsent.page(cursor, most, this.#meta.minutesFrom);
   }
 
   /** What each app has reached, and the most that it sent in an hour. Takes a second for a large file. */

@@ -22,7 +22,8 @@ const MOST_DELIVERIES = 1000;
 /** Alerts of which it is known what became of them; a run keeps as many. */
 const MOST_OUTCOMES = 500;
 const ENDED = 'the messenger has ended: nothing leaves this run any more';
-const GONE = 'the messenger has ended';
+/** Why an engine gets nothing any more. */
+export const GONE = 'the messenger has ended';
 /** Variables of the messenger and of what it starts. */
 const FIXED = { PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin' };
 

@@ -79,6 +79,7 @@ export class MetricsListener {
       behindSince: null,
       failure: this.#failure,
       refused: null,
+      deleted: null,
       next: null,
     };
   }

@@ -196,6 +196,7 @@ function engineIn(value: unknown): EngineStatus | null {
     behindSince: countOf(value['behindSince']),
     failure: textOrNull(value['failure']),
     refused: refusedIn(value['refused']),
+    deleted: null, // the program itself finds that out
     next: countOf(value['next']),
   };
 }

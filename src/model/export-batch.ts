@@ -1,7 +1,7 @@
 // ExportBatch: rows of history on their way to an engine. Plain data that goes to another process.
 
 import type { Alert } from './alert.ts';
-import type { ExportCursor, ExportCut, ExportMark, PushEngine } from './export.ts';
+import type { Deleted, ExportCursor, ExportCut, ExportMark, PushEngine } from './export.ts';
 import type { HistoryEntry, LoggedFlow } from './history-batch.ts';
 
 /** Traffic of one minute with one combination of facts, as it stood when the minute was settled. */
@@ -34,6 +34,8 @@ export interface UnsentPage {
   readonly minutes: readonly MinuteRow[];
   readonly flows: readonly LoggedFlow[];
   readonly alerts: readonly Alert[];
+  /** What the file no longer has of the places that the page passes. */
+  readonly deleted: Deleted;
   /** Where the next page begins. */
   readonly next: ExportCursor;
 }

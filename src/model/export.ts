@@ -61,6 +61,13 @@ export interface Refused {
   readonly why: string;
 }
 
+/** What history deleted before an engine had it. */
+export interface Deleted {
+  /** At the most: in some of them nothing may have moved. */
+  readonly minutes: number;
+  readonly connections: number;
+}
+
 /** Both together. */
 export function addRefused(before: Refused | null, more: Refused): Refused {
   return { count: (before?.count ?? 0) + more.count, why: more.why === '' ? (before?.why ?? '') : more.why };
@@ -83,6 +90,8 @@ export interface EngineStatus {
   readonly failure: string | null;
   /** What it refused for good in this run, with the newest reason; null for nothing. */
   readonly refused: Refused | null;
+  /** What it will never get, as far as this run came upon it; null for nothing. */
+  readonly deleted: Deleted | null;
   /** When it is tried next, epoch ms; null if no try is planned. */
   readonly next: number | null;
 }

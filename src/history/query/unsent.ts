@@ -41,12 +41,19 @@ export class UnsentRows {
     this.#alerts = alerts;
   }
 
-  /** At most `most` rows from a place on, of one cut; null if that cut isn't there. */
-  page(cursor: ExportCursor, most: number): UnsentPage | null {
+  /**
+   * At most `most` rows from a place on, of one cut; null if that cut isn't there.
+   *
+   * @param minutesFrom minutes before it are deleted
+   */
+  page(cursor: ExportCursor, most: number, minutesFrom: number): UnsentPage | null {
     const cut = this.#exports.cut(Math.trunc(cursor.cut));
     if (cut === null) return null;
-    const before = this.#exports.cut(cut.number - 1) ?? NOTHING;
-    const page: Rows = { minutes: [], flows: [], alerts: [] };
+    const known = this.#exports.cut(cut.number - 1);
+    const before = known ?? NOTHING;
+    const page: Rows = { minutes: [], flows: [], alerts: [], deleted: { minutes: 0, connections: 0 } };
+    if (known !== null && cursor.section === SECTION.minutes && cursor.after === 0)
+      page.deleted.minutes = Math.max(0, Math.min(cut.minute + 1, minutesFrom) - (before.minute + 1));
     const { run, minute } = cut;
     let left = Math.max(1, Math.min(MOST_ROWS, Math.trunc(most)));
     let after = cursor.after;
@@ -74,9 +81,14 @@ export class UnsentRows {
         return rows.map(([id]) => Number(id));
       }
       case SECTION.flows: {
-        const rows = this.#statements.rows<Cells>(FLOWS, [Math.max(after, before.flow), cut.flow, most]);
+        const from = Math.max(after, before.flow);
+        const rows = this.#statements.rows<Cells>(FLOWS, [from, cut.flow, most]);
         page.flows.push(...rows.map(flowOf));
-        return rows.map(([id]) => Number(id));
+        const ids = rows.map(([id]) => Number(id));
+        // Their numbers have no gaps of their own.
+        const until = ids.length === most ? (ids.at(-1) as number) : cut.flow;
+        if (before !== NOTHING) page.deleted.connections += Math.max(0, until - from - ids.length);
+        return ids;
       }
       default: {
         const rows = this.#alerts.numbered(Math.max(after, before.alert), cut.alert, most);
@@ -91,6 +103,7 @@ interface Rows {
   readonly minutes: MinuteRow[];
   readonly flows: LoggedFlow[];
   readonly alerts: Alert[];
+  readonly deleted: { minutes: number; connections: number };
 }
 
 function minuteOf(cells: Cells, isLate: boolean): MinuteRow {

@@ -1,6 +1,6 @@
 // How far engines got, in words, for the screen, for standard error and for the doctor.
 
-import type { EngineStatus, ExportStatus, Refused } from '../../model/export.ts';
+import type { Deleted, EngineStatus, ExportStatus, Refused } from '../../model/export.ts';
 import { counted } from '../../net/counted.ts';
 import { formatMoment } from './format.ts';
 
@@ -19,19 +19,26 @@ export function isBehind({ waiting, failure }: EngineStatus): boolean {
 
 /** What an engine refused for good. */
 export function refusedWords({ count, why }: Refused): string {
-  return `it refused ${counted(count, 'record')} for good${why === '' ? '' : `: ${why}`}`;
+  return `it dropped ${count} of what it took${why === '' ? '' : `: ${why}`}`;
+}
+
+/** What an engine will never get. */
+export function deletedWords({ minutes, connections }: Deleted): string {
+  const parts = [minutes > 0 ? `up to ${minutes} min` : '', connections > 0 ? counted(connections, 'connection') : ''];
+  return `history deleted ${parts.filter((part) => part !== '').join(' and ')} before it had them`;
 }
 
 /** What an engine has, and what keeps it from having more. @param now epoch ms */
 export function engineWords(engine: EngineStatus, now: number): string {
-  const { acknowledged, waiting, failure, refused, next, sent } = engine;
+  const { acknowledged, waiting, failure, refused, deleted, next, sent } = engine;
   if (isAsked(engine)) return failure ?? (sent === 0 ? 'not asked yet' : `asked ${counted(sent, 'time')}`);
   const parts = [
-    acknowledged === null ? '' : `has all up to ${formatMoment(acknowledged, now)}`,
+    acknowledged === null ? '' : `${deleted === null ? 'has all' : 'has what is left'} up to ${formatMoment(acknowledged, now)}`,
     isBehind(engine) && waiting > 0 ? `${waiting} min behind` : '',
     failure === null ? '' : `${failure}${next === null ? '' : `, next try ${formatMoment(next, now)}`}`,
     sent > 0 ? `${sent} rows sent` : '',
     refused === null ? '' : refusedWords(refused),
+    deleted === null ? '' : deletedWords(deleted),
   ].filter((part) => part !== '');
   return parts.length === 0 ? 'nothing sent yet' : parts.join(', ');
 }
@@ -39,9 +46,10 @@ export function engineWords(engine: EngineStatus, now: number): string {
 /** What keeps records from arriving, the same for as long as nothing changes; empty if nothing does. */
 export function exportTrouble({ engines, note, isLeft }: ExportStatus): string {
   if (isLeft) return '';
-  const failing = engines.flatMap(({ engine, failure, refused }) => [
-    ...(failure === null ? [] : [`${engine}: ${failure}`]),
-    ...(refused === null ? [] : [`${engine}: it refuses records for good${refused.why === '' ? '' : `: ${refused.why}`}`]),
+  const failing = engines.flatMap(({ engine, failure, refused, deleted }) => [
+    ...(failure === null || note.includes(failure) ? [] : [`${engine}: ${failure}`]),
+    ...(refused === null ? [] : [`${engine}: it drops some of what it takes${refused.why === '' ? '' : `: ${refused.why}`}`]),
+    ...(deleted === null ? [] : [`${engine}: history deletes what it has not had yet; history.size may be raised`]),
   ]);
   return [note, ...failing].filter((part) => part !== '').join('; ');
 }

@@ -49,6 +49,7 @@ class FakeMessenger {
   readonly sent: ExportBatch[] = [];
   readonly held = new Map<PushEngine, HeldBatch>();
   readonly status = { isReady: true, note: '' } as never;
+  hasEnded = false;
   #waiting: { engine: PushEngine; resolve: (refused: Refused | null) => void; reject: (error: Error) => void }[] = [];
 
   send(one: ExportBatch): Promise<Refused | null> {
@@ -66,6 +67,7 @@ class FakeMessenger {
   }
 
   end(): void {
+    this.hasEnded = true;
     for (const one of this.#waiting.splice(0)) one.reject(new Error('ended'));
   }
 }
@@ -163,6 +165,7 @@ describe('exporting', () => {
           behindSince: null,
           failure: null,
           refused: null,
+          deleted: null,
           next: null,
         },
       ],
@@ -310,8 +313,42 @@ describe('exporting', () => {
     }
     expect(one.exporting.status.engines).toMatchObject([{ refused: { count: 4, why: 'too old' }, waiting: 0 }]);
     const { length } = one.messenger.sent;
-    expect(await one.exporting.finish(0)).toBe('otlp (db.example:8443): it refused 4 records for good: too old');
+    expect(await one.exporting.finish(0)).toBe('otlp (db.example:8443): it dropped 4 of what it took: too old');
     expect(one.messenger.sent).toHaveLength(length);
+  });
+
+  it('does not wait for a messenger that has ended', async () => {
+    const { run, record } = machine();
+    const one = run('clickhouse');
+    await one.settle(NOVEMBER - 1);
+    record(NOVEMBER, 5);
+    await one.settle(NOVEMBER);
+    one.messenger.end();
+    const why = 'the messenger has ended';
+    expect(await one.exporting.finish(60_000)).toBe(
+      `clickhouse (db.example:8443) is 1 min behind: ${why}; the next run sends the rest`,
+    );
+    expect(one.exporting.status.engines).toMatchObject([{ failure: why }]);
+  });
+
+  it('says what history deleted before an engine had it', async () => {
+    const { history, run, record, pass } = machine();
+    const first = run('clickhouse');
+    await first.settle(NOVEMBER - 1);
+    await first.take();
+    record(NOVEMBER, 5, [1, 2]);
+    await first.settle(NOVEMBER);
+    first.keep();
+    first.messenger.end();
+    const later = NOVEMBER + 40 * 1440;
+    for (let i = 0; i < 50 && history.prune(later * 60_000, 200e6); i++);
+    const second = run('clickhouse');
+    await second.settle(NOVEMBER + 1);
+    await pass(60_000);
+    expect(second.exporting.status.engines).toMatchObject([{ waiting: 0, deleted: { minutes: 2, connections: 2 } }]);
+    expect(await second.exporting.finish(0)).toBe(
+      'clickhouse (db.example:8443): history deleted up to 2 min and 2 connections before it had them',
+    );
   });
 });
 

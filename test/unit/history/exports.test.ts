@@ -178,12 +178,12 @@ describe('marks', () => {
       const now = NOVEMBER * MINUTE + days * DAY;
       for (let i = 0; i < 50 && made.prune(now, 200e6); i++);
       const [page] = pages(made, 10, { ...START, cut: 2 });
-      return [page?.minutes.length, page?.flows.length];
+      return [page?.minutes.length, page?.flows.length, page?.deleted.minutes, page?.deleted.connections];
     };
-    expect(oldest(10)).toEqual([0, 0]);
-    expect(oldest(10, markAt(2))).toEqual([1, 1]);
-    expect(oldest(29, markAt(2), markAt(3, { engine: 'otlp' }))).toEqual([1, 1]);
-    expect(oldest(33, markAt(2))).toEqual([0, 0]);
+    expect(oldest(10)).toEqual([0, 0, 0, 0]); // nobody waits for them
+    expect(oldest(10, markAt(2))).toEqual([1, 1, 0, 0]);
+    expect(oldest(29, markAt(2), markAt(3, { engine: 'otlp' }))).toEqual([1, 1, 0, 0]);
+    expect(oldest(33, markAt(2))).toEqual([0, 0, 1, 1]);
   });
 
   it('of engines that are gone for good are forgotten, and numbers go on', () => {

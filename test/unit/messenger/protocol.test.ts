@@ -36,6 +36,7 @@ const ENGINE = {
   behindSince: 5,
   failure: 'why',
   refused: null,
+  deleted: null,
   next: 9,
 } as const;
 

@@ -67,6 +67,7 @@ describe('RecordOutput', () => {
       behindSince: 0,
       failure: 'nobody\u001b[2J listens there',
       refused: null,
+      deleted: null,
       next: 1,
     };
     const exports = (changes: Partial<EngineStatus>, isLeft = false) =>

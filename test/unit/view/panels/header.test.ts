@@ -201,6 +201,7 @@ describe('exports', () => {
     behindSince: null,
     failure: null,
     refused: null,
+    deleted: null,
     next: null,
   };
   const down = { ...engine, waiting: 9, failure: 'nobody listens there', next: CAPTURE_TIME + 5000 };
