@@ -29,14 +29,8 @@ export function merged(parts: readonly Snapshot[], facts: MergeFacts): Snapshot 
   const sum = (get: (part: Snapshot) => number): number => parts.reduce((total, part) => total + get(part), 0);
   return {
     ...facts,
+    ...movingRows(parts),
     capture: captureOf(parts, facts.machines),
-    apps: all(({ apps }) => apps),
-    hosts: all(({ hosts }) => hosts),
-    categories: all(({ categories }) => categories),
-    interfaces: all(({ interfaces }) => interfaces),
-    flows: all(({ flows }) => flows),
-    flowCount: sum(({ flowCount }) => flowCount),
-    branches: all(({ branches }) => branches),
     matching: null,
     flowsEvicted: sum(({ flowsEvicted }) => flowsEvicted),
     dns: {
@@ -58,25 +52,31 @@ export function merged(parts: readonly Snapshot[], facts: MergeFacts): Snapshot 
   };
 }
 
+/** The rows that move, of all machines. */
+function movingRows(parts: readonly Snapshot[]) {
+  return {
+    apps: parts.flatMap(({ apps }) => apps),
+    hosts: parts.flatMap(({ hosts }) => hosts),
+    categories: parts.flatMap(({ categories }) => categories),
+    interfaces: parts.flatMap(({ interfaces }) => interfaces),
+    branches: parts.flatMap(({ branches }) => branches ?? []),
+    flows: parts.flatMap(({ flows }) => flows),
+    flowCount: parts.reduce((sum, { flowCount }) => sum + flowCount, 0),
+  };
+}
+
 /** Merges what a filter matches on each machine. @param facts what is said of all */
 export function mergedMatching(
   parts: readonly Matched[],
   facts: Pick<Matching, 'text' | 'average' | 'from' | 'total'>,
 ): Matching {
-  const all = <Row>(get: (part: Snapshot) => readonly Row[] | null): readonly Row[] =>
-    parts.flatMap(({ snapshot }) => get(snapshot) ?? []);
+  const snapshots = parts.map(({ snapshot }) => snapshot);
   const since = parts.flatMap(({ completeSince }) => completeSince ?? []);
   return {
     ...facts,
     completeSince: since.length === 0 ? null : Math.max(...since),
-    apps: all(({ apps }) => apps),
-    hosts: all(({ hosts }) => hosts),
-    categories: all(({ categories }) => categories),
-    interfaces: all(({ interfaces }) => interfaces),
-    branches: all(({ branches }) => branches),
-    flows: all(({ flows }) => flows),
-    flowCount: parts.reduce((sum, { snapshot }) => sum + snapshot.flowCount, 0),
-    encryptedDns: all(({ dns }) => dns.encrypted),
+    ...movingRows(snapshots),
+    encryptedDns: snapshots.flatMap(({ dns }) => dns.encrypted),
   };
 }
 
