@@ -120,11 +120,10 @@ export class Machines {
     for (const folder of ['', 'home', 'sudoers.d']) mkdirSync(join(own, folder));
     chownSync(join(own, 'home'), ANN_ID, ANN_ID);
     this.#keygen(`${name}/host`);
-    for (const [file, line] of Object.entries({
-      passwd: `${ANN}:x:${ANN_ID}:${ANN_ID}::${own}/home:/bin/sh`,
-      shadow: `${ANN}:*:1::::::`,
-    }))
-      writeFileSync(join(own, file), `${readFileSync(`/etc/${file}`, 'utf8')}${line}\n`, { mode: 0o644 });
+    const passwd = `${ANN}:x:${ANN_ID}:${ANN_ID}::${own}/home:/bin/sh\n`;
+    writeFileSync(join(own, 'passwd'), readFileSync('/etc/passwd', 'utf8') + passwd, { mode: 0o644 });
+    // No password of this machine's own accounts is copied.
+    writeFileSync(join(own, 'shadow'), `root:*:1::::::\n${ANN}:*:1::::::\n`, { mode: 0o600 });
     writeFileSync(
       join(own, 'sudoers.d/rules'),
       sudo === undefined ? '' : `${ANN} ALL=(root) NOPASSWD: ${sudo.replace('BIN', `${this.folder}/bin`)}\n`,
